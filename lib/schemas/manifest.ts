@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/** Files are checked, resumed and fetched in chunks of this many bytes: the unit of `crc32`. */
+export const CHUNK_SIZE = 16 * 1024 * 1024;
+
+/** 64 GiB: an order of magnitude above the largest checkpoint of this family; a larger size is a lie. */
+const MAX_FILE_SIZE = 64 * 1024 ** 3;
+
+/** No component is empty, `.` or `..`, so that a path cannot leave the bundle's directory. */
+const BUNDLE_PATH = /^(?!\.{1,2}(?:\/|$))[\w.-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*$/;
+
+const manifestFileSchema = z
+  .strictObject({
+    path: z.string().max(512).regex(BUNDLE_PATH, 'must be a relative path inside the bundle'),
+    size: z.int().min(0).max(MAX_FILE_SIZE),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** CRC-32 (as in zlib) of each chunk in order, eight hexadecimal digits each. */
+    crc32: z.array(z.string().regex(/^[0-9a-f]{8}$/)),
+  })
+  .refine((file) => file.crc32.length === Math.ceil(file.size / CHUNK_SIZE), {
+    path: ['crc32'],
+    error: 'must have one entry per chunk',
+  });
+
+/** `manifest.json`: what a bundle consists of. It is written last, so a bundle exists whole or not at all. */
+export const manifestSchema = z.strictObject({
+  format: z.literal('sd-turbo-bundle'),
+  version: z.literal(1),
+  dialect: z.enum(['standard', 'cuda']),
+  precision: z.enum(['float32', 'float16']),
+  source: z.strictObject({
+    /** `owner/name` on the Hugging Face hub, or the name of the checkpoint's directory. */
+    repo: z.string(),
+    /** Commit of `repo`; null where the source is a plain directory. */
+    revision: z.string().nullable(),
+  }),
+  chunk_size: z.literal(CHUNK_SIZE),
+  /** In the order in which a cold start needs them. */
+  files: z.array(manifestFileSchema).min(1).max(4096),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestFile = z.infer<typeof manifestFileSchema>;
+export type Dialect = Manifest['dialect'];
+export type Precision = Manifest['precision'];
