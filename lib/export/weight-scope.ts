@@ -1,0 +1,87 @@
+import { AppError } from '../errors/app-error.js';
+import type { PartWeights } from '../weights/open-part.js';
+import type { StoredTensor } from '../weights/safetensors-header.js';
+
+/** How many tensor names an error message lists before it says how many more there are. */
+const LISTED_NAMES = 5;
+
+/** The tensors of one part, each to be taken exactly once. */
+export class WeightStore {
+  readonly #part: string;
+  readonly #tensors: Map<string, StoredTensor>;
+  readonly #taken = new Set<string>();
+
+  /**
+   * @param part folder of the part, for messages
+   * @param rename brings names of older files to today's
+   */
+  constructor(part: string, weights: PartWeights, rename: (name: string) => string = (name) => name) {
+    this.#part = part;
+    this.#tensors = new Map();
+    for (const [name, tensor] of weights.tensors) {
+      const today = rename(name);
+      if (this.#tensors.has(today)) {
+        throw new AppError(
+          'INVALID_FILE',
+          `${part}/${tensor.file}: tensor "${name}" is there under two names`,
+        );
+      }
+      this.#tensors.set(today, tensor);
+    }
+  }
+
+  root(): WeightScope {
+    return new WeightScope(this, '');
+  }
+
+  take(name: string, shape: readonly number[]): StoredTensor {
+    const tensor = this.#tensors.get(name);
+    if (!tensor)
+      throw new AppError('INVALID_FILE', `${this.#part}: tensor "${name}" is missing from the weights`);
+    if (shape.join() !== tensor.shape.join()) {
+      throw new AppError(
+        'INVALID_FILE',
+        `${this.#part}/${tensor.file}: tensor "${tensor.name}" has shape [${tensor.shape.join(', ')}], ` +
+          `the config asks for [${shape.join(', ')}]`,
+      );
+    }
+    if (this.#taken.has(name))
+      throw new AppError('INTERNAL', `${this.#part}: tensor "${name}" is used twice`);
+    this.#taken.add(name);
+    return tensor;
+  }
+
+  /** Throws when a tensor was neither taken nor is known to be of no use to the network. */
+  assertAllUsed(knownUnused: RegExp): void {
+    const left = [...this.#tensors.keys()].filter(
+      (name) => !this.#taken.has(name) && !knownUnused.test(name),
+    );
+    if (left.length === 0) return;
+    const more = left.length > LISTED_NAMES ? ` and ${left.length - LISTED_NAMES} more` : '';
+    const names = left.slice(0, LISTED_NAMES).map((name) => `"${name}"`);
+    throw new AppError(
+      'UNSUPPORTED',
+      `${this.#part}: the config has no place for tensor ${names.join(', ')}${more}: this architecture is not supported`,
+    );
+  }
+}
+
+/** A layer's place in a network: prefixes tensor names and gives graph nodes their names. */
+export class WeightScope {
+  readonly path: string;
+  readonly #store: WeightStore;
+
+  constructor(store: WeightStore, path: string) {
+    this.#store = store;
+    this.path = path;
+  }
+
+  child(...names: readonly (string | number)[]): WeightScope {
+    return new WeightScope(this.#store, [this.path, ...names].filter((name) => name !== '').join('.'));
+  }
+
+  /** The layer's tensor of that name and shape. */
+  take(name: string, shape: readonly number[]): StoredTensor {
+    return this.#store.take(this.path === '' ? name : `${this.path}.${name}`, shape);
+  }
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/** Longest prompt in characters (UTF-16 units): some 25 times what 75 tokens hold. */
+const MAX_PROMPT = 2_000;
+
+export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp'] as const;
+export const DECODERS = ['vae', 'taesd'] as const;
+
+function integer(min: number, max: number) {
+  const error = `must be an integer from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function oneOf<const T extends readonly string[]>(names: T) {
+  return z.enum(names, { error: `must be one of ${names.join(', ')}` });
+}
+
+/** What the pipeline can take; over 75 tokens it is truncated. An empty prompt is legal in diffusers too. */
+export const promptSchema = z
+  .string({ error: 'must be a string' })
+  .trim()
+  .max(MAX_PROMPT, { error: `must have at most ${MAX_PROMPT} characters` });
+
+/** A request for pictures; the same rules for the API and the command line. */
+export const generateRequestSchema = z.strictObject({
+  prompt: promptSchema.min(1, { error: 'must not be empty' }),
+  num_steps: integer(1, 4).default(1),
+  /** The same seed gives the same bytes. @default random, and returned */
+  seed: integer(0, Number.MAX_SAFE_INTEGER).optional(),
+  num_images: integer(1, 4).default(1),
+  output_format: oneOf(OUTPUT_FORMATS).default('png'),
+  decoder: oneOf(DECODERS).default('vae'),
+});
+
+export type GenerateRequest = z.infer<typeof generateRequestSchema>;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+export type Decoder = (typeof DECODERS)[number];

@@ -1,0 +1,94 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../errors/app-error.js';
+import { quoteName } from './quote-name.js';
+import { readShardIndex } from './read-shard-index.js';
+import { readSafetensorsHeader, type StoredTensor } from './safetensors-header.js';
+
+/** The weights of one network of a checkpoint. */
+export interface PartWeights {
+  /** Files in use, relative to the folder. */
+  readonly files: readonly string[];
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+export type WeightsStem = 'diffusion_pytorch_model' | 'model';
+
+/** What PyTorch, Flax, TensorFlow and original checkpoints end in. */
+const OTHER_FORMATS = /\.(?:bin|ckpt|pt|pth|msgpack|h5)$/;
+
+/**
+ * Finds a part's weights in a diffusers folder: the fp16 variant first, then the plain file, then sharded
+ * files with an index (both variants). Reads headers only.
+ *
+ * @throws AppError INVALID_FILE, which names the file and the tensor; UNSUPPORTED when there are weights in
+ * other formats only
+ */
+export async function openPart(folder: string, stem: WeightsStem): Promise<PartWeights> {
+  const present = await listFolder(folder);
+  const single = [`${stem}.fp16.safetensors`, `${stem}.safetensors`].find((name) => present.has(name));
+  if (single !== undefined) {
+    const tensors = await readSafetensorsHeader(join(folder, single), single);
+    return { files: [single], tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
+  }
+  const index = indexNames(stem).find((name) => present.has(name));
+  if (index !== undefined) return openShards(folder, index);
+  return refuseFolder(folder, stem, present);
+}
+
+/**
+ * diffusers 0.42 and transformers 5 write the first and the last (`_add_variant`), older diffusers the
+ * second (`_fetch_index_file_legacy`); the third is how a file would be named after its shards.
+ */
+function indexNames(stem: WeightsStem): string[] {
+  return [
+    `${stem}.safetensors.index.fp16.json`,
+    `${stem}.safetensors.fp16.index.json`,
+    `${stem}.fp16.safetensors.index.json`,
+    `${stem}.safetensors.index.json`,
+  ];
+}
+
+async function listFolder(folder: string): Promise<ReadonlySet<string>> {
+  try {
+    return new Set(await readdir(folder));
+  } catch (cause) {
+    throw new AppError('INVALID_FILE', `cannot read ${folder}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function refuseFolder(folder: string, stem: WeightsStem, present: ReadonlySet<string>): never {
+  const other = [...present].find((name) => OTHER_FORMATS.test(name));
+  if (other === undefined)
+    throw new AppError(
+      'INVALID_FILE',
+      `${folder} has neither ${stem}.fp16.safetensors nor ${stem}.safetensors`,
+    );
+  throw new AppError(
+    'UNSUPPORTED',
+    `${folder} has weights in another format only (${other}): convert them to safetensors first`,
+  );
+}
+
+async function openShards(folder: string, index: string): Promise<PartWeights> {
+  const indexPath = join(folder, index);
+  const shardOf = await readShardIndex(indexPath);
+  const files = [...new Set(shardOf.values())].sort();
+  const tensors = new Map<string, StoredTensor>();
+  for (const file of files) {
+    const path = join(folder, file);
+    for (const tensor of await readSafetensorsHeader(path, file)) {
+      const name = quoteName(tensor.name);
+      const owner = shardOf.get(tensor.name);
+      if (owner === undefined)
+        throw new AppError('INVALID_FILE', `${path}: tensor ${name} is not in ${index}`);
+      if (owner !== file)
+        throw new AppError('INVALID_FILE', `${path}: tensor ${name} belongs into ${owner}, says ${index}`);
+      tensors.set(tensor.name, tensor);
+    }
+  }
+  for (const [name, file] of shardOf)
+    if (!tensors.has(name))
+      throw new AppError('INVALID_FILE', `${join(folder, file)} lacks tensor ${quoteName(name)} of ${index}`);
+  return { files, tensors };
+}

@@ -1,0 +1,78 @@
+import { AppError } from '../errors/app-error.js';
+
+/**
+ * Values in one document. Each takes tens of bytes of memory, so that this bounds what a file made to be
+ * costly can take to some hundred MB; a tensor needs about ten, so that it allows 400,000 of them.
+ */
+const MAX_JSON_VALUES = 4_000_000;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+
+/**
+ * A JSON document that must be an object, without the two surprises of `JSON.parse`: a name that is given
+ * twice (the last would win) and a document that takes gigabytes of memory.
+ *
+ * @param bytes UTF-8, without a byte order mark
+ * @param subject what the document is, for messages
+ * @throws AppError INVALID_FILE
+ */
+export function parseJsonObject(bytes: Uint8Array, subject: string): Record<string, unknown> {
+  const { members, values } = countStructure(bytes);
+  if (values > MAX_JSON_VALUES)
+    throw new AppError('INVALID_FILE', `${subject} has more than ${MAX_JSON_VALUES} values`);
+  const value = parseJson(bytes, subject);
+  if (!isJsonObject(value)) throw new AppError('INVALID_FILE', `${subject} must be a JSON object`);
+  if (countMembers(value) !== members)
+    throw new AppError('INVALID_FILE', `${subject} gives the same name twice in one object`);
+  return value;
+}
+
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(bytes: Uint8Array, subject: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw new AppError('INVALID_FILE', `${subject} is not JSON in UTF-8`, { cause });
+  }
+}
+
+/**
+ * Members and values of a JSON text, as written: outside strings each colon is a member, and each comma or
+ * opening bracket at most one value. Bytes will do: in UTF-8 these characters appear as nothing else.
+ */
+function countStructure(bytes: Uint8Array): { members: number; values: number } {
+  let members = 0;
+  let values = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) inString = !inString;
+    else if (inString) i += byte === BACKSLASH ? 1 : 0;
+    else if (byte === COLON) members += 1;
+    else if (byte === COMMA || byte === OPEN_BRACKET || byte === OPEN_BRACE) values += 1;
+  }
+  return { members, values };
+}
+
+/** Members of a parsed value. A name given twice is one member here. */
+function countMembers(value: unknown): number {
+  let members = 0;
+  // Not recursive: the nesting may be as deep as the document is long.
+  const rest = [value];
+  while (rest.length > 0) {
+    const next = rest.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const children = Object.values(next);
+    if (!Array.isArray(next)) members += children.length;
+    for (const child of children) rest.push(child);
+  }
+  return members;
+}

@@ -1,0 +1,46 @@
+import { AppError } from '../errors/app-error.js';
+import { isJsonObject, parseJsonObject } from './parse-json-object.js';
+import { quoteName } from './quote-name.js';
+import { withFile } from './with-file.js';
+
+/** 16 MiB: about 100,000 tensors; the largest index in use has a few thousand. */
+const MAX_INDEX_BYTES = 16 * 1024 * 1024;
+
+/** The largest checkpoints in use have some hundred. */
+const MAX_SHARDS = 1000;
+
+/** A plain file name, so that a shard cannot lie outside the part's folder. */
+const SHARD_NAME = /^\w[\w.-]*\.safetensors$/;
+
+/**
+ * Reads the index of a sharded checkpoint.
+ *
+ * @param path of a `*.index.json`
+ * @returns the shard's file name by the tensor's name
+ * @throws AppError INVALID_FILE
+ */
+export async function readShardIndex(path: string): Promise<ReadonlyMap<string, string>> {
+  const bytes = await withFile(path, ({ size, read }) => {
+    if (size > MAX_INDEX_BYTES)
+      throw new AppError('INVALID_FILE', `${path} is longer than ${MAX_INDEX_BYTES} bytes`);
+    return read(0, size);
+  });
+  const { weight_map: weightMap } = parseJsonObject(bytes, path);
+  if (!isJsonObject(weightMap)) throw new AppError('INVALID_FILE', `${path}: weight_map must be an object`);
+
+  const shardOf = new Map<string, string>();
+  for (const [name, shard] of Object.entries(weightMap)) {
+    if (typeof shard !== 'string' || !SHARD_NAME.test(shard)) {
+      const found = typeof shard === 'string' ? quoteName(shard) : typeof shard;
+      throw new AppError(
+        'INVALID_FILE',
+        `${path}: tensor ${quoteName(name)}: shard must be the plain name of a .safetensors file, not ${found}`,
+      );
+    }
+    shardOf.set(name, shard);
+  }
+  const shards = new Set(shardOf.values()).size;
+  if (shards === 0) throw new AppError('INVALID_FILE', `${path}: weight_map is empty`);
+  if (shards > MAX_SHARDS) throw new AppError('INVALID_FILE', `${path} names more than ${MAX_SHARDS} shards`);
+  return shardOf;
+}
