@@ -1,0 +1,110 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../errors/app-error.js';
+import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
+import { manifestSchema } from '../schemas/manifest.js';
+import type { Decoder } from '../schemas/request.js';
+
+/** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+const side = z.int().min(1).max(1024);
+const unetSchema = z.object({
+  sample_size: z.union([side, z.tuple([side, side])]),
+  in_channels: side.default(4),
+});
+const decoderSchema = z.object({ scaling_factor: z.number().positive(), shift_factor: z.number().nullish() });
+
+/** What the pipeline must know of a decoder besides its graph. */
+export interface DecoderConfig {
+  /** Latents are divided by it. */
+  readonly scalingFactor: number;
+  /** Then added. */
+  readonly shiftFactor: number;
+}
+
+/** A bundle on disk: what its configs say, no graph loaded. */
+export interface Bundle {
+  readonly folder: string;
+  /** `repo@revision`, or the directory's name where nothing better is known. */
+  readonly name: string;
+  /** channels, height, width */
+  readonly latentShape: readonly [number, number, number];
+  readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
+}
+
+const DECODER_FOLDERS: Readonly<Record<Decoder, string>> = { vae: 'vae_decoder', taesd: 'taesd_decoder' };
+
+/**
+ * Opens a bundle of ours, or one that optimum or Olive exported (no manifest, no TAESD).
+ *
+ * @throws AppError NOT_FOUND when there is no bundle, INVALID_FILE when a config is damaged
+ */
+export async function openBundle(folder: string): Promise<Bundle> {
+  await assertBundle(folder);
+  const unet = await readJson(folder, 'unet/config.json', unetSchema);
+  const [height, width] =
+    typeof unet.sample_size === 'number' ? [unet.sample_size, unet.sample_size] : unet.sample_size;
+  const decoders = new Map<Decoder, DecoderConfig>();
+  for (const decoder of ['vae', 'taesd'] as const) {
+    if (!(await exists(graphPath(folder, decoder)))) continue;
+    const config = await readJson(folder, `${DECODER_FOLDERS[decoder]}/config.json`, decoderSchema);
+    decoders.set(decoder, { scalingFactor: config.scaling_factor, shiftFactor: config.shift_factor ?? 0 });
+  }
+  return { folder, name: await nameOf(folder), latentShape: [unet.in_channels, height, width], decoders };
+}
+
+/**
+ * The scheduler of a bundle, from its scheduler_config.json.
+ * StableDiffusionPipeline of diffusers sets `steps_offset` to 1 whatever the file says, and so does this.
+ */
+export async function readScheduler(folder: string): Promise<EulerDiscreteScheduler> {
+  const file = 'scheduler/scheduler_config.json';
+  const config = await readJson(folder, file, z.looseObject({}));
+  return EulerDiscreteScheduler.fromConfig({ ...config, steps_offset: 1 }, file);
+}
+
+export type NetworkName = 'text_encoder' | 'unet' | Decoder;
+
+/** Path of a network's graph in a bundle's directory. */
+export function graphPath(folder: string, network: NetworkName): string {
+  const part = network === 'vae' || network === 'taesd' ? DECODER_FOLDERS[network] : network;
+  return join(folder, part, 'model.onnx');
+}
+
+async function assertBundle(folder: string): Promise<void> {
+  for (const network of ['text_encoder', 'unet', 'vae'] as const) {
+    if (await exists(graphPath(folder, network))) continue;
+    const hint = (await exists(join(folder, 'vae', 'config.json')))
+      ? 'it is a checkpoint: make a bundle of it with "sd-turbo import"'
+      : `${graphPath(folder, network)} is missing`;
+    throw new AppError('NOT_FOUND', `${folder} holds no bundle: ${hint}`);
+  }
+}
+
+async function nameOf(folder: string): Promise<string> {
+  if (!(await exists(join(folder, 'manifest.json')))) return basename(resolve(folder));
+  const { source } = await readJson(folder, 'manifest.json', manifestSchema);
+  return source.revision === null ? source.repo : `${source.repo}@${source.revision}`;
+}
+
+async function readJson<S extends z.ZodType>(folder: string, file: string, schema: S): Promise<z.infer<S>> {
+  const path = join(folder, file);
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_JSON_BYTES) throw new Error(`larger than ${MAX_JSON_BYTES} bytes`);
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    const reason =
+      cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : (cause as Error).message;
+    throw new AppError('INVALID_FILE', `${path} cannot be used: ${reason}`, { cause });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { AppError } from '../errors/app-error.js';
+import type { RgbImage } from '../image/rgb-image.js';
+import { torchRandn } from '../random/torch-randn.js';
+import type { SessionHost } from '../runtime/session-host.js';
+import type { LoadOptions } from '../runtime/session-messages.js';
+import { toFloats } from '../runtime/tensor.js';
+import type { EulerDiscreteScheduler, Schedule } from '../schedulers/euler-discrete.js';
+import type { Decoder } from '../schemas/request.js';
+import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
+import { type Bundle, type DecoderConfig, graphPath, type NetworkName, readScheduler } from './bundle.js';
+import { type Feed, Network } from './network.js';
+import { toPixels } from './to-pixels.js';
+
+export interface TextToImageRequest {
+  readonly prompt: string;
+  /** At least 1. */
+  readonly steps: number;
+  /** 0 to 2^53-1. */
+  readonly seed: number;
+  /** How many pictures one draw of noise gives. */
+  readonly images: number;
+  readonly decoder: Decoder;
+}
+
+/** Milliseconds inside the networks, over all steps and pictures. */
+export interface PhaseTimes {
+  text_encoder: number;
+  unet: number;
+  decoder: number;
+}
+
+export interface TextToImageResult {
+  readonly images: readonly RgbImage[];
+  /** How many tokens of the prompt were cut. */
+  readonly truncated: number;
+  readonly milliseconds: Readonly<PhaseTimes>;
+}
+
+interface Decoding {
+  readonly network: Network;
+  readonly config: DecoderConfig;
+}
+
+interface Networks {
+  readonly textEncoder: Network;
+  readonly unet: Network;
+  readonly decoders: ReadonlyMap<Decoder, Decoding>;
+}
+
+/** The StableDiffusionPipeline of diffusers at guidance scale 0: no classifier-free guidance, batch 1. */
+export class TextToImage {
+  readonly #bundle: Bundle;
+  readonly #tokenizer: ClipTokenizer;
+  readonly #scheduler: EulerDiscreteScheduler;
+  readonly #networks: Networks;
+
+  private constructor(
+    bundle: Bundle,
+    tokenizer: ClipTokenizer,
+    scheduler: EulerDiscreteScheduler,
+    networks: Networks,
+  ) {
+    this.#bundle = bundle;
+    this.#tokenizer = tokenizer;
+    this.#scheduler = scheduler;
+    this.#networks = networks;
+  }
+
+  /**
+   * Loads a bundle's networks into the session thread.
+   *
+   * @param decoders which of the bundle's decoders to load; the others are refused by `run`
+   */
+  static async load(
+    bundle: Bundle,
+    host: SessionHost,
+    options: LoadOptions,
+    decoders: readonly Decoder[] = [...bundle.decoders.keys()],
+  ): Promise<TextToImage> {
+    const tokenizer = await ClipTokenizer.load(join(bundle.folder, 'tokenizer'));
+    const scheduler = await readScheduler(bundle.folder);
+    const load = async (network: NetworkName) =>
+      new Network(host, network, await host.load(network, graphPath(bundle.folder, network), options));
+    const textEncoder = await load('text_encoder');
+    const unet = await load('unet');
+    const decodings = new Map<Decoder, Decoding>();
+    for (const decoder of decoders) {
+      decodings.set(decoder, { network: await load(decoder), config: decoderConfig(bundle, decoder) });
+    }
+    return new TextToImage(bundle, tokenizer, scheduler, { textEncoder, unet, decoders: decodings });
+  }
+
+  /**
+   * Makes pictures of a prompt.
+   *
+   * @throws AppError INVALID_INPUT for a decoder that is not there or a number of steps out of range
+   */
+  async run(request: TextToImageRequest): Promise<TextToImageResult> {
+    const { prompt, steps, seed, images, decoder } = request;
+    const decoding = this.#decoding(decoder);
+    const schedule = this.#scheduler.schedule(steps);
+    const times = { text_encoder: 0, unet: 0, decoder: 0 };
+
+    const { inputIds, truncated } = this.#tokenizer.encode(prompt);
+    const text = await this.#encode(inputIds, times);
+    const noise = this.#drawNoise(seed, images);
+    const pictures: RgbImage[] = [];
+    for (const drawn of noise) {
+      const start = drawn.map((value) => value * schedule.initNoiseSigma);
+      const latents = await this.#denoise(start, text, schedule, times);
+      pictures.push(await this.#decode(latents, decoding, times));
+    }
+    return { images: pictures, truncated, milliseconds: times };
+  }
+
+  /** input_ids [77] -> last_hidden_state [1, 77, D]. */
+  async #encode(inputIds: Int32Array, times: PhaseTimes): Promise<Feed> {
+    const feeds = { input_ids: { values: inputIds, dims: [1, inputIds.length] } };
+    const { output, milliseconds } = await this.#networks.textEncoder.run(feeds, 'last_hidden_state');
+    times.text_encoder += milliseconds;
+    return { values: toFloats(output), dims: output.dims };
+  }
+
+  /** One draw for all pictures, as diffusers does with one generator. */
+  #drawNoise(seed: number, images: number): Float32Array[] {
+    const size = this.#bundle.latentShape.reduce((product, side) => product * side, 1);
+    const numbers = torchRandn(images * size, seed);
+    return Array.from({ length: images }, (_, index) => numbers.subarray(index * size, (index + 1) * size));
+  }
+
+  async #denoise(
+    start: Float32Array,
+    text: Feed,
+    schedule: Schedule,
+    times: PhaseTimes,
+  ): Promise<Float32Array> {
+    let latents = start;
+    for (const [step, timestep] of schedule.timesteps.entries()) {
+      const { output, milliseconds } = await this.#networks.unet.run(
+        {
+          sample: this.#latentFeed(this.#scheduler.scaleModelInput(latents, schedule, step)),
+          timestep: { values: Float32Array.of(timestep), dims: [1] },
+          encoder_hidden_states: text,
+        },
+        'out_sample',
+      );
+      times.unet += milliseconds;
+      latents = this.#scheduler.step(toFloats(output), latents, schedule, step);
+    }
+    return latents;
+  }
+
+  async #decode(latents: Float32Array, { network, config }: Decoding, times: PhaseTimes): Promise<RgbImage> {
+    const { scalingFactor, shiftFactor } = config;
+    const unscaled = latents.map((value) => value / scalingFactor + shiftFactor);
+    const feeds = { latent_sample: this.#latentFeed(unscaled) };
+    const { output, milliseconds } = await network.run(feeds, 'image', 'sample');
+    times.decoder += milliseconds;
+    return toPixels(output);
+  }
+
+  #latentFeed(values: Float32Array): Feed {
+    return { values, dims: [1, ...this.#bundle.latentShape] };
+  }
+
+  #decoding(decoder: Decoder): Decoding {
+    const decoding = this.#networks.decoders.get(decoder);
+    if (decoding) return decoding;
+    const there = [...this.#networks.decoders.keys()].join(', ');
+    throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in this model: it has ${there}`);
+  }
+}
+
+function decoderConfig(bundle: Bundle, decoder: Decoder): DecoderConfig {
+  const config = bundle.decoders.get(decoder);
+  if (!config)
+    throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in the bundle ${bundle.folder}`);
+  return config;
+}

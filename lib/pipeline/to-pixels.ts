@@ -1,0 +1,40 @@
+import { AppError } from '../errors/app-error.js';
+import type { RgbImage } from '../image/rgb-image.js';
+import { type TensorData, toFloats } from '../runtime/tensor.js';
+
+const CHANNELS = 3;
+
+/**
+ * The picture in a decoder's output: finished uint8 pixels [1, H, W, 3] as they are, or the float sample
+ * [1, 3, H, W] in [-1, 1] that other exporters leave, finished as diffusers does.
+ */
+export function toPixels(output: TensorData): RgbImage {
+  if (output.data instanceof Uint8Array) {
+    const [, height, width, channels] = output.dims;
+    assertShape(output, channels);
+    return { data: output.data, height: height as number, width: width as number };
+  }
+  const [, channels, height, width] = output.dims as [number, number, number, number];
+  assertShape(output, channels);
+  return { data: finishSample(toFloats(output), height * width), height, width };
+}
+
+function finishSample(sample: Float32Array, pixels: number): Uint8Array {
+  // Uint8ClampedArray clamps and rounds half to even, as torch and numpy do.
+  const data = new Uint8ClampedArray(CHANNELS * pixels);
+  for (let channel = 0; channel < CHANNELS; channel++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      const value = sample[channel * pixels + pixel] as number;
+      data[pixel * CHANNELS + channel] = Math.fround(Math.fround(Math.fround(value / 2) + 0.5) * 255);
+    }
+  }
+  return new Uint8Array(data.buffer);
+}
+
+function assertShape(output: TensorData, channels: number | undefined): void {
+  if (output.dims.length === 4 && output.dims[0] === 1 && channels === CHANNELS) return;
+  throw new AppError(
+    'UNSUPPORTED',
+    `the decoder gives ${output.type} [${output.dims.join(', ')}], not one RGB picture`,
+  );
+}

@@ -1,0 +1,74 @@
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../errors/app-error.js';
+import type {
+  GraphSignature,
+  LoadOptions,
+  RunResult,
+  SessionReply,
+  SessionRequest,
+  Tensors,
+} from './session-messages.js';
+
+interface Pending {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/** The calling side of the thread that owns all ONNX Runtime sessions. Calls are answered in order. */
+export class SessionHost {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+  #ended: AppError | undefined;
+
+  /** @param entry the compiled `session-worker` module; bundlers move it, so the caller says where it is */
+  constructor(entry: URL) {
+    this.#worker = new Worker(entry);
+    this.#worker.on('message', (reply: SessionReply) => this.#settle(reply));
+    this.#worker.on('error', (cause) => this.#end(`the session thread failed: ${cause.message}`, cause));
+    this.#worker.on('exit', () => this.#end('the session thread has ended'));
+  }
+
+  /**
+   * Creates the session of one network; a later load of the same name replaces it.
+   *
+   * @throws AppError INVALID_FILE when the graph or its weights cannot be loaded
+   */
+  load(network: string, path: string, options: LoadOptions): Promise<GraphSignature> {
+    return this.#call({ kind: 'load', network, path, options });
+  }
+
+  /** Runs one network. The feeds' buffers are handed over: they are empty afterwards. */
+  run(network: string, feeds: Tensors): Promise<RunResult> {
+    const buffers = Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer);
+    return this.#call({ kind: 'run', network, feeds }, buffers);
+  }
+
+  /** Releases every session and ends the thread. */
+  async close(): Promise<void> {
+    if (!this.#ended) await this.#call({ kind: 'release' });
+    await this.#worker.terminate();
+  }
+
+  #call<T>(request: SessionRequest, transfer: ArrayBuffer[] = []): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#ended) return reject(this.#ended);
+      const id = this.#nextId++;
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request }, transfer);
+    });
+  }
+
+  #settle(reply: SessionReply): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if ('error' in reply) pending?.reject(new AppError(reply.error.code, reply.error.message));
+    else pending?.resolve(reply.value as never);
+  }
+
+  #end(message: string, cause?: Error): void {
+    this.#ended ??= new AppError('INTERNAL', message, { cause });
+    for (const { reject } of this.#pending.values()) reject(this.#ended);
+    this.#pending.clear();
+  }
+}

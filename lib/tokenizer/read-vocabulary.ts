@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../errors/app-error.js';
+import { type AddedToken, addedToken, addedTokenSchema, tokenIdSchema } from './added-token.js';
+import { quote } from './quote.js';
+import { readJsonFile } from './read-json-file.js';
+import { readTextFile } from './read-text-file.js';
+
+/** 4 MiB each for vocab.json and merges.txt: CLIP's have 1 and 0.5 MB. */
+const MAX_LIST_BYTES = 4 * 1024 * 1024;
+
+/** 16 MiB: CLIP's tokenizer.json has 2 to 4 MB. */
+const MAX_TOKENIZER_BYTES = 16 * 1024 * 1024;
+
+export const END_OF_WORD = '</w>';
+
+export type Merge = readonly [left: string, right: string];
+
+export interface Vocabulary {
+  /** The file that `ids` come from, for messages. */
+  readonly source: string;
+  readonly ids: Record<string, number>;
+  /** First the ones that are applied first. */
+  readonly merges: readonly Merge[];
+  /** What tokenizer.json declares; empty for vocab.json, where tokenizer_config.json does. */
+  readonly addedTokens: readonly AddedToken[];
+}
+
+const idsSchema = z
+  .record(z.string().min(1), tokenIdSchema)
+  .refine(
+    (ids) => new Set(Object.values(ids)).size === Object.keys(ids).length,
+    'two tokens have the same id',
+  );
+
+/**
+ * Normalizer and pre-tokenizer are not read: like transformers 5 this takes a CLIP tokenizer's words from
+ * such a file and splits text in CLIP's way. (A regular expression of an untrusted file could also hang us.)
+ */
+const tokenizerSchema = z.object({
+  added_tokens: z.array(addedTokenSchema.extend({ id: tokenIdSchema })).default([]),
+  model: z.object({
+    type: z.literal('BPE'),
+    end_of_word_suffix: z.literal(END_OF_WORD),
+    vocab: idsSchema,
+    merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])),
+  }),
+});
+
+/**
+ * vocab.json and merges.txt of a checkpoint's `tokenizer/` directory, or else its tokenizer.json.
+ *
+ * @throws AppError INVALID_FILE when neither is there, or one says what it may not say
+ */
+export async function readVocabulary(folder: string): Promise<Vocabulary> {
+  const vocabPath = join(folder, 'vocab.json');
+  const mergesPath = join(folder, 'merges.txt');
+  const [ids, lines] = await Promise.all([
+    readJsonFile(vocabPath, MAX_LIST_BYTES, idsSchema),
+    readTextFile(mergesPath, MAX_LIST_BYTES),
+  ]);
+  if (ids !== undefined && lines !== undefined) {
+    const merges = parseMerges(lines.replace(/^#version.*/, '').split(/\r?\n/), ids, mergesPath);
+    return { source: vocabPath, ids, merges, addedTokens: [] };
+  }
+  const path = join(folder, 'tokenizer.json');
+  const tokenizer = await readJsonFile(path, MAX_TOKENIZER_BYTES, tokenizerSchema);
+  if (tokenizer === undefined) {
+    throw new AppError(
+      'INVALID_FILE',
+      `${folder} holds neither vocab.json and merges.txt nor tokenizer.json`,
+    );
+  }
+  const { vocab, merges } = tokenizer.model;
+  return {
+    source: path,
+    ids: vocab,
+    merges: parseMerges(merges, vocab, path),
+    addedTokens: tokenizer.added_tokens.map((token) => addedToken(token.id, token)),
+  };
+}
+
+/** A merge of symbols that have no id could only lead to the unknown token, so it marks a damaged file. */
+function parseMerges(
+  merges: readonly (string | Merge)[],
+  ids: Record<string, number>,
+  path: string,
+): Merge[] {
+  const parsed: Merge[] = [];
+  for (const merge of merges) {
+    if (merge === '') continue;
+    const symbols = typeof merge === 'string' ? merge.split(' ') : merge;
+    const [left, right] = symbols;
+    if (!left || !right || symbols.length > 2) {
+      throw new AppError('INVALID_FILE', `${path}: merge ${quote(symbols.join(' '))} is not two symbols`);
+    }
+    const unknown = [left, right, left + right].find((symbol) => !Object.hasOwn(ids, symbol));
+    if (unknown !== undefined) {
+      const message = `${path}: merge ${quote(symbols.join(' '))}: ${quote(unknown)} is not in the vocabulary`;
+      throw new AppError('INVALID_FILE', message);
+    }
+    parsed.push([left, right]);
+  }
+  return parsed;
+}
