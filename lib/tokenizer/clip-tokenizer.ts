@@ -5,7 +5,7 @@ import { END_OF_WORD, readVocabulary, type Vocabulary } from './read-vocabulary.
 import { normalise, splitWords } from './split-words.js';
 import { TokenMatcher } from './token-matcher.js';
 
-/** 128 Ki UTF-16 units, sixty times what our API takes: where one unbroken word takes half a second. */
+/** 128 Ki UTF-16 units, sixty times what our API takes; one unbroken word of it takes about a second. */
 const MAX_PROMPT_LENGTH = 128 * 1024;
 
 /** Putting combining marks in order (NFC) takes time in the square of their number; no script stacks fifty. */

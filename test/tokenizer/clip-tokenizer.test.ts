@@ -169,11 +169,15 @@ describe('the files of a tokenizer', () => {
     expect(one?.encode('the fox, 2 dogs!')).toEqual(other?.encode('the fox, 2 dogs!'));
   });
 
-  it('may lack a symbol, which is then the unknown token, as in transformers 5.23', async () => {
-    const files = { ...SMALL, 'vocab.json': { ...vocab, 'z</w>': undefined } };
-    const folder = tokenizerFolder({ ...files, 'tokenizer_config.json': { unk_token: '?' } });
+  it.each<[string, object, number]>([
+    // transformers 5.23 gives 538 64 30 514 539
+    ['of the vocabulary', { unk_token: '?' }, 30],
+    ['beyond it', { unk_token: '<u>', added_tokens_decoder: { 600: { content: '<u>' } } }, 600],
+  ])('may lack a symbol, which is then the unknown token %s', async (_, content, unk) => {
+    const files = { 'vocab.json': { ...vocab, 'z</w>': undefined }, 'merges.txt': MERGES_TXT };
+    const folder = tokenizerFolder({ ...files, 'tokenizer_config.json': content });
     const { inputIds } = (await ClipTokenizer.load(folder)).encode('az the');
-    expect([...inputIds.slice(0, 5)]).toEqual([BOS, vocab['a'], vocab['?'], vocab['the</w>'], EOS]);
+    expect([...inputIds.slice(0, 5)]).toEqual([BOS, vocab['a'], unk, vocab['the</w>'], EOS]);
   });
 
   const token = (content: string, more: object = {}) => ({

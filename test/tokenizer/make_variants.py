@@ -42,7 +42,7 @@ variants = {
     "the map overrules the config": (dict(plain, pad_token=E), {"pad_token": "!"}),
     "added_tokens_decoder": (dict(plain, pad_token="!", added_tokens_decoder=decoder), None),
     "added_tokens_decoder overrules the map": (dict(plain, pad_token=E, added_tokens_decoder=decoder), {"pad_token": "!"}),
-    "a concept": (dict(plain, pad_token="!", added_tokens_decoder=dict(decoder, **{"0": dict(content="!", special=True), str(len(vocab)): dict(content="<Cat-Toy>")})), None),
+    "a concept": (dict(plain, pad_token="!", added_tokens_decoder=dict(decoder, **{bos: dict(content=B, special=True), str(len(vocab)): dict(content="<Cat-Toy>")})), None),
     "a concept as written": (dict(plain, added_tokens_decoder={str(len(vocab)): added("<Cat-Toy>", False), str(len(vocab) + 1): added("<Cat-Toy>2", False)}), None),
     "no length": (dict(plain, model_max_length=10**30), None),
 }
