@@ -13,7 +13,18 @@ export function exitCodeOf(error: unknown): number {
 
 /** What stderr says about an error: one line, or a stack trace where the fault is ours. */
 export function describeError(error: unknown): string | undefined {
-  if (error instanceof CommanderError) return undefined; // it has spoken already
-  if (error instanceof AppError) return `sd-turbo: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`;
+  if (error instanceof CommanderError) return isHelp(error) ? undefined : asLine(error.message);
+  if (error instanceof AppError) return asLine(error.message);
   return `sd-turbo: unexpected ${error instanceof Error ? error.stack : error}`;
+}
+
+/** Help and version are shown by commander itself. */
+function isHelp(error: CommanderError): boolean {
+  return error.exitCode === 0 || error.code === 'commander.help';
+}
+
+/** Messages quote names of files and tensors, which may hold line breaks and codes that steer a terminal. */
+function asLine(message: string): string {
+  const text = message.replace(/^error: /, '').replaceAll(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' ');
+  return `sd-turbo: ${text}`;
 }

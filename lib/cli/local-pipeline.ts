@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { AppError } from '../errors/app-error.js';
-import { openBundle } from '../pipeline/bundle.js';
+import { decoderConfig, openBundle } from '../pipeline/bundle.js';
 import { TextToImage } from '../pipeline/text-to-image.js';
 import { SessionHost } from '../runtime/session-host.js';
 import type { Decoder } from '../schemas/request.js';
+import { assertLocal } from './assert-local.js';
 import { packageRoot } from './package-root.js';
+import type { Progress } from './progress.js';
 
 export interface LocalPipeline {
   readonly pipeline: TextToImage;
@@ -26,12 +27,13 @@ function demoBundle(): string {
 export async function withLocalPipeline<T>(
   model: string | undefined,
   decoder: Decoder,
+  progress: Progress,
   use: (local: LocalPipeline) => Promise<T>,
 ): Promise<T> {
-  if (model?.startsWith('s3://')) {
-    throw new AppError('UNSUPPORTED', '--model s3://... is not available yet: name a directory');
-  }
+  assertLocal('--model', model);
   const bundle = await openBundle(model ?? demoBundle());
+  decoderConfig(bundle, decoder);
+  progress.say('loading the model');
   const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));
   try {
     const started = performance.now();

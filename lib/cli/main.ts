@@ -15,7 +15,10 @@ const program = new Command('sd-turbo')
   .addCommand(importCommand())
   .addCommand(benchCommand());
 
-for (const command of [program, ...program.commands]) command.exitOverride();
+// Errors are thrown, so that one place writes them in one form.
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().configureOutput({ outputError: () => undefined });
+}
 
 try {
   await program.parseAsync();

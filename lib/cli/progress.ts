@@ -7,6 +7,19 @@ export interface ProgressStream {
   write(text: string): unknown;
 }
 
+/** Runs `use` with a progress line, which is gone from the terminal afterwards, also after an error. */
+export async function withProgress<T>(
+  stream: ProgressStream,
+  use: (progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(stream);
+  try {
+    return await use(progress);
+  } finally {
+    progress.end();
+  }
+}
+
 /** Says what is going on: one line that changes on a terminal, few plain lines elsewhere. */
 export class Progress {
   readonly #stream: ProgressStream;

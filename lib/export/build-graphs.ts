@@ -52,7 +52,7 @@ export function buildGraphs(checkpoint: Checkpoint, precision: Precision): Expor
     describe: (ops: Operators, root: WeightScope) => void,
   ): ExportedPart {
     const graph = new GraphBuilder(part);
-    const store = new WeightStore(part, weights, rename);
+    const store = new WeightStore(folder, weights, rename);
     describe(new StandardOperators(graph, precision), store.root());
     store.assertAllUsed(unused);
     return { part, model: encodeModel(graph.build()), source: folder, weightFiles: weights.files };

@@ -1,29 +1,40 @@
+import { join } from 'node:path';
 import { AppError } from '../errors/app-error.js';
+import type { ElementType } from '../onnx/model.js';
 import type { PartWeights } from '../weights/open-part.js';
-import type { StoredTensor } from '../weights/safetensors-header.js';
+import { quoteName } from '../weights/quote-name.js';
+import type { StoredDtype, StoredTensor } from '../weights/safetensors-header.js';
+
+/** What weights may be stored as. */
+export const FLOAT_TYPES: ReadonlyMap<StoredDtype, ElementType> = new Map([
+  ['F32', 'float32'],
+  ['F16', 'float16'],
+  ['BF16', 'bfloat16'],
+  ['F64', 'float64'],
+]);
 
 /** How many tensor names an error message lists before it says how many more there are. */
 const LISTED_NAMES = 5;
 
 /** The tensors of one part, each to be taken exactly once. */
 export class WeightStore {
-  readonly #part: string;
+  readonly #folder: string;
   readonly #tensors: Map<string, StoredTensor>;
   readonly #taken = new Set<string>();
 
   /**
-   * @param part folder of the part, for messages
+   * @param folder of the part in the checkpoint, for messages
    * @param rename brings names of older files to today's
    */
-  constructor(part: string, weights: PartWeights, rename: (name: string) => string = (name) => name) {
-    this.#part = part;
+  constructor(folder: string, weights: PartWeights, rename: (name: string) => string = (name) => name) {
+    this.#folder = folder;
     this.#tensors = new Map();
     for (const [name, tensor] of weights.tensors) {
       const today = rename(name);
       if (this.#tensors.has(today)) {
         throw new AppError(
           'INVALID_FILE',
-          `${part}/${tensor.file}: tensor "${name}" is there under two names`,
+          `${join(folder, tensor.file)}: tensor ${quoteName(name)} is there under two names`,
         );
       }
       this.#tensors.set(today, tensor);
@@ -37,16 +48,14 @@ export class WeightStore {
   take(name: string, shape: readonly number[]): StoredTensor {
     const tensor = this.#tensors.get(name);
     if (!tensor)
-      throw new AppError('INVALID_FILE', `${this.#part}: tensor "${name}" is missing from the weights`);
+      throw new AppError('INVALID_FILE', `${this.#folder}: tensor "${name}" is missing from the weights`);
+    if (!FLOAT_TYPES.has(tensor.dtype)) this.#refuse(tensor, `has type ${tensor.dtype}, not a float`);
     if (shape.join() !== tensor.shape.join()) {
-      throw new AppError(
-        'INVALID_FILE',
-        `${this.#part}/${tensor.file}: tensor "${tensor.name}" has shape [${tensor.shape.join(', ')}], ` +
-          `the config asks for [${shape.join(', ')}]`,
-      );
+      const [has, wants] = [tensor.shape.join(', '), shape.join(', ')];
+      this.#refuse(tensor, `has shape [${has}], the config asks for [${wants}]`);
     }
     if (this.#taken.has(name))
-      throw new AppError('INTERNAL', `${this.#part}: tensor "${name}" is used twice`);
+      throw new AppError('INTERNAL', `${this.#folder}: tensor "${name}" is used twice`);
     this.#taken.add(name);
     return tensor;
   }
@@ -58,11 +67,16 @@ export class WeightStore {
     );
     if (left.length === 0) return;
     const more = left.length > LISTED_NAMES ? ` and ${left.length - LISTED_NAMES} more` : '';
-    const names = left.slice(0, LISTED_NAMES).map((name) => `"${name}"`);
+    const names = left.slice(0, LISTED_NAMES).map(quoteName);
     throw new AppError(
       'UNSUPPORTED',
-      `${this.#part}: the config has no place for tensor ${names.join(', ')}${more}: this architecture is not supported`,
+      `${this.#folder}: the config has no place for tensor ${names.join(', ')}${more}: this architecture is not supported`,
     );
+  }
+
+  #refuse(tensor: StoredTensor, problem: string): never {
+    const path = join(this.#folder, tensor.file);
+    throw new AppError('INVALID_FILE', `${path}: tensor ${quoteName(tensor.name)} ${problem}`);
   }
 }
 

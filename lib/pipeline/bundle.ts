@@ -14,7 +14,12 @@ const unetSchema = z.object({
   sample_size: z.union([side, z.tuple([side, side])]),
   in_channels: side.default(4),
 });
-const decoderSchema = z.object({ scaling_factor: z.number().positive(), shift_factor: z.number().nullish() });
+/** Many older checkpoints leave the factor to diffusers, whose AutoencoderKL and AutoencoderTiny differ in it. */
+const decoderSchema = (defaultFactor: number) =>
+  z.object({
+    scaling_factor: z.number().positive().default(defaultFactor),
+    shift_factor: z.number().nullish(),
+  });
 
 /** What the pipeline must know of a decoder besides its graph. */
 export interface DecoderConfig {
@@ -35,6 +40,7 @@ export interface Bundle {
 }
 
 const DECODER_FOLDERS: Readonly<Record<Decoder, string>> = { vae: 'vae_decoder', taesd: 'taesd_decoder' };
+const DECODER_SCHEMAS = { vae: decoderSchema(0.18215), taesd: decoderSchema(1) };
 
 /**
  * Opens a bundle of ours, or one that optimum or Olive exported (no manifest, no TAESD).
@@ -49,10 +55,18 @@ export async function openBundle(folder: string): Promise<Bundle> {
   const decoders = new Map<Decoder, DecoderConfig>();
   for (const decoder of ['vae', 'taesd'] as const) {
     if (!(await exists(graphPath(folder, decoder)))) continue;
-    const config = await readJson(folder, `${DECODER_FOLDERS[decoder]}/config.json`, decoderSchema);
+    const config = await readJson(folder, `${DECODER_FOLDERS[decoder]}/config.json`, DECODER_SCHEMAS[decoder]);
     decoders.set(decoder, { scalingFactor: config.scaling_factor, shiftFactor: config.shift_factor ?? 0 });
   }
   return { folder, name: await nameOf(folder), latentShape: [unet.in_channels, height, width], decoders };
+}
+
+/** @throws AppError INVALID_INPUT when the bundle has no such decoder */
+export function decoderConfig(bundle: Bundle, decoder: Decoder): DecoderConfig {
+  const config = bundle.decoders.get(decoder);
+  if (!config)
+    throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in the bundle ${bundle.folder}`);
+  return config;
 }
 
 /**
@@ -91,15 +105,26 @@ async function nameOf(folder: string): Promise<string> {
 
 async function readJson<S extends z.ZodType>(folder: string, file: string, schema: S): Promise<z.infer<S>> {
   const path = join(folder, file);
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_JSON_BYTES) throw new Error(`larger than ${MAX_JSON_BYTES} bytes`);
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    const reason =
-      cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : (cause as Error).message;
+  const refuse = (reason: string, cause?: unknown): never => {
     throw new AppError('INVALID_FILE', `${path} cannot be used: ${reason}`, { cause });
+  };
+  const text = await readSmallFile(path).catch((cause) => refuse(cause.message, cause));
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    return refuse('it is not JSON', cause);
   }
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0] as z.core.$ZodIssue;
+  return refuse(`"${issue.path.join('.') || 'the file'}": ${issue.message}`, result.error);
+}
+
+async function readSmallFile(path: string): Promise<string> {
+  const { size } = await stat(path);
+  if (size > MAX_JSON_BYTES) throw new Error(`larger than ${MAX_JSON_BYTES} bytes`);
+  return readFile(path, 'utf8');
 }
 
 async function exists(path: string): Promise<boolean> {

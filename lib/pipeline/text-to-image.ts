@@ -8,7 +8,14 @@ import { toFloats } from '../runtime/tensor.js';
 import type { EulerDiscreteScheduler, Schedule } from '../schedulers/euler-discrete.js';
 import type { Decoder } from '../schemas/request.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
-import { type Bundle, type DecoderConfig, graphPath, type NetworkName, readScheduler } from './bundle.js';
+import {
+  type Bundle,
+  type DecoderConfig,
+  decoderConfig,
+  graphPath,
+  type NetworkName,
+  readScheduler,
+} from './bundle.js';
 import { type Feed, Network } from './network.js';
 import { toPixels } from './to-pixels.js';
 
@@ -71,6 +78,7 @@ export class TextToImage {
    * Loads a bundle's networks into the session thread.
    *
    * @param decoders which of the bundle's decoders to load; the others are refused by `run`
+   * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not
    */
   static async load(
     bundle: Bundle,
@@ -78,6 +86,7 @@ export class TextToImage {
     options: LoadOptions,
     decoders: readonly Decoder[] = [...bundle.decoders.keys()],
   ): Promise<TextToImage> {
+    const configs = decoders.map((decoder) => [decoder, decoderConfig(bundle, decoder)] as const);
     const tokenizer = await ClipTokenizer.load(join(bundle.folder, 'tokenizer'));
     const scheduler = await readScheduler(bundle.folder);
     const load = async (network: NetworkName) =>
@@ -85,9 +94,7 @@ export class TextToImage {
     const textEncoder = await load('text_encoder');
     const unet = await load('unet');
     const decodings = new Map<Decoder, Decoding>();
-    for (const decoder of decoders) {
-      decodings.set(decoder, { network: await load(decoder), config: decoderConfig(bundle, decoder) });
-    }
+    for (const [decoder, config] of configs) decodings.set(decoder, { network: await load(decoder), config });
     return new TextToImage(bundle, tokenizer, scheduler, { textEncoder, unet, decoders: decodings });
   }
 
@@ -170,11 +177,4 @@ export class TextToImage {
     const there = [...this.#networks.decoders.keys()].join(', ');
     throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in this model: it has ${there}`);
   }
-}
-
-function decoderConfig(bundle: Bundle, decoder: Decoder): DecoderConfig {
-  const config = bundle.decoders.get(decoder);
-  if (!config)
-    throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in the bundle ${bundle.folder}`);
-  return config;
 }

@@ -20,6 +20,7 @@ export class SessionHost {
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #ended: AppError | undefined;
+  #closing: Promise<void> | undefined;
 
   /** @param entry the compiled `session-worker` module; bundlers move it, so the caller says where it is */
   constructor(entry: URL) {
@@ -40,13 +41,21 @@ export class SessionHost {
 
   /** Runs one network. The feeds' buffers are handed over: they are empty afterwards. */
   run(network: string, feeds: Tensors): Promise<RunResult> {
-    const buffers = Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer);
-    return this.#call({ kind: 'run', network, feeds }, buffers);
+    const buffers = new Set(Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer));
+    return this.#call({ kind: 'run', network, feeds }, [...buffers]);
   }
 
-  /** Releases every session and ends the thread. */
-  async close(): Promise<void> {
-    if (!this.#ended) await this.#call({ kind: 'release' });
+  /** Refuses new calls, waits for those under way, releases every session and ends the thread. */
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    // A run cannot be interrupted, and a session must not outlive its thread. A thread that has died has released all.
+    const released = this.#call({ kind: 'release' }).catch(() => undefined);
+    this.#ended ??= new AppError('INTERNAL', 'the session thread has been closed');
+    await released;
     await this.#worker.terminate();
   }
 
@@ -55,7 +64,13 @@ export class SessionHost {
       if (this.#ended) return reject(this.#ended);
       const id = this.#nextId++;
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request }, transfer);
+      try {
+        this.#worker.postMessage({ id, request }, transfer);
+      } catch (cause) {
+        this.#pending.delete(id);
+        const message = `a call cannot be handed to the session thread: ${(cause as Error).message}`;
+        reject(new AppError('INTERNAL', message, { cause }));
+      }
     });
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 
@@ -10,7 +10,8 @@ import { AppError } from '../errors/app-error.js';
  * @throws AppError INVALID_INPUT when the target cannot be written or holds something else than a bundle
  */
 export async function writeWhole(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
-  const to = resolve(target);
+  // Behind a link, the bundle goes where the link leads.
+  const to = await realpath(target).catch(() => resolve(target));
   const occupied = await checkTarget(to, target);
   const fresh = await makeBeside(to, target);
   try {
@@ -19,8 +20,14 @@ export async function writeWhole(target: string, fill: (folder: string) => Promi
     else await rename(fresh, to);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
-    throw error;
+    if (error instanceof AppError || !isSystemError(error)) throw error;
+    throw new AppError('INTERNAL', `${target} cannot be written: ${error.message}`, { cause: error });
   }
+}
+
+/** A full disk and the like, as against a defect of ours. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }
 
 /** Returns whether a bundle is there already. */
@@ -51,6 +58,9 @@ async function makeBeside(to: string, shown: string): Promise<string> {
 async function replace(fresh: string, to: string): Promise<void> {
   const old = `${fresh}-old`;
   await rename(to, old);
-  await rename(fresh, to);
+  await rename(fresh, to).catch(async (error) => {
+    await rename(old, to);
+    throw error;
+  });
   await rm(old, { recursive: true });
 }

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import type { TextToImage } from '../../pipeline/text-to-image.js';
 import { DECODERS, generateRequestSchema } from '../../schemas/request.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
-import { Progress } from '../progress.js';
+import { withProgress } from '../progress.js';
 
 const PROMPT = 'A tree in a field under the night sky';
 const PHASES = ['text_encoder', 'unet', 'decoder', 'encode', 'other', 'total'] as const;
@@ -35,35 +36,28 @@ async function bench(values: unknown): Promise<void> {
   const { model: folder, steps, runs, decoder, json } = parseOptions(optionsSchema, values, FLAGS);
   const { withLocalPipeline } = await import('../local-pipeline.js');
   const { encodeImage } = await import('../../image/encode-image.js');
-  const progress = new Progress(process.stderr);
-  progress.say('loading the model');
-  const report = await withLocalPipeline(folder, decoder, async ({ pipeline, model, loadMilliseconds }) => {
-    const measure = async (seed: number): Promise<Times> => {
-      const started = performance.now();
-      const { images, milliseconds } = await pipeline.run({
-        prompt: PROMPT,
-        steps,
-        seed,
-        images: 1,
-        decoder,
-      });
-      const drawn = performance.now();
-      for (const image of images) await encodeImage(image, 'png');
-      const ended = performance.now();
-      const total = ended - started;
-      const networks = milliseconds.text_encoder + milliseconds.unet + milliseconds.decoder;
-      const encode = ended - drawn;
-      return { ...milliseconds, encode, other: total - networks - encode, total };
-    };
-    const first = await measure(0);
-    const warm: Times[] = [];
-    for (let run = 1; run <= runs; run++) {
-      progress.update('measuring', run - 1, runs);
-      warm.push(await measure(run));
-    }
-    return { model, steps, decoder, runs, load: loadMilliseconds, first, warm: summarise(warm) };
-  });
-  progress.end();
+  const measure = async (pipeline: TextToImage, seed: number): Promise<Times> => {
+    const started = performance.now();
+    const { images, milliseconds } = await pipeline.run({ prompt: PROMPT, steps, seed, images: 1, decoder });
+    const drawn = performance.now();
+    for (const image of images) await encodeImage(image, 'png');
+    const ended = performance.now();
+    const total = ended - started;
+    const networks = milliseconds.text_encoder + milliseconds.unet + milliseconds.decoder;
+    const encode = ended - drawn;
+    return { ...milliseconds, encode, other: total - networks - encode, total };
+  };
+  const report = await withProgress(process.stderr, (progress) =>
+    withLocalPipeline(folder, decoder, progress, async ({ pipeline, model, loadMilliseconds }) => {
+      const first = await measure(pipeline, 0);
+      const warm: Times[] = [];
+      for (let run = 1; run <= runs; run++) {
+        progress.update('measuring', run - 1, runs);
+        warm.push(await measure(pipeline, run));
+      }
+      return { model, steps, decoder, runs, load: loadMilliseconds, first, warm: summarise(warm) };
+    }),
+  );
   const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
   process.stdout.write(
     json ? `${JSON.stringify({ ...report, peakMemoryBytes })}\n` : table(report, peakMemoryBytes),

@@ -4,7 +4,7 @@ import { type GenerateRequest, generateRequestSchema, promptSchema } from '../..
 import { formatOfName, nameOutputs, writeOutput } from '../output-files.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
-import { Progress } from '../progress.js';
+import { type Progress, withProgress } from '../progress.js';
 
 interface Options {
   readonly model?: string;
@@ -59,9 +59,9 @@ async function generate(prompt: string, options: Options): Promise<void> {
   const { randomSeed } = await import('../../random/random-seed.js');
   const seed = request.seed ?? randomSeed();
   const files = await nameOutputs(options.out, seed, request.output_format, request.num_images);
-  const progress = new Progress(process.stderr);
-  const result = await draw({ ...request, seed }, options.model, files, progress);
-  progress.end();
+  const result = await withProgress(process.stderr, (progress) =>
+    draw({ ...request, seed }, options.model, files, progress),
+  );
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${files.join('\n')}\n`);
   if (result.tokens_cut > 0)
     process.stderr.write(`the prompt was too long: ${result.tokens_cut} tokens were cut\n`);
@@ -88,8 +88,7 @@ async function draw(
   const { prompt, num_steps: steps, seed, num_images: images, output_format: format, decoder } = request;
   const { withLocalPipeline } = await import('../local-pipeline.js');
   const { encodeImage } = await import('../../image/encode-image.js');
-  progress.say('loading the model');
-  return withLocalPipeline(modelFolder, decoder, async ({ pipeline, model, loadMilliseconds }) => {
+  return withLocalPipeline(modelFolder, decoder, progress, async ({ pipeline, model, loadMilliseconds }) => {
     progress.say(`drawing in ${steps} step${steps === 1 ? '' : 's'}`);
     const started = performance.now();
     const drawn = await pipeline.run({ prompt, steps, seed, images, decoder });

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
+import { assertLocal } from '../assert-local.js';
 import { parseOptions } from '../parse-options.js';
-import { Progress } from '../progress.js';
+import { withProgress } from '../progress.js';
 
 const optionsSchema = z.object({
   from: z.string(),
@@ -33,21 +34,14 @@ async function importBundle(values: unknown): Promise<void> {
     throw new AppError('UNSUPPORTED', '--dialect cuda is not available yet: use standard');
 
   const { importCheckpoint } = await import('../../export/import-checkpoint.js');
-  const progress = new Progress(process.stderr);
-  progress.say('reading the checkpoint');
-  await importCheckpoint({
-    from: options.from,
-    to: options.to,
-    precision,
-    ...(options.taesd === undefined ? {} : { taesd: options.taesd }),
-    onProgress: (done, total) => progress.update('checking the files', done, total),
-  });
-  progress.end();
+  await withProgress(process.stderr, (progress) =>
+    importCheckpoint({
+      from: options.from,
+      to: options.to,
+      precision,
+      ...(options.taesd === undefined ? {} : { taesd: options.taesd }),
+      onProgress: (done, total) => progress.update('checking the files', done, total),
+    }),
+  );
   process.stdout.write(`${options.to}\n`);
-}
-
-function assertLocal(flag: string, place: string | undefined): void {
-  const scheme = place?.match(/^(hf:|s3:\/\/)/)?.[0];
-  if (scheme)
-    throw new AppError('UNSUPPORTED', `${flag} ${scheme}... is not available yet: name a directory`);
 }

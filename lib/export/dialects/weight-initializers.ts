@@ -1,14 +1,7 @@
-import { AppError } from '../../errors/app-error.js';
 import type { GraphBuilder } from '../../onnx/graph-builder.js';
 import type { ElementType } from '../../onnx/model.js';
 import type { StoredTensor } from '../../weights/safetensors-header.js';
-
-const STORED_TYPES: Readonly<Record<string, ElementType>> = {
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  F64: 'float64',
-};
+import { FLOAT_TYPES } from '../weight-scope.js';
 
 /** Consecutive entries along a tensor's first dimension. */
 export interface RowRange {
@@ -22,13 +15,8 @@ export function storedInitializer(
   tensor: StoredTensor,
   range?: RowRange,
 ): { name: string; type: ElementType } {
-  const type = STORED_TYPES[tensor.dtype];
-  if (!type) {
-    throw new AppError(
-      'UNSUPPORTED',
-      `${tensor.file}: tensor "${tensor.name}" has type ${tensor.dtype}, not a float`,
-    );
-  }
+  // A scope gives out floats only.
+  const type = FLOAT_TYPES.get(tensor.dtype) as ElementType;
   const { start, rows } = range ?? { start: 0, rows: tensor.shape[0] ?? 1 };
   const rowBytes = tensor.length / (tensor.shape[0] ?? 1);
   const name = range ? `${tensor.name}[${start}:${start + rows}]` : tensor.name;
