@@ -1,8 +1,8 @@
 // Emits `lib` and `functions` as JavaScript into `dist`, file by file, so that Node 20 can run them.
 // Plain JavaScript because it runs before anything is compiled.
 
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -30,15 +30,15 @@ async function isFresh(sources) {
 }
 
 /**
- * Brings `dist` up to date with the sources; does nothing when it already is. Two processes may do
- * this at once: each writes a folder of its own and renames it into place.
+ * Brings `dist` up to date with the sources; does nothing when it already is. Each file is replaced at
+ * once, so that processes which build or run at the same time find every file whole.
  */
 export async function build() {
   const sources = await listSources();
   if (sources.length === 0 || (await isFresh(sources))) return;
   const started = new Date();
-  const { build: bundle } = await import('esbuild');
-  const { outputFiles } = await bundle({
+  const { build: transpile } = await import('esbuild');
+  const { outputFiles } = await transpile({
     entryPoints: sources,
     bundle: false,
     write: false,
@@ -50,28 +50,29 @@ export async function build() {
     sourcemap: 'linked',
     logLevel: 'error',
   });
-  const fresh = await mkdtemp(`${DIST}-`);
-  for (const file of outputFiles) {
-    const path = join(fresh, relative(DIST, file.path));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, file.contents);
-  }
+  for (const { path, contents } of outputFiles) await replaceFile(path, contents);
+  await removeOthers(new Set(outputFiles.map(({ path }) => path)));
   // The stamp carries the time at which the build began: a source edited meanwhile counts as newer.
-  await writeFile(join(fresh, '.stamp'), '');
-  await utimes(join(fresh, '.stamp'), started, started);
-  await replaceDist(fresh, sources);
+  await replaceFile(STAMP, '');
+  await utimes(STAMP, started, started);
 }
 
 /**
- * @param {string} fresh
- * @param {string[]} sources
+ * @param {string} path
+ * @param {string | Uint8Array} contents
  */
-async function replaceDist(fresh, sources) {
-  const old = `${fresh}-old`;
-  if (await isFresh(sources)) return rm(fresh, { recursive: true });
-  await rename(DIST, old).catch(() => undefined);
-  await rename(fresh, DIST).catch(() => rm(fresh, { recursive: true }));
-  await rm(old, { recursive: true, force: true });
+async function replaceFile(path, contents) {
+  const partial = `${path}.${process.pid}`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(partial, contents);
+  await rename(partial, path);
+}
+
+/** Modules whose source is gone. @param {Set<string>} emitted */
+async function removeOthers(emitted) {
+  const entries = await readdir(DIST, { recursive: true });
+  const stale = entries.map((name) => join(DIST, name)).filter((path) => /\.js(\.map)?$/.test(path));
+  for (const path of stale) if (!emitted.has(path)) await rm(path, { force: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
