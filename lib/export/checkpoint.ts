@@ -1,6 +1,8 @@
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
+import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
+import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
 import { openPart, type PartWeights } from '../weights/open-part.js';
 import { readConfig } from './configs/read-config.js';
 import { type TaesdConfig, taesdConfigSchema } from './configs/taesd-config.js';
@@ -17,7 +19,10 @@ const modelIndexSchema = z.object({
   tokenizer: z.tuple([z.literal('transformers'), z.enum(['CLIPTokenizer', 'CLIPTokenizerFast'])]),
   unet: classOf('diffusers', 'UNet2DConditionModel'),
   vae: classOf('diffusers', 'AutoencoderKL'),
+  scheduler: classOf('diffusers', 'EulerDiscreteScheduler'),
 });
+
+const SCHEDULER_CONFIG = 'scheduler/scheduler_config.json';
 
 /** One network of a checkpoint: its folder, its config and where its tensors lie. */
 export interface Part<C> {
@@ -29,6 +34,7 @@ export interface Part<C> {
 export interface Checkpoint {
   readonly folder: string;
   readonly name: string;
+  readonly tokenizer: ClipTokenizer;
   readonly textEncoder: Part<TextEncoderConfig>;
   readonly unet: Part<UnetConfig>;
   readonly vae: Part<VaeConfig>;
@@ -43,6 +49,8 @@ export interface Checkpoint {
  */
 export async function openCheckpoint(folder: string, taesdFolder?: string): Promise<Checkpoint> {
   await readConfig(folder, 'model_index.json', modelIndexSchema);
+  const scheduler = await readConfig(folder, SCHEDULER_CONFIG, z.unknown());
+  EulerDiscreteScheduler.fromConfig(scheduler, join(folder, SCHEDULER_CONFIG));
   const part = async <S extends z.ZodType>(
     name: string,
     schema: S,
@@ -55,6 +63,7 @@ export async function openCheckpoint(folder: string, taesdFolder?: string): Prom
   const checkpoint: Checkpoint = {
     folder,
     name: basename(resolve(folder)),
+    tokenizer: await ClipTokenizer.load(join(folder, 'tokenizer')),
     textEncoder: await part('text_encoder', textEncoderConfigSchema, 'model'),
     unet: await part('unet', unetConfigSchema, 'diffusion_pytorch_model'),
     vae: await part('vae', vaeConfigSchema, 'diffusion_pytorch_model'),
@@ -73,10 +82,18 @@ async function openTaesd(folder: string): Promise<Part<TaesdConfig>> {
 }
 
 /** The parts are read apart; here they must fit together. */
-function checkFit({ textEncoder, unet, vae, taesd }: Checkpoint): void {
+function checkFit({ tokenizer, textEncoder, unet, vae, taesd }: Checkpoint): void {
   const latents = vae.config.latent_channels;
   const taesdLatents = taesd?.config.latent_channels ?? latents;
+  const { vocab_size: vocabulary, max_position_embeddings: positions } = textEncoder.config;
+  // Begin, end and padding, which CLIP's vocabulary has last.
+  const special = Math.max(...tokenizer.encode('').inputIds);
+  if (special >= vocabulary) {
+    const message = `the tokenizer gives id ${special}, but text_encoder vocab_size is ${vocabulary}`;
+    throw new AppError('UNSUPPORTED', `${message}: the parts do not fit`);
+  }
   const fits: readonly (readonly [string, number, string, number])[] = [
+    ['tokenizer model_max_length', tokenizer.maxLength, 'text_encoder max_position_embeddings', positions],
     [
       'unet cross_attention_dim',
       unet.config.text_width,

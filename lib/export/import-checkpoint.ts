@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Dialect, Precision } from '../schemas/manifest.js';
 import { buildManifest } from '../weights/build-manifest.js';
@@ -79,5 +79,7 @@ async function copySmall(from: string, to: string): Promise<void> {
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
-  await link(from, to).catch(() => copyFile(from, to));
+  // The Hugging Face cache holds links to its files, and a hard link of a link would lead nowhere from here.
+  const file = await realpath(from);
+  await link(file, to).catch(() => copyFile(file, to));
 }

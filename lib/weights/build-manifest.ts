@@ -41,7 +41,8 @@ export async function buildManifest(
 
 /** Every chunk but the last is exactly CHUNK_SIZE long. */
 async function* readChunks(size: number, read: OpenFile['read']): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < size; start += CHUNK_SIZE) yield read(start, Math.min(CHUNK_SIZE, size - start));
+  for (let start = 0; start < size; start += CHUNK_SIZE)
+    yield read(start, Math.min(CHUNK_SIZE, size - start));
 }
 
 async function sumFile(

@@ -18,35 +18,44 @@ export async function readConfig<S extends z.ZodType>(
   file: string,
   schema: S,
 ): Promise<z.infer<S>> {
-  const json = parseJson(await readSmallFile(folder, file), file);
+  const path = join(folder, file);
+  const json = parseJson(await readSmallFile(path), path);
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0] as z.core.$ZodIssue;
   const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], json);
-  const shown = (JSON.stringify(value) ?? 'nothing').slice(0, MAX_SHOWN_VALUE);
   const key = issue.path.join('.') || 'the file';
   throw new AppError(
     'UNSUPPORTED',
-    `${file}: "${key}" is ${shown}, which is not supported: ${issue.message}`,
+    `${path}: "${key}" is ${show(value)}, which is not supported: ${issue.message}`,
   );
 }
 
-async function readSmallFile(folder: string, file: string): Promise<string> {
-  const path = join(folder, file);
+function show(value: unknown): string {
+  try {
+    return (JSON.stringify(value) ?? 'nothing').slice(0, MAX_SHOWN_VALUE);
+  } catch {
+    return 'nested too deep to be shown';
+  }
+}
+
+async function readSmallFile(path: string): Promise<string> {
   const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === 'ENOENT' ? 'is missing' : `cannot be read (${cause.code})`;
     throw new AppError('INVALID_FILE', `${path} ${reason}: a diffusers checkpoint has one`, { cause });
   });
-  if (stats.size > MAX_CONFIG_BYTES) {
-    throw new AppError('INVALID_FILE', `${path} is larger than ${MAX_CONFIG_BYTES} bytes: not a config file`);
+  if (!stats.isFile() || stats.size > MAX_CONFIG_BYTES) {
+    throw new AppError('INVALID_FILE', `${path} is not a file of at most ${MAX_CONFIG_BYTES} bytes`);
   }
-  return readFile(path, 'utf8');
+  return readFile(path, 'utf8').catch((cause) => {
+    throw new AppError('INVALID_FILE', `${path} cannot be read (${cause.code})`, { cause });
+  });
 }
 
-function parseJson(text: string, file: string): unknown {
+function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new AppError('INVALID_FILE', `${file} is not valid JSON`, { cause });
+    throw new AppError('INVALID_FILE', `${path} is not valid JSON`, { cause });
   }
 }
