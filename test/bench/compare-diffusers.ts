@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import sharp from 'sharp';
 import type { RgbImage } from '../../lib/image/rgb-image.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
+import { largestDifference } from '../support/largest-difference.js';
 
 const PROMPT = 'A tree in a field under the night sky';
 const PHASES = ['text_encoder', 'unet', 'decoder', 'total'] as const;
@@ -88,14 +88,6 @@ async function draw(pipeline: TextToImage, seed: number): Promise<{ times: Times
   const started = performance.now();
   const { images, milliseconds } = await pipeline.run({ prompt: PROMPT, steps, seed, images: 1, decoder });
   return { times: { ...milliseconds, total: performance.now() - started }, image: images[0] as RgbImage };
-}
-
-async function largestDifference(image: RgbImage, file: string): Promise<number> {
-  const theirs = await sharp(file).removeAlpha().raw().toBuffer();
-  return theirs.reduce(
-    (most, value, index) => Math.max(most, Math.abs(value - (image.data[index] as number))),
-    0,
-  );
 }
 
 function median(values: readonly number[]): number {

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
-import { hasReference, largestDifference, readCases, REFERENCE, ROOT } from '../support/reference.js';
+import { largestDifference } from '../support/largest-difference.js';
+import { hasReference, largestDifference, REFERENCE, ROOT, readCases } from '../support/reference.js';
 import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));
@@ -33,7 +34,11 @@ const referenceSubjects: Subject[] = [
     expected: join(REFERENCE, 'expected/tiny-turbo'),
     bundle: () => imported('tiny-turbo', 'tiny-turbo-taesd'),
   },
-  { name: 'tiny-v1, imported', expected: join(REFERENCE, 'expected/tiny-v1'), bundle: () => imported('tiny-v1') },
+  {
+    name: 'tiny-v1, imported',
+    expected: join(REFERENCE, 'expected/tiny-v1'),
+    bundle: () => imported('tiny-v1'),
+  },
   {
     name: 'tiny-v1, exported by optimum',
     expected: join(REFERENCE, 'expected/tiny-v1'),
@@ -47,26 +52,32 @@ const demo: Subject = {
   bundle: async () => join(ROOT, 'lib/demo-model/bundle'),
 };
 
-describe.each([demo, ...(hasReference ? referenceSubjects : [])])('$name draws as diffusers does', (subject) => {
-  const host = startSessionHost();
-  const loaded = subject.bundle().then(async (folder) => {
-    return TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
-  });
-  afterAll(() => host.close());
-
-  test.each(readCases(subject.expected))('$decoder, $num_steps step(s), seed $seed, $files', async (expected) => {
-    const pipeline = await loaded;
-    const { images } = await pipeline.run({
-      prompt: expected.prompt,
-      steps: expected.num_steps,
-      seed: expected.seed,
-      images: expected.num_images ?? 1,
-      decoder: expected.decoder,
+describe.each([demo, ...(hasReference ? referenceSubjects : [])])(
+  '$name draws as diffusers does',
+  (subject) => {
+    const host = startSessionHost();
+    const loaded = subject.bundle().then(async (folder) => {
+      return TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
     });
-    expect(images).toHaveLength(expected.files.length);
-    for (const [index, image] of images.entries()) {
-      const file = join(subject.expected, expected.files[index] as string);
-      expect(await largestDifference(image, file)).toBeLessThanOrEqual(TOLERANCE);
-    }
-  });
-});
+    afterAll(() => host.close());
+
+    test.each(readCases(subject.expected))(
+      '$decoder, $num_steps step(s), seed $seed, $files',
+      async (expected) => {
+        const pipeline = await loaded;
+        const { images } = await pipeline.run({
+          prompt: expected.prompt,
+          steps: expected.num_steps,
+          seed: expected.seed,
+          images: expected.num_images ?? 1,
+          decoder: expected.decoder,
+        });
+        expect(images).toHaveLength(expected.files.length);
+        for (const [index, image] of images.entries()) {
+          const file = join(subject.expected, expected.files[index] as string);
+          expect(await largestDifference(image, file)).toBeLessThanOrEqual(TOLERANCE);
+        }
+      },
+    );
+  },
+);

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
-import type { RgbImage } from '../../lib/image/rgb-image.js';
 import type { Decoder } from '../../lib/schemas/request.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -24,11 +22,4 @@ export interface ReferenceCase {
 
 export function readCases(folder: string): ReferenceCase[] {
   return JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8'));
-}
-
-/** The largest difference of any channel of any pixel, in levels of 0 to 255. */
-export async function largestDifference(image: RgbImage, file: string): Promise<number> {
-  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  if (info.width !== image.width || info.height !== image.height) throw new Error(`${file}: another size`);
-  return data.reduce((most, value, index) => Math.max(most, Math.abs(value - (image.data[index] as number))), 0);
 }

@@ -1,0 +1,176 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { ROOT } from '../support/reference.js';
+import { sdTurbo } from '../support/run-command.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'cli-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const folder = () => mkdtempSync(join(scratch, 'run-'));
+
+const reportSchema = z.strictObject({
+  seed: z.int(),
+  num_steps: z.int(),
+  decoder: z.string(),
+  model: z.string(),
+  files: z.array(z.string()),
+  tokens_cut: z.int(),
+  milliseconds: z.strictObject({
+    load: z.number().positive(),
+    text_encoder: z.number().positive(),
+    unet: z.number().positive(),
+    decoder: z.number().positive(),
+    encode: z.number().positive(),
+    total: z.number().positive(),
+  }),
+});
+
+describe('generate', () => {
+  test('draws with the demo model, says how on stdout, and keeps progress on stderr', async () => {
+    const cwd = folder();
+    const { code, stdout, stderr } = await sdTurbo(
+      ['generate', 'a secret tree', '--seed', '5', '--json'],
+      cwd,
+    );
+    expect(code).toBe(0);
+    const report = reportSchema.parse(JSON.parse(stdout));
+    expect(report).toMatchObject({ seed: 5, num_steps: 1, files: ['sd-turbo-5.png'], tokens_cut: 0 });
+    expect(stderr).toMatch(/loading/);
+    const bytes = readFileSync(join(cwd, 'sd-turbo-5.png'));
+    expect(await sharp(bytes).metadata()).toMatchObject({ format: 'png', width: 512, height: 512 });
+    const text = bytes.toString('latin1');
+    for (const chunk of ['tEXtseed\x005', 'tEXtnum_steps\x001', 'tEXtmodel\x00model'])
+      expect(text).toContain(chunk);
+    expect(text).not.toContain('secret');
+    expect(stdout + stderr).not.toContain('secret');
+  });
+
+  test('the same seed gives the same bytes, beside the older picture', async () => {
+    const cwd = folder();
+    const args = ['generate', 'a boat', '--seed', '1'];
+    const first = await sdTurbo(args, cwd);
+    const second = await sdTurbo(args, cwd);
+    expect([first.stdout, second.stdout]).toEqual(['sd-turbo-1.png\n', 'sd-turbo-1-v2.png\n']);
+    const [a, b] = ['sd-turbo-1.png', 'sd-turbo-1-v2.png'].map((file) => readFileSync(join(cwd, file)));
+    expect(b?.equals(a as Buffer)).toBe(true);
+    expect(readdirSync(cwd)).toHaveLength(2);
+  });
+
+  test('the name chooses the format, --format wins, several pictures are numbered', async () => {
+    const cwd = folder();
+    await sdTurbo(['generate', 'x', '--out', 'a.webp', '--num-images', '2'], cwd);
+    await sdTurbo(['generate', 'x', '--out', 'b.jpg'], cwd);
+    await sdTurbo(['generate', 'x', '--out', 'c.jpg', '--format', 'png'], cwd);
+    const formats = await Promise.all(
+      ['a-0.webp', 'a-1.webp', 'b.jpg', 'c.jpg'].map(
+        async (file) => (await sharp(join(cwd, file)).metadata()).format,
+      ),
+    );
+    expect(formats).toEqual(['webp', 'webp', 'jpeg', 'png']);
+  });
+
+  test('a prompt that is too long is cut, and stderr says so', async () => {
+    const { code, stderr } = await sdTurbo(['generate', 'tree '.repeat(100), '--out', 'a.png'], folder());
+    expect(code).toBe(0);
+    expect(stderr).toContain('25 tokens were cut');
+  });
+});
+
+describe('wrong usage is one line that names the option, and exit code 2', () => {
+  test.each([
+    [['generate'], 'PROMPT'],
+    [['generate', 'x', '--steps', '0'], '--steps'],
+    [['generate', 'x', '--steps', '5'], '--steps'],
+    [['generate', 'x', '--steps', '1.5'], '--steps'],
+    [['generate', 'x', '--steps', 'x'], '--steps'],
+    [['generate', 'x', '--steps', ''], '--steps'],
+    [['generate', 'x', '--seed', '-1'], '--seed'],
+    [['generate', 'x', '--seed', '1e30'], '--seed'],
+    [['generate', 'x', '--seed', '9007199254740992'], '--seed'],
+    [['generate', 'x', '--num-images', '5'], '--num-images'],
+    [['generate', 'x', '--format', 'gif'], '--format'],
+    [['generate', 'x', '--decoder', 'best'], '--decoder'],
+    [['generate', 'x', '--decoder', 'taesd'], 'taesd'],
+    [['generate', 'x', '--colour', 'red'], '--colour'],
+    [['generate', 'x', '--out', '/nowhere/a.png'], '/nowhere'],
+    [['generate', 'p'.repeat(100_000)], 'PROMPT'],
+    [['bench', '--runs', '0'], '--runs'],
+    [['import', '--from', 'x'], '--to'],
+    [['paint', 'x'], 'paint'],
+  ])('%j', async (args, named) => {
+    const cwd = folder();
+    const { code, stdout, stderr } = await sdTurbo(args as string[], cwd);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^sd-turbo: [^\n]+\n$/);
+    expect(stderr).toContain(named);
+    expect(stderr.length).toBeLessThan(400);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('what cannot be done is one line, and exit code 1', () => {
+  test.each([
+    [['generate', 'x', '--model', '/nowhere'], '/nowhere'],
+    [['generate', 'x', '--model', join(ROOT, 'lib/demo-model/model')], 'sd-turbo import'],
+    [['generate', 'x', '--endpoint', 'https://example.com'], '--endpoint'],
+    [['import', '--from', '/nowhere', '--to', 'b'], '/nowhere'],
+    [['import', '--from', join(ROOT, 'lib/demo-model/model'), '--to', 'b', '--dialect', 'cuda'], '--dialect'],
+  ])('%j', async (args, named) => {
+    const cwd = folder();
+    const { code, stdout, stderr } = await sdTurbo(args as string[], cwd);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^sd-turbo: [^\n]+\n$/);
+    expect(stderr).toContain(named);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('import', () => {
+  const model = join(ROOT, 'lib/demo-model/model');
+
+  test('makes the bundle that is part of this repository', async () => {
+    const cwd = folder();
+    const { code, stdout } = await sdTurbo(['import', '--from', model, '--to', 'deep/bundle'], cwd);
+    expect([code, stdout]).toEqual([0, 'deep/bundle\n']);
+    const committed = join(ROOT, 'lib/demo-model/bundle');
+    const files = readdirSync(committed, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.\w+$/.test(file),
+    );
+    expect(files.length).toBeGreaterThan(10);
+    for (const file of files) {
+      const [made, kept] = [join(cwd, 'deep/bundle', file), join(committed, file)].map((path) =>
+        readFileSync(path),
+      );
+      expect(made?.equals(kept as Buffer), file).toBe(true);
+    }
+  });
+
+  test('replaces an older bundle, and nothing else', async () => {
+    const cwd = folder();
+    await sdTurbo(['import', '--from', model, '--to', 'b'], cwd);
+    writeFileSync(join(cwd, 'b/left-over'), '');
+    expect((await sdTurbo(['import', '--from', model, '--to', 'b'], cwd)).code).toBe(0);
+    expect(existsSync(join(cwd, 'b/left-over'))).toBe(false);
+
+    writeFileSync(join(cwd, 'mine.txt'), 'precious');
+    const onto = await sdTurbo(['import', '--from', model, '--to', '.'], cwd);
+    expect([onto.code, onto.stderr]).toEqual([2, expect.stringContaining('not empty')]);
+    const below = await sdTurbo(['import', '--from', model, '--to', 'mine.txt/b'], cwd);
+    expect([below.code, below.stderr]).toEqual([2, expect.stringContaining('mine.txt/b')]);
+    expect(readdirSync(cwd).sort()).toEqual(['b', 'mine.txt']);
+  });
+});
+
+test('--help and --version', async () => {
+  const cwd = folder();
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(await sdTurbo(['--version'], cwd)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  const { code, stdout } = await sdTurbo(['--help'], cwd);
+  expect(code).toBe(0);
+  for (const command of ['generate', 'import', 'bench']) expect(stdout).toContain(command);
+});

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { graphPath } from '../../lib/pipeline/bundle.js';
+import { SessionHost } from '../../lib/runtime/session-host.js';
+import { ROOT } from '../support/reference.js';
+import { startSessionHost } from '../support/session-host.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'host-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const decoder = graphPath(join(ROOT, 'lib/demo-model/bundle'), 'vae');
+const latents = () => ({
+  latent_sample: { type: 'float32' as const, data: new Float32Array(4 * 64 * 64), dims: [1, 4, 64, 64] },
+});
+
+test('the calling thread goes on while a network runs', async () => {
+  const host = startSessionHost();
+  const signature = await host.load('decoder', decoder, { provider: 'cpu' });
+  expect(signature.inputs).toEqual([{ name: 'latent_sample', type: 'float32', shape: ['batch', 4, 64, 64] }]);
+  expect(signature.outputs).toEqual([{ name: 'image', type: 'uint8', shape: ['batch', 512, 512, 3] }]);
+
+  let turns = 0;
+  let running = true;
+  const result = host.run('decoder', latents()).finally(() => (running = false));
+  while (running) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turns++;
+  }
+  expect((await result).outputs['image']?.dims).toEqual([1, 512, 512, 3]);
+  // A blocked thread would see one or two.
+  expect(turns).toBeGreaterThan(20);
+  await host.close();
+});
+
+test('a missing or damaged graph is an error that names the file', async () => {
+  const host = startSessionHost();
+  const damaged = join(scratch, 'damaged.onnx');
+  writeFileSync(damaged, 'this is no graph');
+  for (const path of [join(scratch, 'missing.onnx'), damaged]) {
+    const load = host.load('x', path, { provider: 'cpu' });
+    await expect(load).rejects.toMatchObject({ name: 'AppError', code: 'INVALID_FILE' });
+    await expect(load).rejects.toThrow(path);
+  }
+  await expect(host.run('x', {})).rejects.toMatchObject({ code: 'INTERNAL' });
+  await host.close();
+});
+
+test('close() waits for a run under way and refuses later calls', async () => {
+  const host = startSessionHost();
+  await host.load('decoder', decoder, { provider: 'cpu' });
+  const run = host.run('decoder', latents());
+  const closed = host.close();
+  await expect(host.run('decoder', latents())).rejects.toThrow('closed');
+  expect((await run).milliseconds).toBeGreaterThan(0);
+  await closed;
+  await host.close();
+});
+
+test('the death of the thread is told to whoever waits', async () => {
+  const entry = join(scratch, 'dies.mjs');
+  writeFileSync(
+    entry,
+    "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw new Error('out of luck'); });",
+  );
+  const host = new SessionHost(new URL(`file://${entry}`));
+  await expect(host.run('x', {})).rejects.toThrow('out of luck');
+  await expect(host.run('x', {})).rejects.toMatchObject({ code: 'INTERNAL' });
+  await host.close();
+});
