@@ -6,7 +6,7 @@ import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { largestDifference } from '../support/largest-difference.js';
-import { hasReference, largestDifference, REFERENCE, ROOT, readCases } from '../support/reference.js';
+import { hasReference, REFERENCE, ROOT, readCases } from '../support/reference.js';
 import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));
