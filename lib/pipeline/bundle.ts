@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
-import { manifestSchema } from '../schemas/manifest.js';
+import { type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { Decoder } from '../schemas/request.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
@@ -55,10 +55,19 @@ export async function openBundle(folder: string): Promise<Bundle> {
   const decoders = new Map<Decoder, DecoderConfig>();
   for (const decoder of ['vae', 'taesd'] as const) {
     if (!(await exists(graphPath(folder, decoder)))) continue;
-    const config = await readJson(folder, `${DECODER_FOLDERS[decoder]}/config.json`, DECODER_SCHEMAS[decoder]);
+    const config = await readJson(
+      folder,
+      `${DECODER_FOLDERS[decoder]}/config.json`,
+      DECODER_SCHEMAS[decoder],
+    );
     decoders.set(decoder, { scalingFactor: config.scaling_factor, shiftFactor: config.shift_factor ?? 0 });
   }
   return { folder, name: await nameOf(folder), latentShape: [unet.in_channels, height, width], decoders };
+}
+
+/** What a model is called in answers and pictures: `repo@commit`, or the checkpoint's directory. */
+export function modelName({ source }: Manifest): string {
+  return source.revision === null ? source.repo : `${source.repo}@${source.revision}`;
 }
 
 /** @throws AppError INVALID_INPUT when the bundle has no such decoder */
@@ -76,15 +85,19 @@ export function decoderConfig(bundle: Bundle, decoder: Decoder): DecoderConfig {
 export async function readScheduler(folder: string): Promise<EulerDiscreteScheduler> {
   const file = 'scheduler/scheduler_config.json';
   const config = await readJson(folder, file, z.looseObject({}));
-  return EulerDiscreteScheduler.fromConfig({ ...config, steps_offset: 1 }, file);
+  return EulerDiscreteScheduler.fromConfig({ ...config, steps_offset: 1 }, join(folder, file));
 }
 
 export type NetworkName = 'text_encoder' | 'unet' | Decoder;
 
+/** A network's folder in a bundle. */
+export function networkFolder(network: NetworkName): string {
+  return network === 'vae' || network === 'taesd' ? DECODER_FOLDERS[network] : network;
+}
+
 /** Path of a network's graph in a bundle's directory. */
 export function graphPath(folder: string, network: NetworkName): string {
-  const part = network === 'vae' || network === 'taesd' ? DECODER_FOLDERS[network] : network;
-  return join(folder, part, 'model.onnx');
+  return join(folder, networkFolder(network), 'model.onnx');
 }
 
 async function assertBundle(folder: string): Promise<void> {
@@ -99,8 +112,7 @@ async function assertBundle(folder: string): Promise<void> {
 
 async function nameOf(folder: string): Promise<string> {
   if (!(await exists(join(folder, 'manifest.json')))) return basename(resolve(folder));
-  const { source } = await readJson(folder, 'manifest.json', manifestSchema);
-  return source.revision === null ? source.repo : `${source.repo}@${source.revision}`;
+  return modelName(await readJson(folder, 'manifest.json', manifestSchema));
 }
 
 async function readJson<S extends z.ZodType>(folder: string, file: string, schema: S): Promise<z.infer<S>> {

@@ -78,6 +78,7 @@ export class TextToImage {
    * Loads a bundle's networks into the session thread.
    *
    * @param decoders which of the bundle's decoders to load; the others are refused by `run`
+   * @param whenThere waits until a network's files are on disk
    * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not
    */
   static async load(
@@ -85,12 +86,15 @@ export class TextToImage {
     host: SessionHost,
     options: LoadOptions,
     decoders: readonly Decoder[] = [...bundle.decoders.keys()],
+    whenThere: (network: NetworkName) => Promise<void> = async () => {},
   ): Promise<TextToImage> {
     const configs = decoders.map((decoder) => [decoder, decoderConfig(bundle, decoder)] as const);
     const tokenizer = await ClipTokenizer.load(join(bundle.folder, 'tokenizer'));
     const scheduler = await readScheduler(bundle.folder);
-    const load = async (network: NetworkName) =>
-      new Network(host, network, await host.load(network, graphPath(bundle.folder, network), options));
+    const load = async (network: NetworkName) => {
+      await whenThere(network);
+      return new Network(host, network, await host.load(network, graphPath(bundle.folder, network), options));
+    };
     const textEncoder = await load('text_encoder');
     const unet = await load('unet');
     const decodings = new Map<Decoder, Decoding>();
@@ -98,12 +102,18 @@ export class TextToImage {
     return new TextToImage(bundle, tokenizer, scheduler, { textEncoder, unet, decoders: decodings });
   }
 
+  /** The decoders that were loaded. */
+  get decoders(): readonly Decoder[] {
+    return [...this.#networks.decoders.keys()];
+  }
+
   /**
    * Makes pictures of a prompt.
    *
+   * @param signal stops the work before the next network runs
    * @throws AppError INVALID_INPUT for a decoder that is not there or a number of steps out of range
    */
-  async run(request: TextToImageRequest): Promise<TextToImageResult> {
+  async run(request: TextToImageRequest, signal?: AbortSignal): Promise<TextToImageResult> {
     const { prompt, steps, seed, images, decoder } = request;
     const decoding = this.#decoding(decoder);
     const schedule = this.#scheduler.schedule(steps);
@@ -115,7 +125,8 @@ export class TextToImage {
     const pictures: RgbImage[] = [];
     for (const drawn of noise) {
       const start = drawn.map((value) => value * schedule.initNoiseSigma);
-      const latents = await this.#denoise(start, text, schedule, times);
+      const latents = await this.#denoise(start, text, schedule, times, signal);
+      signal?.throwIfAborted();
       pictures.push(await this.#decode(latents, decoding, times));
     }
     return { images: pictures, truncated, milliseconds: times };
@@ -141,9 +152,11 @@ export class TextToImage {
     text: Feed,
     schedule: Schedule,
     times: PhaseTimes,
+    signal: AbortSignal | undefined,
   ): Promise<Float32Array> {
     let latents = start;
     for (const [step, timestep] of schedule.timesteps.entries()) {
+      signal?.throwIfAborted();
       const { output, milliseconds } = await this.#networks.unet.run(
         {
           sample: this.#latentFeed(this.#scheduler.scaleModelInput(latents, schedule, step)),
@@ -174,7 +187,7 @@ export class TextToImage {
   #decoding(decoder: Decoder): Decoding {
     const decoding = this.#networks.decoders.get(decoder);
     if (decoding) return decoding;
-    const there = [...this.#networks.decoders.keys()].join(', ');
+    const there = this.decoders.join(', ');
     throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in this model: it has ${there}`);
   }
 }

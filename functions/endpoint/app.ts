@@ -1,0 +1,69 @@
+import { Hono } from 'hono';
+import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import type { JobQueue } from '../../lib/runtime/job-queue.js';
+import type { EndpointStatus } from '../../lib/schemas/endpoint-status.js';
+import { log } from '../shared/log.js';
+import { describeProblem, problemResponse } from '../shared/problem-response.js';
+import { BodyRefused } from '../shared/read-json-body.js';
+import { requestId } from '../shared/request-id.js';
+import { invoke } from './invoke.js';
+
+export interface EndpointAppProps {
+  /** The loaded model; undefined while there is none. */
+  readonly pipeline: () => TextToImage | undefined;
+  readonly status: () => EndpointStatus;
+  readonly queue: JobQueue;
+  readonly deadlineMilliseconds: number;
+}
+
+/** The routes of SageMaker's container contract: `Request` in, `Response` out, no socket needed. */
+export function endpointApp(props: EndpointAppProps): Hono {
+  const app = new Hono();
+
+  app.get('/ping', () => {
+    const status = props.status();
+    return Response.json(status, { status: status.state === 'ready' ? 200 : 503 });
+  });
+
+  app.post('/invocations', async ({ req }) => {
+    const id = requestId(req.raw.headers);
+    const started = performance.now();
+    const signal = AbortSignal.any([req.raw.signal, AbortSignal.timeout(props.deadlineMilliseconds)]);
+    const { pipeline, status, queue } = props;
+    const context = { pipeline: pipeline(), queue, model: status().model ?? '', signal };
+    const response = await invoke(req.raw, context).catch((error) => refuse(error, id, signal));
+    response.headers.set('x-request-id', id);
+    const milliseconds = Math.round(performance.now() - started);
+    log('info', 'invocation', { request_id: id, status: response.status, milliseconds });
+    return response;
+  });
+
+  app.all('/ping', ({ req }) => wrongMethod(req.raw, 'GET'));
+  app.all('/invocations', ({ req }) => wrongMethod(req.raw, 'POST'));
+  app.notFound(({ req }) =>
+    problemResponse({ status: 404, detail: 'no such path' }, requestId(req.raw.headers)),
+  );
+  return app;
+}
+
+function refuse(error: unknown, id: string, signal: AbortSignal): Response {
+  if (error instanceof BodyRefused) return problemResponse(error, id);
+  // Either no time is left for it, or there is nobody any more to read this.
+  if (signal.aborted)
+    return problemResponse({ status: 503, detail: 'no time was left for this request' }, id);
+  const problem = describeProblem(error);
+  if (problem.status === 500) {
+    log('error', 'an invocation failed', {
+      request_id: id,
+      error: error instanceof Error ? error.stack : error,
+    });
+  }
+  return problemResponse(problem, id);
+}
+
+function wrongMethod(request: Request, allow: string): Response {
+  const detail = `this path takes ${allow} only`;
+  const response = problemResponse({ status: 405, detail }, requestId(request.headers));
+  response.headers.set('allow', allow);
+  return response;
+}

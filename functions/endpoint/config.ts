@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { AppError } from '../../lib/errors/app-error.js';
+
+const seconds = (most: number) => z.coerce.number().min(1).max(most);
+
+const environmentSchema = z.object({
+  /** `s3://bucket/prefix` or a directory: where the bundle is. */
+  MODEL_URI: z.string().min(1),
+  /** Where a bundle from S3 comes to lie. /tmp is the large, fast disk of a g4dn instance (facts: unverified). */
+  MODEL_DIRECTORY: z.string().min(1).default('/tmp/model'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(8080),
+  /** SageMaker's choice, where it runs several containers beside each other. */
+  SAGEMAKER_BIND_TO_PORT: z.coerce.number().int().min(1).max(65535).optional(),
+  PROVIDER: z.enum(['cpu', 'cuda']).default('cpu'),
+  /** Requests that may wait while another is drawn. */
+  QUEUE_LIMIT: z.coerce.number().int().min(0).max(1000).default(8),
+  /** A request not answered by then is given up: SageMaker does so after 60. */
+  DEADLINE_SECONDS: seconds(3600).default(55),
+  /** How long SIGTERM waits for requests under way: SageMaker kills after 30. */
+  DRAIN_SECONDS: seconds(3600).default(25),
+});
+
+export interface EndpointConfig {
+  readonly modelUri: string;
+  readonly modelDirectory: string;
+  readonly port: number;
+  readonly provider: 'cpu' | 'cuda';
+  readonly queueLimit: number;
+  readonly deadlineMilliseconds: number;
+  readonly drainMilliseconds: number;
+}
+
+/**
+ * The endpoint's settings: the one place that reads the environment.
+ *
+ * @throws AppError INVALID_INPUT that names the variable and tells unset from malformed
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): EndpointConfig {
+  const { data, error } = environmentSchema.safeParse(environment);
+  if (error) {
+    const issue = error.issues[0] as z.core.$ZodIssue;
+    const name = String(issue.path[0]);
+    const problem = environment[name] === undefined ? 'is not set' : `is malformed: ${issue.message}`;
+    throw new AppError('INVALID_INPUT', `environment variable ${name} ${problem}`);
+  }
+  return {
+    modelUri: data.MODEL_URI,
+    modelDirectory: data.MODEL_DIRECTORY,
+    port: data.SAGEMAKER_BIND_TO_PORT ?? data.PORT,
+    provider: data.PROVIDER,
+    queueLimit: data.QUEUE_LIMIT,
+    deadlineMilliseconds: data.DEADLINE_SECONDS * 1000,
+    drainMilliseconds: data.DRAIN_SECONDS * 1000,
+  };
+}

@@ -1,0 +1,16 @@
+import { resolve } from 'node:path';
+import type { ByteSource } from '../../lib/weights/byte-source.js';
+import { createS3Client } from '../../lib/weights/create-s3-client.js';
+import { parseS3Url } from '../../lib/weights/s3-location.js';
+import { S3Source } from '../../lib/weights/s3-source.js';
+import type { EndpointConfig } from './config.js';
+
+/** Where the bundle comes from and where it is to lie; a bundle in a directory stays there and has no source. */
+export function modelSource(config: Pick<EndpointConfig, 'modelUri' | 'modelDirectory'>): {
+  source: ByteSource | undefined;
+  directory: string;
+} {
+  const { modelUri, modelDirectory } = config;
+  if (!modelUri.startsWith('s3://')) return { source: undefined, directory: resolve(modelUri) };
+  return { source: new S3Source(createS3Client(), parseS3Url(modelUri)), directory: modelDirectory };
+}

@@ -1,0 +1,62 @@
+import { serve } from '@hono/node-server';
+import { ModelLoader } from '../../lib/pipeline/model-loader.js';
+import { JobQueue } from '../../lib/runtime/job-queue.js';
+import { SessionHost } from '../../lib/runtime/session-host.js';
+import { log } from '../shared/log.js';
+import { endpointApp } from './app.js';
+import { readConfig } from './config.js';
+import { modelSource } from './model-source.js';
+import { sessionWorker } from './session-worker-url.js';
+
+/** How long a failed endpoint says why at `/ping`, before it ends and stops costing money. */
+const LAST_WORDS_MS = 5_000;
+
+const config = readConfig();
+const { source, directory } = modelSource(config);
+const host = new SessionHost(sessionWorker());
+const loader = new ModelLoader({
+  source,
+  directory,
+  host,
+  provider: config.provider,
+  onState: (status) => log('info', `model ${status.state}`, { ...status }),
+});
+const queue = new JobQueue(config.queueLimit);
+const stopping = new AbortController();
+
+const app = endpointApp({
+  pipeline: () => loader.pipeline,
+  status: () => loader.status,
+  queue,
+  deadlineMilliseconds: config.deadlineMilliseconds,
+});
+const server = serve({ fetch: app.fetch, port: config.port }, ({ port }) =>
+  log('info', 'listening', { port }),
+);
+server.on('error', (error) => {
+  log('error', `cannot listen on port ${config.port}`, { error: error.message });
+  process.exit(1);
+});
+
+loader.load(stopping.signal).catch((error) => {
+  if (stopping.signal.aborted) return;
+  log('error', 'the model cannot be loaded', { error: error.message, retryable: error.retryable ?? false });
+  // What may work later is left to whoever watches /ping; what never can is not to be paid for.
+  if (!error.retryable) setTimeout(() => process.exit(1), LAST_WORDS_MS);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
+
+/** Answers what has been accepted, then ends; SageMaker sends SIGKILL 30 s after SIGTERM. */
+async function stop(signal: NodeJS.Signals): Promise<void> {
+  log('info', 'stopping', { signal });
+  stopping.abort(new Error('the endpoint is stopping'));
+  const deadline = setTimeout(() => process.exit(0), config.drainMilliseconds);
+  const closed = new Promise((resolve) => server.close(resolve));
+  await queue.drained();
+  await closed;
+  await host.close();
+  clearTimeout(deadline);
+  log('info', 'stopped');
+  process.exit(0);
+}

@@ -1,0 +1,161 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { AppError } from '../errors/app-error.js';
+import type { SessionHost } from '../runtime/session-host.js';
+import type { Provider } from '../runtime/session-messages.js';
+import type { EndpointState, EndpointStatus } from '../schemas/endpoint-status.js';
+import type { Manifest } from '../schemas/manifest.js';
+import type { ByteSource } from '../weights/byte-source.js';
+import { type Download, startDownload } from '../weights/download-bundle.js';
+import { readManifest } from '../weights/read-manifest.js';
+import { type Bundle, modelName, type NetworkName, networkFolder, openBundle } from './bundle.js';
+import { TextToImage } from './text-to-image.js';
+import { warmUp } from './warm-up.js';
+
+/** Configs and graphs are smaller, weights larger: the small files come first, since every session needs some. */
+const SMALL_FILE_BYTES = 8 * 1024 * 1024;
+/** Loading is tried this often before it counts as failed; the download retries each request by itself. */
+const ATTEMPTS = 3;
+const PAUSE_MS = 2_000;
+
+export interface ModelLoaderProps {
+  /** Undefined when the bundle lies in `directory` already. */
+  readonly source: ByteSource | undefined;
+  /** Where the bundle comes to lie; what is there already and right is not fetched again. */
+  readonly directory: string;
+  readonly host: SessionHost;
+  readonly provider: Provider;
+  /** Told about every change of state. @default nobody */
+  readonly onState?: (status: EndpointStatus) => void;
+}
+
+/**
+ * Brings a bundle from its source to ready sessions, once: each network is loaded as soon as its own files are
+ * there, while the others are still on their way.
+ */
+export class ModelLoader {
+  readonly #props: ModelLoaderProps;
+  readonly #seconds: Record<string, number> = {};
+  #state: EndpointState = 'starting';
+  #error: string | undefined;
+  #model: string | null = null;
+  #bytes = { done: 0, total: 0 };
+  #pipeline: TextToImage | undefined;
+
+  constructor(props: ModelLoaderProps) {
+    this.#props = props;
+  }
+
+  /** The loaded model, or undefined while there is none. */
+  get pipeline(): TextToImage | undefined {
+    return this.#pipeline;
+  }
+
+  get status(): EndpointStatus {
+    return {
+      state: this.#state,
+      bytes_done: this.#bytes.done,
+      bytes_total: this.#bytes.total,
+      provider: this.#props.provider,
+      model: this.#model,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      seconds: { ...this.#seconds },
+    };
+  }
+
+  /**
+   * Loads the model. Call it once.
+   *
+   * @throws AppError the last failure; when it is not `retryable`, no later attempt can succeed
+   */
+  async load(signal: AbortSignal): Promise<TextToImage> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#pipeline = await this.#attempt(signal);
+        this.#enter('ready');
+        return this.#pipeline;
+      } catch (error) {
+        signal.throwIfAborted();
+        const retryable = error instanceof AppError && error.retryable && attempt < ATTEMPTS;
+        this.#error = error instanceof Error ? error.message : String(error);
+        if (!retryable) this.#enter('failed');
+        if (!retryable) throw error;
+        await pause(PAUSE_MS * attempt, undefined, { signal });
+      }
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<TextToImage> {
+    const { source, directory } = this.#props;
+    const pipeline = source
+      ? await this.#loadFrom(source, signal)
+      : await this.#loadNetworks(await openBundle(directory), async () => {});
+    this.#enter('warming');
+    await warmUp(pipeline);
+    return pipeline;
+  }
+
+  /** Downloads and loads at the same time. */
+  async #loadFrom(source: ByteSource, signal: AbortSignal): Promise<TextToImage> {
+    const { directory } = this.#props;
+    const manifest = smallFilesFirst(await readManifest(source, {}, signal));
+    this.#enter('downloading');
+    const stop = new AbortController();
+    const download = startDownload({
+      source,
+      manifest,
+      directory,
+      signal: AbortSignal.any([signal, stop.signal]),
+      onProgress: (done, total) => {
+        this.#bytes = { done, total };
+      },
+    });
+    try {
+      await waitForFiles(download, manifest, (file) => file.size < SMALL_FILE_BYTES);
+      const bundle = { ...(await openBundle(directory)), name: modelName(manifest) };
+      const arrived = download.done.then(() => this.#enter('loading'));
+      // Awaited below, after what may fail before it.
+      arrived.catch(() => undefined);
+      const pipeline = await this.#loadNetworks(bundle, (network) =>
+        waitForFiles(download, manifest, (file) => file.path.startsWith(`${networkFolder(network)}/`)),
+      );
+      await arrived;
+      return pipeline;
+    } catch (error) {
+      stop.abort(error);
+      await download.done.catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #loadNetworks(
+    bundle: Bundle,
+    whenThere: (network: NetworkName) => Promise<void>,
+  ): Promise<TextToImage> {
+    const { host, provider } = this.#props;
+    this.#model = bundle.name;
+    if (!this.#props.source) this.#enter('loading');
+    return TextToImage.load(bundle, host, { provider }, undefined, whenThere);
+  }
+
+  #enter(state: EndpointState): void {
+    const before = this.#state;
+    if (before !== state) this.#seconds[before] = Math.round(process.uptime() * 1000) / 1000;
+    this.#state = state;
+    if (state === 'ready') this.#error = undefined;
+    this.#props.onState?.(this.status);
+  }
+}
+
+function smallFilesFirst(manifest: Manifest): Manifest {
+  const small = manifest.files.filter((file) => file.size < SMALL_FILE_BYTES);
+  const large = manifest.files.filter((file) => file.size >= SMALL_FILE_BYTES);
+  return { ...manifest, files: [...small, ...large] };
+}
+
+async function waitForFiles(
+  download: Download,
+  manifest: Manifest,
+  wanted: (file: Manifest['files'][number]) => boolean,
+): Promise<void> {
+  await Promise.all(manifest.files.filter(wanted).map(({ path }) => download.file(path)));
+}
