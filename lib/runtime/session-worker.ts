@@ -17,12 +17,16 @@ const port = parentPort;
 if (!port) throw new Error('session-worker runs as a worker thread only');
 const sessions = new Map<string, ort.InferenceSession>();
 
-port.on('message', async ({ id, request }: { id: number; request: SessionRequest }) => {
-  const reply = await answer(request).then(
-    (value): SessionReply => ({ id, value }),
-    (error): SessionReply => ({ id, error: describeError(error) }),
-  );
-  port.postMessage(reply, transferables(reply));
+// One request at a time, in order: ONNX Runtime's `run` begins in a later turn of this thread than its call.
+let turn: Promise<void> = Promise.resolve();
+port.on('message', ({ id, request }: { id: number; request: SessionRequest }) => {
+  turn = turn.then(async () => {
+    const reply = await answer(request).then(
+      (value): SessionReply => ({ id, value }),
+      (error): SessionReply => ({ id, error: describeError(error) }),
+    );
+    port.postMessage(reply, transferables(reply));
+  });
 });
 
 async function answer(request: SessionRequest): Promise<GraphSignature | RunResult | undefined> {
@@ -43,7 +47,8 @@ async function load(network: string, path: string, options: LoadOptions): Promis
   const session = await ort.InferenceSession.create(path, {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
+    // Fatal only: what goes wrong is thrown, and is told once.
+    logSeverityLevel: 4,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   }).catch((cause) => {
@@ -61,7 +66,9 @@ async function run(network: string, feeds: Tensors): Promise<RunResult> {
     return [name, new ort.Tensor(type, data as never, dims)] as const;
   });
   const started = performance.now();
-  const results = await session.run(Object.fromEntries(inputs));
+  const results = await session.run(Object.fromEntries(inputs)).catch((cause) => {
+    throw new AppError('INTERNAL', `the ${network} graph cannot be run: ${firstLine(cause)}`, { cause });
+  });
   const milliseconds = performance.now() - started;
   const outputs = Object.entries(results).map(
     ([name, { type, data, dims }]) => [name, { type, data, dims }] as const,

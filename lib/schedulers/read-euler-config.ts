@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
+import { showValue } from '../errors/show-value.js';
 
 /** A hundred times what any published checkpoint was trained with; bounds the tables made from the file. */
 const MAX_TRAIN_TIMESTEPS = 100_000;
@@ -68,7 +69,7 @@ function check<T>(schema: z.ZodType<T>, json: unknown, source: string): T {
   const issue = result.error.issues[0] as z.core.$ZodIssue;
   const key = issue.path.join('.');
   if (key === '') throw new AppError('INVALID_FILE', `${source}: ${issue.message}`);
-  const value = JSON.stringify(issue.input)?.slice(0, 80);
+  const value = showValue(issue.input);
   if (issue.code === 'invalid_value') {
     const allowed = issue.values.map((choice) => JSON.stringify(choice)).join(' or ');
     throw new AppError('UNSUPPORTED', `${source}: ${key} ${value} is not supported, only ${allowed}`);

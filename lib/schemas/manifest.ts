@@ -6,6 +6,9 @@ export const CHUNK_SIZE = 16 * 1024 * 1024;
 /** 64 GiB: an order of magnitude above the largest checkpoint of this family; a larger size is a lie. */
 const MAX_FILE_SIZE = 64 * 1024 ** 3;
 
+/** More than a directory's name or two parts of a repository's can have; pictures carry it as a text. */
+const MAX_NAME = 256;
+
 /** No component is empty, `.` or `..`, so that a path cannot leave the bundle's directory. */
 const BUNDLE_PATH = /^(?!\.{1,2}(?:\/|$))[\w.-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*$/;
 
@@ -30,9 +33,9 @@ export const manifestSchema = z.strictObject({
   precision: z.enum(['float32', 'float16']),
   source: z.strictObject({
     /** `owner/name` on the Hugging Face hub, or the name of the checkpoint's directory. */
-    repo: z.string(),
+    repo: z.string().max(MAX_NAME),
     /** Commit of `repo`; null where the source is a plain directory. */
-    revision: z.string().nullable(),
+    revision: z.string().max(MAX_NAME).nullable(),
   }),
   chunk_size: z.literal(CHUNK_SIZE),
   /** In the order in which a cold start needs them. */

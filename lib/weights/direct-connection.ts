@@ -48,7 +48,7 @@ export class DirectConnection {
         : net.connect(options);
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error) => this.#end(error));
-    this.#socket.on('close', () => this.#end(new Error('the connection was closed too early')));
+    this.#socket.on('close', () => this.#end(broken('the connection was closed too early')));
     this.#socket.on('timeout', () => this.#socket.destroy());
   }
 
@@ -116,7 +116,7 @@ export class DirectConnection {
     try {
       const body = exchange.left === undefined ? this.#readHead(exchange, bytes) : bytes;
       if (!body || exchange.left === undefined) return true;
-      if (body.length > exchange.left) throw new Error('more bytes came than were announced');
+      if (body.length > exchange.left) throw broken('more bytes came than were announced');
       exchange.left -= body.length;
       const taken = body.length > 0 ? exchange.sink(body) : undefined;
       if (!taken) {
@@ -142,7 +142,7 @@ export class DirectConnection {
     const head = Buffer.concat([exchange.head, bytes]);
     const end = head.indexOf('\r\n\r\n');
     if (end < 0) {
-      if (head.length > MAX_HEAD_BYTES) throw new Error('the head of the answer is too long');
+      if (head.length > MAX_HEAD_BYTES) throw broken('the head of the answer is too long');
       exchange.head = head;
       return undefined;
     }
@@ -174,4 +174,9 @@ export class DirectConnection {
     this.#exchange = undefined;
     exchange?.settle(error);
   }
+}
+
+/** An error that looks like the system's for a connection that ended: asking again may help. */
+function broken(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ECONNRESET' });
 }

@@ -22,7 +22,9 @@ function commands(): string[][] {
 }
 
 test.each(commands())('npx sd-turbo %s %s ...', async (...args) => {
-  const here = args.map((word) => word.replace(/^lib\//, `${ROOT}lib/`).replace(/^\/tmp\//, `${scratch}/`));
+  const here = args.map((word) =>
+    word.replace(/^(lib|\/tmp)\//, (place) => (place === 'lib/' ? `${ROOT}lib/` : `${scratch}/`)),
+  );
   const { code, stderr } = await sdTurbo(here, scratch);
   expect(code, stderr).toBe(0);
 });

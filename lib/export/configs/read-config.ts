@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
+import { showValue } from '../../errors/show-value.js';
 
 /** The largest config of the family is 2 kB. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
-const MAX_SHOWN_VALUE = 80;
 
 /**
  * Reads a JSON file of a checkpoint and checks it against a schema. What the schema does not know is
@@ -27,16 +27,8 @@ export async function readConfig<S extends z.ZodType>(
   const key = issue.path.join('.') || 'the file';
   throw new AppError(
     'UNSUPPORTED',
-    `${path}: "${key}" is ${show(value)}, which is not supported: ${issue.message}`,
+    `${path}: "${key}" is ${showValue(value)}, which is not supported: ${issue.message}`,
   );
-}
-
-function show(value: unknown): string {
-  try {
-    return (JSON.stringify(value) ?? 'nothing').slice(0, MAX_SHOWN_VALUE);
-  } catch {
-    return 'nested too deep to be shown';
-  }
 }
 
 async function readSmallFile(path: string): Promise<string> {
