@@ -110,8 +110,12 @@ build() {
 
 step "build $TAG"
 build --tag "$TAG"
-# The same layers with the stub of the driver, for break-image.sh.
-build --quiet --target check --tag "$TAG-check" >/dev/null
+# Named so that the next build finds their layers; TAG-check, with the stub of the driver, is for break-image.sh.
+for stage in cuda server check; do
+  build --quiet --target "$stage" --tag "$TAG-$stage" >/dev/null
+done
+# What earlier builds left; a person's own store is theirs to clean.
+[ -z "${CI:-}" ] || buildah rmi --prune >/dev/null
 
 step "sizes of $TAG"
 [ "${SIZES:-1}" = 0 ] || node "$ROOT/test/container/image-size.mjs" "$TAG"
