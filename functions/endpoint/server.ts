@@ -11,6 +11,8 @@ import { sessionWorker } from './session-worker-url.js';
 /** How long a failed endpoint says why at `/ping`, before it ends and stops costing money. */
 const LAST_WORDS_MS = 5_000;
 
+// ONNX Runtime 1.29 and later otherwise report on models and sessions to its maker. Read when it is loaded.
+process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 const config = readConfig();
 const { source, directory } = modelSource(config);
 const host = new SessionHost(sessionWorker());

@@ -2,6 +2,9 @@
 // The installed command: compiles the TypeScript sources when they are newer than `dist`, then runs it.
 import { build } from './build.mjs';
 
+// ONNX Runtime 1.29 and later otherwise report on models and sessions to its maker. Read when it is loaded.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 await build();
 const main = new URL('../../dist/lib/cli/main.js', import.meta.url);
 await import(main.href);

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generateAnswerSchema } from '../../lib/schemas/answer.js';
+import { createS3Client } from '../../lib/weights/create-s3-client.js';
+import { EndpointProcess } from '../support/endpoint-process.js';
+import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
+import { putBundle } from '../support/put-bundle.js';
+import { ROOT } from '../support/reference.js';
+
+const SERVER = join(ROOT, 'dist/functions/endpoint/server.js');
+const DEMO = join(ROOT, 'lib/demo-model/bundle');
+const scratch = mkdtempSync(join(tmpdir(), 'server-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const started: EndpointProcess[] = [];
+afterAll(() => {
+  for (const endpoint of started) endpoint.signal('SIGKILL');
+});
+
+function start(environment: Record<string, string>): EndpointProcess {
+  const endpoint = new EndpointProcess([process.execPath, SERVER], { PORT: '0', ...environment });
+  started.push(endpoint);
+  return endpoint;
+}
+
+test('a bundle in a directory is used where it lies; SIGTERM answers what was accepted and ends with 0', async () => {
+  const endpoint = start({ MODEL_URI: DEMO });
+  expect(await endpoint.settled()).toMatchObject({ state: 'ready', provider: 'cpu', model: 'model' });
+  const pictures = [1, 2].map((seed) => endpoint.draw({ prompt: 'a very private tree', seed, num_steps: 2 }));
+  // Only once they are accepted: the first has begun, the second waits.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  endpoint.signal('SIGTERM');
+  for (const picture of await Promise.all(pictures)) {
+    expect(picture.status).toBe(200);
+    generateAnswerSchema.parse(await picture.json());
+  }
+  expect(await endpoint.exited()).toBe(0);
+  expect(endpoint.log).not.toContain('private');
+});
+
+test('a variable that is unset or malformed is named, and the process ends', async () => {
+  const unset = start({ MODEL_URI: '' });
+  expect(await unset.exited()).not.toBe(0);
+  expect(unset.log).toContain('MODEL_URI');
+  const malformed = start({ MODEL_URI: DEMO, QUEUE_LIMIT: 'many' });
+  expect(await malformed.exited()).not.toBe(0);
+  expect(malformed.log).toMatch(/QUEUE_LIMIT is malformed/);
+});
+
+test('what can never be loaded is told at /ping, then the process ends with 1', async () => {
+  const endpoint = start({ MODEL_URI: join(scratch, 'nothing') });
+  const { code, status } = await endpoint.ping();
+  expect([code, status.state]).toEqual([503, 'failed']);
+  expect(status.error).toContain(join(scratch, 'nothing'));
+  expect((await endpoint.draw({ prompt: 'x' })).status).toBe(503);
+  expect(await endpoint.exited()).toBe(1);
+});
+
+describe.skipIf(motoIsAbsent())('weights from S3, over the wire', () => {
+  let moto: MotoServer;
+  let environment: Record<string, string>;
+  beforeAll(async () => {
+    moto = await startMotoServer();
+    environment = {
+      AWS_ENDPOINT_URL_S3: moto.url,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    };
+    await putBundle(createS3Client(motoClientConfig(moto.url)), DEMO, 'weights', 'demo');
+  });
+  afterAll(() => moto.stop());
+
+  test('from an empty disk to a picture, and again from a full one', async () => {
+    const MODEL_DIRECTORY = join(scratch, 'model');
+    for (const _ of ['first wake', 'second wake']) {
+      const endpoint = start({ ...environment, MODEL_URI: 's3://weights/demo', MODEL_DIRECTORY });
+      const status = await endpoint.settled();
+      expect(status).toMatchObject({ state: 'ready', model: 'model' });
+      expect(status.bytes_done).toBe(status.bytes_total);
+      expect(status.bytes_total).toBeGreaterThan(7_000_000);
+      expect(Object.keys(status.seconds)).toEqual(['starting', 'downloading', 'loading', 'warming']);
+      expect((await endpoint.draw({ prompt: 'a boat' })).status).toBe(200);
+      endpoint.signal('SIGTERM');
+      expect(await endpoint.exited()).toBe(0);
+    }
+  });
+
+  test.each([
+    ['a missing bucket', 's3://nowhere/demo', 'nowhere'],
+    ['a missing bundle', 's3://weights/other', 's3://weights/other/manifest.json'],
+    ['a bad manifest', 's3://weights/bad', 's3://weights/bad/manifest.json'],
+  ])('%s: named at /ping, exit code 1', async (_, MODEL_URI, named) => {
+    const client = createS3Client(motoClientConfig(moto.url));
+    await client.send(
+      new PutObjectCommand({ Bucket: 'weights', Key: 'bad/manifest.json', Body: '{"format": 1}' }),
+    );
+    const endpoint = start({ ...environment, MODEL_URI, MODEL_DIRECTORY: join(scratch, 'none') });
+    const status = await endpoint.settled();
+    expect(status.state).toBe('failed');
+    expect(status.error).toContain(named);
+    expect(await endpoint.exited()).toBe(1);
+  });
+});
