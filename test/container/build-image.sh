@@ -4,9 +4,9 @@
 #
 #   test/container/build-image.sh [TAG]     (default sd-turbo-endpoint; also TAG-check, for break-image.sh)
 #
-# needs: buildah debootstrap (Debian packages), node, npm
+# needs: node, npm and the Debian packages buildah, debootstrap, ca-certificates
 # env:   CONTAINER_CACHE   where the bases are kept between runs (default ~/.cache/sd-turbo-container)
-#        SIZES=0           skips the compressed sizes, which cost a minute
+#        SIZES=0           skips the sizes, which cost half a minute
 set -euo pipefail
 
 TAG=${1:-sd-turbo-endpoint}
