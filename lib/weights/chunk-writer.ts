@@ -3,12 +3,19 @@ import type { PartialFile } from './partial-file.js';
 /** Written at once: enough to make a trip through the thread pool cheap, little enough to stay in the cache. */
 const BATCH_BYTES = 512 * 1024;
 
+/** The memory of one writer after the other: new memory for each costs more than writing what is in it. */
+export type Batches = readonly [Buffer, Buffer];
+
+export function makeBatches(): Batches {
+  return [Buffer.allocUnsafeSlow(BATCH_BYTES), Buffer.allocUnsafeSlow(BATCH_BYTES)];
+}
+
 /** Writes a stream of pieces to one place in a file, one batch being written while the next one is gathered. */
 export class ChunkWriter {
-  readonly #file: PartialFile;
+  readonly #file: Pick<PartialFile, 'write'>;
   #at: number;
-  #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
-  #spare = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #batch: Buffer;
+  #spare: Buffer;
   /** Bytes in `#batch`. */
   #filled = 0;
   #isWriting = false;
@@ -18,10 +25,14 @@ export class ChunkWriter {
   #pushing: Promise<void> | undefined;
   #stopped = false;
 
-  /** @param at where in `file` the first piece goes */
-  constructor(file: PartialFile, at: number) {
+  /**
+   * @param at where in `file` the first piece goes
+   * @param batches which nothing else uses until the writer has stopped
+   */
+  constructor(file: Pick<PartialFile, 'write'>, at: number, batches: Batches) {
     this.#file = file;
     this.#at = at;
+    [this.#batch, this.#spare] = batches;
   }
 
   /** A `ByteSink`: a promise comes only when both batches are full. */

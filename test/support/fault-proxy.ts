@@ -35,7 +35,8 @@ export interface FaultProxy {
   readonly requests: ProxiedRequest[];
   /** Bytes of bodies that were sent to the client so far. */
   readonly bytesSent: () => number;
-  readonly openConnections: () => Promise<number>;
+  /** Requests whose answer is neither complete nor given up. */
+  readonly openTransfers: () => number;
   stop(): Promise<void>;
 }
 
@@ -53,6 +54,7 @@ export async function startFaultProxy(props: FaultProxyProps): Promise<FaultProx
   const requests: ProxiedRequest[] = [];
   const agent = new http.Agent({ keepAlive: true });
   const sent = { bytes: 0 };
+  const open = new Set<http.ServerResponse>();
   const answer = async (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
     const request: ProxiedRequest = {
       method: incoming.method ?? '',
@@ -65,9 +67,13 @@ export async function startFaultProxy(props: FaultProxyProps): Promise<FaultProx
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'status') return sendError(outgoing, fault.status, fault.code);
     const { status, headers, body } = await passOn(props.target, agent, incoming);
+    // It tells the length of a body that does not come.
+    if (request.method === 'HEAD') return void outgoing.writeHead(status, headers).end();
     await sendBody(outgoing, status, headers, body, fault, sent);
   };
   const listener = (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
+    open.add(outgoing);
+    outgoing.once('close', () => open.delete(outgoing));
     answer(incoming, outgoing).catch(() => outgoing.destroy());
   };
   const server = props.tls ? https.createServer(props.tls, listener) : http.createServer(listener);
@@ -77,10 +83,7 @@ export async function startFaultProxy(props: FaultProxyProps): Promise<FaultProx
     url: `${props.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     requests,
     bytesSent: () => sent.bytes,
-    openConnections: () =>
-      new Promise((resolve, reject) =>
-        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
-      ),
+    openTransfers: () => open.size,
     async stop() {
       agent.destroy();
       server.closeAllConnections();

@@ -1,0 +1,20 @@
+import { createS3Client } from '../../lib/weights/create-s3-client.js';
+import { type DownloadProps, startDownload } from '../../lib/weights/download-bundle.js';
+import { S3Source } from '../../lib/weights/s3-source.js';
+import { motoClientConfig } from './moto-server.js';
+
+/** What the child process is told, as JSON, in its only argument. */
+export interface DownloadChildProps {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly directory: string;
+  readonly manifest: DownloadProps['manifest'];
+  readonly parallelism: number;
+}
+
+const props = JSON.parse(process.argv[2] ?? '') as DownloadChildProps;
+const client = createS3Client(motoClientConfig(props.endpoint));
+const source = new S3Source(client, { bucket: props.bucket, prefix: '' });
+const { manifest, directory, parallelism } = props;
+// Nothing is closed here: a process whose download is done has to end by itself.
+await startDownload({ source, manifest, directory, parallelism, policy: { retries: 2 } }).done;
