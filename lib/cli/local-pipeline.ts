@@ -3,7 +3,7 @@ import { decoderConfig, openBundle } from '../pipeline/bundle.js';
 import { TextToImage } from '../pipeline/text-to-image.js';
 import { SessionHost } from '../runtime/session-host.js';
 import type { Decoder } from '../schemas/request.js';
-import { assertLocal } from './assert-local.js';
+import { bundleFolder } from './bundle-folder.js';
 import { packageRoot } from './package-root.js';
 import type { Progress } from './progress.js';
 
@@ -22,7 +22,7 @@ function demoBundle(): string {
 /**
  * Loads a bundle with one decoder, hands it to `use`, and releases it.
  *
- * @param model directory of a bundle; undefined for the demo model
+ * @param model directory of a bundle, or its place on S3; undefined for the demo model
  */
 export async function withLocalPipeline<T>(
   model: string | undefined,
@@ -30,8 +30,7 @@ export async function withLocalPipeline<T>(
   progress: Progress,
   use: (local: LocalPipeline) => Promise<T>,
 ): Promise<T> {
-  assertLocal('--model', model);
-  const bundle = await openBundle(model ?? demoBundle());
+  const bundle = await openBundle(model === undefined ? demoBundle() : await bundleFolder(model, progress));
   decoderConfig(bundle, decoder);
   progress.say('loading the model');
   const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));

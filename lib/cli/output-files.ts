@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 import type { OutputFormat } from '../schemas/request.js';
@@ -21,7 +21,7 @@ export function formatOfName(file: string): OutputFormat | undefined {
  * Where the pictures go: `out` itself for one, `out-0` and so on for more. Without `out` they are named
  * after the seed, in the working directory, and no older picture is overwritten.
  *
- * @throws AppError INVALID_INPUT when the directory cannot be written
+ * @throws AppError INVALID_INPUT when `out` is a directory, or lies in one that cannot be written
  */
 export async function nameOutputs(
   out: string | undefined,
@@ -29,6 +29,9 @@ export async function nameOutputs(
   format: OutputFormat,
   count: number,
 ): Promise<string[]> {
+  if (out !== undefined && (out === '' || out.endsWith('/') || (await isFolder(out)))) {
+    throw new AppError('INVALID_INPUT', `--out must name a file, not ${out || 'nothing'}`);
+  }
   const folder = dirname(out ?? '.');
   await access(folder, constants.W_OK).catch((cause) => {
     throw new AppError('INVALID_INPUT', `--out: directory ${folder} cannot be written (${cause.code})`, {
@@ -40,6 +43,11 @@ export async function nameOutputs(
     const files = numbered(`sd-turbo-${seed}${copy === 1 ? '' : `-v${copy}`}${EXTENSIONS[format][0]}`, count);
     if (!files.some((file) => existsSync(file))) return files;
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() === true;
 }
 
 function numbered(file: string, count: number): string[] {

@@ -1,8 +1,8 @@
 import { encodeModel } from '../onnx/encode-model.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Precision } from '../schemas/manifest.js';
-import type { PartWeights } from '../weights/open-part.js';
-import type { Checkpoint } from './checkpoint.js';
+import type { CheckpointReader } from '../weights/checkpoint-reader.js';
+import type { Checkpoint, Part } from './checkpoint.js';
 import type { Operators } from './dialects/operators.js';
 import { StandardOperators } from './dialects/standard-operators.js';
 import { CLIP_UNUSED, describeClipTextEncoder, renameClipTensor } from './networks/clip-text-encoder.js';
@@ -16,7 +16,8 @@ export interface ExportedPart {
   /** Folder in the bundle. */
   readonly part: 'text_encoder' | 'unet' | 'vae_decoder' | 'taesd_decoder';
   readonly model: Uint8Array;
-  /** Folder in the checkpoint that holds `config.json` and `weightFiles`. */
+  readonly reader: CheckpointReader;
+  /** Where the reader finds `config.json` and `weightFiles`. */
   readonly source: string;
   readonly weightFiles: readonly string[];
 }
@@ -46,15 +47,15 @@ export function buildGraphs(checkpoint: Checkpoint, precision: Precision): Expor
 
   function exportPart(
     part: ExportedPart['part'],
-    { folder, weights }: { readonly folder: string; readonly weights: PartWeights },
+    { reader, folder, weights }: Part<unknown>,
     unused: RegExp,
     rename: ((name: string) => string) | undefined,
     describe: (ops: Operators, root: WeightScope) => void,
   ): ExportedPart {
     const graph = new GraphBuilder(part);
-    const store = new WeightStore(folder, weights, rename);
+    const store = new WeightStore(reader.nameOf(folder), weights, rename);
     describe(new StandardOperators(graph, precision), store.root());
     store.assertAllUsed(unused);
-    return { part, model: encodeModel(graph.build()), source: folder, weightFiles: weights.files };
+    return { part, model: encodeModel(graph.build()), reader, source: folder, weightFiles: weights.files };
   }
 }

@@ -1,14 +1,16 @@
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path/posix';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
-import { openPart, type PartWeights } from '../weights/open-part.js';
+import type { CheckpointReader } from '../weights/checkpoint-reader.js';
+import { openPart, type PartWeights, type WeightsStem } from '../weights/open-part.js';
 import { readConfig } from './configs/read-config.js';
 import { type TaesdConfig, taesdConfigSchema } from './configs/taesd-config.js';
 import { type TextEncoderConfig, textEncoderConfigSchema } from './configs/text-encoder-config.js';
 import { type UnetConfig, unetConfigSchema } from './configs/unet-config.js';
 import { type VaeConfig, vaeConfigSchema } from './configs/vae-config.js';
+import { openTokenizerFiles } from './tokenizer-files.js';
 
 const classOf = (library: string, name: string) => z.tuple([z.literal(library), z.literal(name)]);
 
@@ -24,16 +26,17 @@ const modelIndexSchema = z.object({
 
 const SCHEDULER_CONFIG = 'scheduler/scheduler_config.json';
 
-/** One network of a checkpoint: its folder, its config and where its tensors lie. */
+/** One network of a checkpoint: its config and where its tensors lie. */
 export interface Part<C> {
+  readonly reader: CheckpointReader;
+  /** Within the reader's source; '' is its top. */
   readonly folder: string;
   readonly config: C;
   readonly weights: PartWeights;
 }
 
 export interface Checkpoint {
-  readonly folder: string;
-  readonly name: string;
+  readonly reader: CheckpointReader;
   readonly tokenizer: ClipTokenizer;
   readonly textEncoder: Part<TextEncoderConfig>;
   readonly unet: Part<UnetConfig>;
@@ -44,40 +47,39 @@ export interface Checkpoint {
 /**
  * Opens a Stable Diffusion checkpoint in diffusers layout. Reads configs and headers, no weights.
  *
- * @param taesdFolder of an AutoencoderTiny for the same latents
+ * @param taesd an AutoencoderTiny for the same latents
  * @throws AppError INVALID_FILE or UNSUPPORTED, naming part, key and value
  */
-export async function openCheckpoint(folder: string, taesdFolder?: string): Promise<Checkpoint> {
-  await readConfig(folder, 'model_index.json', modelIndexSchema);
-  const scheduler = await readConfig(folder, SCHEDULER_CONFIG, z.unknown());
-  EulerDiscreteScheduler.fromConfig(scheduler, join(folder, SCHEDULER_CONFIG));
-  const part = async <S extends z.ZodType>(
-    name: string,
-    schema: S,
-    stem: Parameters<typeof openPart>[1],
-  ): Promise<Part<z.infer<S>>> => ({
-    folder: join(folder, name),
-    config: await readConfig(folder, `${name}/config.json`, schema),
-    weights: await openPart(join(folder, name), stem),
-  });
+export async function openCheckpoint(
+  reader: CheckpointReader,
+  taesd?: CheckpointReader,
+): Promise<Checkpoint> {
+  await readConfig(reader, 'model_index.json', modelIndexSchema);
+  const scheduler = await readConfig(reader, SCHEDULER_CONFIG, z.unknown());
+  EulerDiscreteScheduler.fromConfig(scheduler, reader.nameOf(SCHEDULER_CONFIG));
   const checkpoint: Checkpoint = {
-    folder,
-    name: basename(resolve(folder)),
-    tokenizer: await ClipTokenizer.load(join(folder, 'tokenizer')),
-    textEncoder: await part('text_encoder', textEncoderConfigSchema, 'model'),
-    unet: await part('unet', unetConfigSchema, 'diffusion_pytorch_model'),
-    vae: await part('vae', vaeConfigSchema, 'diffusion_pytorch_model'),
-    taesd: taesdFolder === undefined ? undefined : await openTaesd(taesdFolder),
+    reader,
+    tokenizer: await ClipTokenizer.load(await openTokenizerFiles(reader)),
+    textEncoder: await openNetwork(reader, 'text_encoder', textEncoderConfigSchema, 'model'),
+    unet: await openNetwork(reader, 'unet', unetConfigSchema, 'diffusion_pytorch_model'),
+    vae: await openNetwork(reader, 'vae', vaeConfigSchema, 'diffusion_pytorch_model'),
+    taesd: taesd && (await openNetwork(taesd, '', taesdConfigSchema, 'diffusion_pytorch_model')),
   };
   checkFit(checkpoint);
   return checkpoint;
 }
 
-async function openTaesd(folder: string): Promise<Part<TaesdConfig>> {
+async function openNetwork<S extends z.ZodType>(
+  reader: CheckpointReader,
+  folder: string,
+  schema: S,
+  stem: WeightsStem,
+): Promise<Part<z.infer<S>>> {
   return {
+    reader,
     folder,
-    config: await readConfig(folder, 'config.json', taesdConfigSchema),
-    weights: await openPart(folder, 'diffusion_pytorch_model'),
+    config: await readConfig(reader, join(folder, 'config.json'), schema),
+    weights: await openPart(reader, folder, stem),
   };
 }
 

@@ -1,85 +1,100 @@
-import { copyFile, link, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Dialect, Precision } from '../schemas/manifest.js';
-import { buildManifest } from '../weights/build-manifest.js';
-import { writeWhole } from '../weights/write-whole.js';
-import { buildGraphs, type ExportedPart } from './build-graphs.js';
-import { openCheckpoint } from './checkpoint.js';
+import { AppError } from '../errors/app-error.js';
+import type { Dialect, Manifest, Precision } from '../schemas/manifest.js';
+import { copyBundle } from '../weights/copy-bundle.js';
+import { assertRevision } from '../weights/hub/hub-location.js';
+import { type Place, parsePlace } from '../weights/place.js';
+import type { BundlePlan } from './bundle-plan.js';
+import { Places, type PlacesProps } from './places.js';
+import { planBundle } from './plan-bundle.js';
+import { isBundle, planCopy } from './plan-copy.js';
 
-/** What the tokenizer may read; other files of that folder are left behind. */
-const TOKENIZER_FILES = [
-  'vocab.json',
-  'merges.txt',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-];
-
+/** A place is a directory, `s3://BUCKET/PREFIX`, or, to read from, `hf:OWNER/NAME[@REVISION]`. */
 export interface ImportOptions {
-  /** Directory of a checkpoint in diffusers layout. */
+  /** A checkpoint in diffusers layout, or a finished bundle, which is copied. */
   readonly from: string;
-  /** Directory of the bundle. It appears whole or not at all; an older bundle there is replaced. */
+  /** Where the bundle appears, whole or not at all; an older bundle there is replaced. */
   readonly to: string;
-  /** Directory of an AutoencoderTiny. @default no TAESD decoder */
-  readonly taesd?: string;
-  /** @default 'standard' */
-  readonly dialect?: Dialect;
-  /** Of the arithmetic. @default 'float32' */
-  readonly precision?: Precision;
-  /** Bytes checked so far and in all. @default none */
+  /** An AutoencoderTiny. @default no TAESD decoder */
+  readonly taesd?: string | undefined;
+  /** Branch, tag or commit of `from` on Hugging Face. @default what `from` says, else the main branch */
+  readonly revision?: string | undefined;
+  /** @default 'standard', or what a finished bundle has */
+  readonly dialect?: Dialect | undefined;
+  /** Of the arithmetic. @default 'float32', or what a finished bundle has */
+  readonly precision?: Precision | undefined;
+  /** Bytes that are done and in all. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** How an import is run. */
+export interface ImportContext extends Omit<PlacesProps, 'signal'> {
+  /** Chunks of 16 MiB in memory at once. @default 8 */
+  readonly parallelism?: number;
+  /** Stops the import, which then cleans up and fails with its reason. @default never */
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Makes a bundle of a checkpoint: one graph per network, the weights beside it as hard links (copies
- * where the file system cannot link), tokenizer, scheduler, and the manifest last.
+ * Makes a bundle of a checkpoint: one graph per network, the weights beside it, tokenizer, scheduler, and the
+ * manifest last. In a directory, weights of this machine become hard links (copies where the file system cannot
+ * link). Everything else passes through memory, 16 MiB at a time, is summed up on the way, and is checked by what
+ * its source says of it; nothing of it is put on a disk that is not the target.
  *
- * @throws AppError INVALID_FILE or UNSUPPORTED for the checkpoint, INVALID_INPUT for the target
+ * @returns the manifest of the bundle
+ * @throws AppError INVALID_FILE or UNSUPPORTED for the checkpoint, INVALID_INPUT for the target, NOT_FOUND or
+ * UNAVAILABLE for what is on the network
  */
-export async function importCheckpoint(options: ImportOptions): Promise<void> {
-  const { from, to, taesd, dialect = 'standard', precision = 'float32' } = options;
-  const checkpoint = await openCheckpoint(from, taesd);
-  const parts = buildGraphs(checkpoint, precision);
-  await writeWhole(to, async (folder) => {
-    const files = await placeSmallFiles(from, folder);
-    for (const part of parts) files.push(...(await placePart(part, folder)));
-    const source = { repo: checkpoint.name, revision: null };
-    const manifest = await buildManifest(folder, files, { dialect, precision, source }, options.onProgress);
-    await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, undefined, 1)}\n`);
-  });
-}
-
-async function placeSmallFiles(from: string, folder: string): Promise<string[]> {
-  const present = await readdir(join(from, 'tokenizer')).catch((): string[] => []);
-  const tokenizer = TOKENIZER_FILES.filter((name) => present.includes(name)).map(
-    (name) => `tokenizer/${name}`,
-  );
-  const files = ['model_index.json', 'scheduler/scheduler_config.json', ...tokenizer];
-  for (const file of files) {
-    await mkdir(dirname(join(folder, file)), { recursive: true });
-    await copySmall(join(from, file), join(folder, file));
+export async function importCheckpoint(
+  options: ImportOptions,
+  context: ImportContext = {},
+): Promise<Manifest> {
+  const to = parsePlace(options.to);
+  const from = pin(parsePlace(options.from), options.revision);
+  const taesd = options.taesd === undefined ? undefined : parsePlace(options.taesd);
+  const { parallelism, signal, ...reach } = context;
+  const stop = new AbortController();
+  const cancel = () => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) cancel();
+  const places = new Places({ ...reach, signal: stop.signal });
+  try {
+    const sink = await places.openSink(to);
+    const plan = await makePlan(places, from, taesd, options);
+    const { onProgress } = options;
+    const how = { ...(parallelism && { parallelism }), ...(onProgress && { onProgress }) };
+    return await copyBundle({ ...plan, sink, stop, ...how });
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    await places.close();
   }
-  return files;
 }
 
-async function placePart(
-  { part, model, source, weightFiles }: ExportedPart,
-  folder: string,
-): Promise<string[]> {
-  await mkdir(join(folder, part));
-  await writeFile(join(folder, part, 'model.onnx'), model);
-  await copySmall(join(source, 'config.json'), join(folder, part, 'config.json'));
-  for (const file of weightFiles) await linkOrCopy(join(source, file), join(folder, part, file));
-  return ['config.json', 'model.onnx', ...weightFiles].map((file) => `${part}/${file}`);
+async function makePlan(
+  places: Places,
+  from: Place,
+  taesd: Place | undefined,
+  { dialect, precision }: ImportOptions,
+): Promise<BundlePlan> {
+  const reader = await places.openReader(from);
+  if (await isBundle(reader)) {
+    if (taesd)
+      throw new AppError(
+        'INVALID_INPUT',
+        `${reader.nameOf('')} is a finished bundle: no TAESD decoder can be added`,
+      );
+    return planCopy(reader, { ...(dialect && { dialect }), ...(precision && { precision }) });
+  }
+  const tiny = taesd && (await places.openReader(taesd));
+  return planBundle(reader, tiny, { dialect: dialect ?? 'standard', precision: precision ?? 'float32' });
 }
 
-/** A new file with ordinary permissions, whatever those of the old one. */
-async function copySmall(from: string, to: string): Promise<void> {
-  await writeFile(to, await readFile(from));
-}
-
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  // The Hugging Face cache holds links to its files, and a hard link of a link would lead nowhere from here.
-  const file = await realpath(from);
-  await link(file, to).catch(() => copyFile(file, to));
+function pin(place: Place, revision: string | undefined): Place {
+  if (revision === undefined) return place;
+  assertRevision(revision);
+  if (place.kind !== 'hub')
+    throw new AppError('INVALID_INPUT', 'a revision can only be named for hf:OWNER/NAME');
+  const said = place.location.revision;
+  if (said !== undefined && said !== revision)
+    throw new AppError('INVALID_INPUT', `two revisions are named: ${said} and ${revision}`);
+  return { kind: 'hub', location: { repo: place.location.repo, revision } };
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 import type { ElementType } from '../onnx/model.js';
 import type { PartWeights } from '../weights/open-part.js';
@@ -34,7 +33,7 @@ export class WeightStore {
       if (this.#tensors.has(today)) {
         throw new AppError(
           'INVALID_FILE',
-          `${join(folder, tensor.file)}: tensor ${quoteName(name)} is there under two names`,
+          `${folder}/${tensor.file}: tensor ${quoteName(name)} is there under two names`,
         );
       }
       this.#tensors.set(today, tensor);
@@ -75,7 +74,7 @@ export class WeightStore {
   }
 
   #refuse(tensor: StoredTensor, problem: string): never {
-    const path = join(this.#folder, tensor.file);
+    const path = `${this.#folder}/${tensor.file}`;
     throw new AppError('INVALID_FILE', `${path}: tensor ${quoteName(tensor.name)} ${problem}`);
   }
 }

@@ -3,30 +3,25 @@ import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
+import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { Decoder } from '../schemas/request.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
-const side = z.int().min(1).max(1024);
-const unetSchema = z.object({
-  sample_size: z.union([side, z.tuple([side, side])]),
-  in_channels: side.default(4),
-});
+const unetSchema = z.object({ ...latentSizeKeys, in_channels: z.int().min(1).max(1024).default(4) });
 /** Many older checkpoints leave the factor to diffusers, whose AutoencoderKL and AutoencoderTiny differ in it. */
 const decoderSchema = (defaultFactor: number) =>
-  z.object({
-    scaling_factor: z.number().positive().default(defaultFactor),
-    shift_factor: z.number().nullish(),
-  });
+  z.object({ scaling_factor: z.number().positive().default(defaultFactor) });
 
 /** What the pipeline must know of a decoder besides its graph. */
 export interface DecoderConfig {
-  /** Latents are divided by it. */
+  /**
+   * Latents are divided by it. StableDiffusionPipeline of diffusers takes nothing else from the config: neither
+   * `shift_factor` nor `latents_mean`, which are there for pipelines of other families.
+   */
   readonly scalingFactor: number;
-  /** Then added. */
-  readonly shiftFactor: number;
 }
 
 /** A bundle on disk: what its configs say, no graph loaded. */
@@ -50,8 +45,6 @@ const DECODER_SCHEMAS = { vae: decoderSchema(0.18215), taesd: decoderSchema(1) }
 export async function openBundle(folder: string): Promise<Bundle> {
   await assertBundle(folder);
   const unet = await readJson(folder, 'unet/config.json', unetSchema);
-  const [height, width] =
-    typeof unet.sample_size === 'number' ? [unet.sample_size, unet.sample_size] : unet.sample_size;
   const decoders = new Map<Decoder, DecoderConfig>();
   for (const decoder of ['vae', 'taesd'] as const) {
     if (!(await exists(graphPath(folder, decoder)))) continue;
@@ -60,9 +53,14 @@ export async function openBundle(folder: string): Promise<Bundle> {
       `${DECODER_FOLDERS[decoder]}/config.json`,
       DECODER_SCHEMAS[decoder],
     );
-    decoders.set(decoder, { scalingFactor: config.scaling_factor, shiftFactor: config.shift_factor ?? 0 });
+    decoders.set(decoder, { scalingFactor: config.scaling_factor });
   }
-  return { folder, name: await nameOf(folder), latentShape: [unet.in_channels, height, width], decoders };
+  return {
+    folder,
+    name: await nameOf(folder),
+    latentShape: [unet.in_channels, ...latentSize(unet)],
+    decoders,
+  };
 }
 
 /** What a model is called in answers and pictures: `repo@commit`, or the checkpoint's directory. */

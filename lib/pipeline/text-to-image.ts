@@ -172,8 +172,7 @@ export class TextToImage {
   }
 
   async #decode(latents: Float32Array, { network, config }: Decoding, times: PhaseTimes): Promise<RgbImage> {
-    const { scalingFactor, shiftFactor } = config;
-    const unscaled = latents.map((value) => value / scalingFactor + shiftFactor);
+    const unscaled = latents.map((value) => value / config.scalingFactor);
     const feeds = { latent_sample: this.#latentFeed(unscaled) };
     const { output, milliseconds } = await network.run(feeds, 'image', 'sample');
     times.decoder += milliseconds;

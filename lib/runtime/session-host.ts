@@ -8,6 +8,7 @@ import type {
   SessionRequest,
   Tensors,
 } from './session-messages.js';
+import type { TensorData } from './tensor.js';
 
 interface Pending {
   readonly resolve: (value: never) => void;
@@ -40,7 +41,8 @@ export class SessionHost {
   }
 
   /** Runs one network. The feeds' buffers are handed over: they are empty afterwards. */
-  run(network: string, feeds: Tensors): Promise<RunResult> {
+  async run(network: string, feeds: Tensors): Promise<RunResult> {
+    for (const [name, feed] of Object.entries(feeds)) assertFilled(network, name, feed);
     const buffers = new Set(Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer));
     return this.#call({ kind: 'run', network, feeds }, [...buffers]);
   }
@@ -86,4 +88,12 @@ export class SessionHost {
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
   }
+}
+
+/** A message with a buffer that was handed over before is lost on its way: Node says nothing, nobody answers. */
+function assertFilled(network: string, name: string, { data, dims }: TensorData): void {
+  const size = dims.reduce((product, extent) => product * extent, 1);
+  if (data.length === size) return;
+  const message = `${network} input ${name} has ${data.length} numbers, its shape [${dims.join(', ')}] takes ${size}`;
+  throw new AppError('INTERNAL', message);
 }

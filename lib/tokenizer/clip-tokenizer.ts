@@ -1,9 +1,11 @@
 import { BPE, ByteLevelPreTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../errors/app-error.js';
+import { DirectoryFiles } from './directory-files.js';
 import { readSpecialTokens, type SpecialTokens } from './read-special-tokens.js';
 import { END_OF_WORD, readVocabulary, type Vocabulary } from './read-vocabulary.js';
 import { normalise, splitWords } from './split-words.js';
 import { TokenMatcher } from './token-matcher.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 
 /** 128 Ki UTF-16 units, sixty times what our API takes; one unbroken word of it takes about a second. */
 const MAX_PROMPT_LENGTH = 128 * 1024;
@@ -54,13 +56,14 @@ export class ClipTokenizer {
   }
 
   /**
-   * @param folder a checkpoint's `tokenizer/` directory: vocab.json and merges.txt, or tokenizer.json;
+   * @param from a checkpoint's `tokenizer/` directory: vocab.json and merges.txt, or tokenizer.json;
    * tokenizer_config.json and special_tokens_map.json may be absent
    * @throws AppError INVALID_FILE, which names the file
    */
-  static async load(folder: string): Promise<ClipTokenizer> {
-    const vocabulary = await readVocabulary(folder);
-    return new ClipTokenizer(vocabulary, await readSpecialTokens(folder, vocabulary));
+  static async load(from: string | TokenizerFiles): Promise<ClipTokenizer> {
+    const files = typeof from === 'string' ? new DirectoryFiles(from) : from;
+    const vocabulary = await readVocabulary(files);
+    return new ClipTokenizer(vocabulary, await readSpecialTokens(files, vocabulary));
   }
 
   /**

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { quote } from './quote.js';
 import { readTextFile } from './read-text-file.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 
 /**
  * A JSON file that a schema describes; undefined where there is none.
@@ -9,12 +10,13 @@ import { readTextFile } from './read-text-file.js';
  * @throws AppError as `readTextFile`, and INVALID_FILE naming the first field that is wrong
  */
 export async function readJsonFile<T>(
-  path: string,
+  files: TokenizerFiles,
+  name: string,
   maxBytes: number,
   schema: z.ZodType<T>,
 ): Promise<T | undefined> {
-  const text = await readTextFile(path, maxBytes);
-  return text === undefined ? undefined : parseJson(text, path, schema);
+  const text = await readTextFile(files, name, maxBytes);
+  return text === undefined ? undefined : parseJson(text, `${files.folder}/${name}`, schema);
 }
 
 function parseJson<T>(text: string, path: string, schema: z.ZodType<T>): T {

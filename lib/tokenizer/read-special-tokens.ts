@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import {
@@ -11,6 +10,9 @@ import {
 import { quote } from './quote.js';
 import { readJsonFile } from './read-json-file.js';
 import type { Vocabulary } from './read-vocabulary.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
+
+const CONFIG = 'tokenizer_config.json';
 
 /** 1 MiB: both files have about 1 kB, and a hundred bytes more for every added token. */
 const MAX_BYTES = 1024 * 1024;
@@ -78,17 +80,19 @@ const configSchema = mapSchema.extend({
  *
  * @throws AppError INVALID_FILE when one of the files is damaged, or names a token that has no id
  */
-export async function readSpecialTokens(folder: string, vocabulary: Vocabulary): Promise<SpecialTokens> {
-  const configPath = join(folder, 'tokenizer_config.json');
+export async function readSpecialTokens(
+  files: TokenizerFiles,
+  vocabulary: Vocabulary,
+): Promise<SpecialTokens> {
   const [config, map] = await Promise.all([
-    readJsonFile(configPath, MAX_BYTES, configSchema),
-    readJsonFile(join(folder, 'special_tokens_map.json'), MAX_BYTES, mapSchema),
+    readJsonFile(files, CONFIG, MAX_BYTES, configSchema),
+    readJsonFile(files, 'special_tokens_map.json', MAX_BYTES, mapSchema),
   ]);
   const decoder = config?.added_tokens_decoder;
   const declared = decoder
     ? Object.entries(decoder).map(([id, token]) => addedToken(Number(id), token))
     : vocabulary.addedTokens;
-  checkDeclared(declared, vocabulary, decoder ? configPath : vocabulary.source);
+  checkDeclared(declared, vocabulary, decoder ? `${files.folder}/${CONFIG}` : vocabulary.source);
 
   const name = (role: Role) =>
     (decoder ? undefined : map?.[role]) ?? config?.[role] ?? { content: DEFAULTS[role] };

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { type AddedToken, addedToken, addedTokenSchema, tokenIdSchema } from './added-token.js';
 import { quote } from './quote.js';
 import { readJsonFile } from './read-json-file.js';
 import { readTextFile } from './read-text-file.js';
+import type { TokenizerFiles } from './tokenizer-files.js';
 
 /** 4 MiB each for vocab.json and merges.txt: CLIP's have 1 and 0.5 MB. */
 const MAX_LIST_BYTES = 4 * 1024 * 1024;
@@ -52,19 +52,19 @@ const tokenizerSchema = z.object({
  *
  * @throws AppError INVALID_FILE when neither is there, or one says what it may not say
  */
-export async function readVocabulary(folder: string): Promise<Vocabulary> {
-  const vocabPath = join(folder, 'vocab.json');
-  const mergesPath = join(folder, 'merges.txt');
+export async function readVocabulary(files: TokenizerFiles): Promise<Vocabulary> {
+  const { folder } = files;
   const [ids, lines] = await Promise.all([
-    readJsonFile(vocabPath, MAX_LIST_BYTES, idsSchema),
-    readTextFile(mergesPath, MAX_LIST_BYTES),
+    readJsonFile(files, 'vocab.json', MAX_LIST_BYTES, idsSchema),
+    readTextFile(files, 'merges.txt', MAX_LIST_BYTES),
   ]);
   if (ids !== undefined && lines !== undefined) {
-    const merges = parseMerges(lines.replace(/^#version.*/, '').split(/\r?\n/), ids, mergesPath);
-    return { source: vocabPath, ids, merges, addedTokens: [] };
+    const words = lines.replace(/^#version.*/, '').split(/\r?\n/);
+    const merges = parseMerges(words, ids, `${folder}/merges.txt`);
+    return { source: `${folder}/vocab.json`, ids, merges, addedTokens: [] };
   }
-  const path = join(folder, 'tokenizer.json');
-  const tokenizer = await readJsonFile(path, MAX_TOKENIZER_BYTES, tokenizerSchema);
+  const path = `${folder}/tokenizer.json`;
+  const tokenizer = await readJsonFile(files, 'tokenizer.json', MAX_TOKENIZER_BYTES, tokenizerSchema);
   if (tokenizer === undefined) {
     throw new AppError(
       'INVALID_FILE',

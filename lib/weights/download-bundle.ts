@@ -3,6 +3,7 @@ import { AppError } from '../errors/app-error.js';
 import type { Manifest } from '../schemas/manifest.js';
 import type { ByteSource } from './byte-source.js';
 import { checkSpace } from './check-space.js';
+import { makeBatches } from './chunk-writer.js';
 import { DownloadProgress, type OnProgress } from './download-progress.js';
 import { type DownloadContext, FileDownload } from './file-download.js';
 import { publishManifest } from './publish-manifest.js';
@@ -113,9 +114,10 @@ function* chunksInOrder(files: Iterable<FileDownload>): Generator<Job, void> {
 
 /** One of several that share `jobs`. */
 async function work(jobs: Iterator<Job, void>, signal: AbortSignal): Promise<void> {
+  const batches = makeBatches();
   while (!signal.aborted) {
     const { value: job } = jobs.next();
     if (!job) return;
-    await job.file.bringChunk(job.chunk);
+    await job.file.bringChunk(job.chunk, batches);
   }
 }

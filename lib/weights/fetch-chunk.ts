@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.js';
 import type { ByteRange, ByteSink, ByteSource } from './byte-source.js';
-import { ChunkWriter } from './chunk-writer.js';
+import { type Batches, ChunkWriter } from './chunk-writer.js';
 import { crc32 } from './crc32.js';
 import type { PartialFile } from './partial-file.js';
 
@@ -12,6 +12,7 @@ export interface FetchChunkProps {
   /** CRC-32 that the bytes must have. */
   readonly sum: number;
   readonly target: PartialFile;
+  readonly batches: Batches;
   /** Called with the length of each piece that came. */
   readonly onBytes: (count: number) => void;
 }
@@ -23,10 +24,10 @@ export interface FetchChunkProps {
  * @throws AppError; retryable also where the bytes were wrong, which may have happened on the way
  */
 export async function fetchChunk(props: FetchChunkProps, signal: AbortSignal): Promise<void> {
-  const { source, path, range, sum, target, onBytes } = props;
+  const { source, path, range, sum, target, batches, onBytes } = props;
   const length = range.end - range.start;
   const object = `${source.description}/${path} [${range.start}, ${range.end})`;
-  const writer = new ChunkWriter(target, range.start);
+  const writer = new ChunkWriter(target, range.start, batches);
   let received = 0;
   let actual = 0;
   const sink = (piece: Uint8Array) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ManifestFile } from '../schemas/manifest.js';
-import type { ByteSource } from './byte-source.js';
+import type { ByteRange, ByteSource } from './byte-source.js';
+import type { Batches } from './chunk-writer.js';
 import type { DownloadProgress } from './download-progress.js';
 import { fetchChunk } from './fetch-chunk.js';
 import { PartialFile } from './partial-file.js';
@@ -44,8 +45,12 @@ export class FileDownload {
     this.ready.catch(() => undefined);
   }
 
-  /** Makes sure that a chunk is on the disk: each index once, in any order and at the same time. */
-  async bringChunk(index: number): Promise<void> {
+  /**
+   * Makes sure that a chunk is on the disk: each index once, in any order and at the same time.
+   *
+   * @param batches memory to work in
+   */
+  async bringChunk(index: number, batches: Batches): Promise<void> {
     const { directory, chunkSize, progress } = this.#context;
     const { path, size, crc32 } = this.#file;
     this.#target ??= PartialFile.open(join(directory, path), size);
@@ -54,10 +59,11 @@ export class FileDownload {
     const range = { start, end: Math.min(size, start + chunkSize) };
     const sum = Number.parseInt(crc32[index] ?? '0', 16);
 
-    if (target.resumed && (await target.crc32Of(range)) === sum) progress.add(range.end - start, path);
+    if (target.resumed && (await target.crc32Of(range, batches[0])) === sum)
+      progress.add(range.end - start, path);
     else if (start < range.end) {
       await target.hide();
-      await this.#fetch(target, range, sum);
+      await this.#fetch(target, range, sum, batches);
     }
 
     this.#chunksLeft -= 1;
@@ -73,7 +79,7 @@ export class FileDownload {
     await target?.close();
   }
 
-  #fetch(target: PartialFile, range: { start: number; end: number }, sum: number): Promise<void> {
+  #fetch(target: PartialFile, range: ByteRange, sum: number, batches: Batches): Promise<void> {
     const { source, policy, progress, signal } = this.#context;
     const { path } = this.#file;
     return transfer(`${source.description}/${path}`, policy, signal, async (attemptSignal, onAlive) => {
@@ -84,7 +90,7 @@ export class FileDownload {
         progress.add(count, path);
       };
       try {
-        await fetchChunk({ source, path, range, sum, target, onBytes }, attemptSignal);
+        await fetchChunk({ source, path, range, sum, target, batches, onBytes }, attemptSignal);
       } catch (error) {
         progress.add(-received, path);
         throw error;

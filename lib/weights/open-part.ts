@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join } from 'node:path/posix';
 import { AppError } from '../errors/app-error.js';
+import type { CheckpointReader } from './checkpoint-reader.js';
 import { quoteName } from './quote-name.js';
 import { readShardIndex } from './read-shard-index.js';
 import { readSafetensorsHeader, type StoredTensor } from './safetensors-header.js';
@@ -21,19 +21,24 @@ const OTHER_FORMATS = /\.(?:bin|ckpt|pt|pth|msgpack|h5)$/;
  * Finds a part's weights in a diffusers folder: the fp16 variant first, then the plain file, then sharded
  * files with an index (both variants). Reads headers only.
  *
+ * @param folder in the checkpoint; '' is its top
  * @throws AppError INVALID_FILE, which names the file and the tensor; UNSUPPORTED when there are weights in
  * other formats only
  */
-export async function openPart(folder: string, stem: WeightsStem): Promise<PartWeights> {
-  const present = await listFolder(folder);
+export async function openPart(
+  reader: CheckpointReader,
+  folder: string,
+  stem: WeightsStem,
+): Promise<PartWeights> {
+  const present = await reader.list(folder);
   const single = [`${stem}.fp16.safetensors`, `${stem}.safetensors`].find((name) => present.has(name));
   if (single !== undefined) {
-    const tensors = await readSafetensorsHeader(join(folder, single), single);
+    const tensors = await readSafetensorsHeader(reader, join(folder, single));
     return { files: [single], tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
   }
   const index = indexNames(stem).find((name) => present.has(name));
-  if (index !== undefined) return openShards(folder, index);
-  return refuseFolder(folder, stem, present);
+  if (index !== undefined) return openShards(reader, folder, index);
+  return refuseFolder(reader.nameOf(folder), stem, present);
 }
 
 /**
@@ -49,14 +54,6 @@ function indexNames(stem: WeightsStem): string[] {
   ];
 }
 
-async function listFolder(folder: string): Promise<ReadonlySet<string>> {
-  try {
-    return new Set(await readdir(folder));
-  } catch (cause) {
-    throw new AppError('INVALID_FILE', `cannot read ${folder}: ${(cause as Error).message}`, { cause });
-  }
-}
-
 function refuseFolder(folder: string, stem: WeightsStem, present: ReadonlySet<string>): never {
   const other = [...present].find((name) => OTHER_FORMATS.test(name));
   if (other === undefined)
@@ -70,14 +67,13 @@ function refuseFolder(folder: string, stem: WeightsStem, present: ReadonlySet<st
   );
 }
 
-async function openShards(folder: string, index: string): Promise<PartWeights> {
-  const indexPath = join(folder, index);
-  const shardOf = await readShardIndex(indexPath);
+async function openShards(reader: CheckpointReader, folder: string, index: string): Promise<PartWeights> {
+  const shardOf = await readShardIndex(reader, join(folder, index));
   const files = [...new Set(shardOf.values())].sort();
   const tensors = new Map<string, StoredTensor>();
   for (const file of files) {
-    const path = join(folder, file);
-    for (const tensor of await readSafetensorsHeader(path, file)) {
+    const path = reader.nameOf(join(folder, file));
+    for (const tensor of await readSafetensorsHeader(reader, join(folder, file))) {
       const name = quoteName(tensor.name);
       const owner = shardOf.get(tensor.name);
       if (owner === undefined)
@@ -89,6 +85,9 @@ async function openShards(folder: string, index: string): Promise<PartWeights> {
   }
   for (const [name, file] of shardOf)
     if (!tensors.has(name))
-      throw new AppError('INVALID_FILE', `${join(folder, file)} lacks tensor ${quoteName(name)} of ${index}`);
+      throw new AppError(
+        'INVALID_FILE',
+        `${reader.nameOf(join(folder, file))} lacks tensor ${quoteName(name)} of ${index}`,
+      );
   return { files, tensors };
 }

@@ -5,8 +5,6 @@ import { AppError } from '../errors/app-error.js';
 import type { ByteRange } from './byte-source.js';
 import { crc32 } from './crc32.js';
 
-const READ_SIZE = 1024 * 1024;
-
 /** Until a file is complete and checked, it has this behind its name. */
 export const PARTIAL_SUFFIX = '.partial';
 
@@ -56,10 +54,12 @@ export class PartialFile {
     await this.#hidden;
   }
 
-  /** @returns the CRC-32 of `range` as it is on the disk */
-  async crc32Of({ start, end }: ByteRange): Promise<number> {
+  /**
+   * @param buffer to read into
+   * @returns the CRC-32 of `range` as it is on the disk
+   */
+  async crc32Of({ start, end }: ByteRange, buffer: Buffer): Promise<number> {
     return onDisk(this.path, async () => {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_SIZE, end - start));
       let sum = 0;
       for (let at = start; at < end; ) {
         const length = Math.min(buffer.length, end - at);

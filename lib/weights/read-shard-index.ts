@@ -1,7 +1,7 @@
 import { AppError } from '../errors/app-error.js';
+import type { CheckpointReader } from './checkpoint-reader.js';
 import { isJsonObject, parseJsonObject } from './parse-json-object.js';
 import { quoteName } from './quote-name.js';
-import { withFile } from './with-file.js';
 
 /** 16 MiB: about 100,000 tensors; the largest index in use has a few thousand. */
 const MAX_INDEX_BYTES = 16 * 1024 * 1024;
@@ -15,17 +15,16 @@ const SHARD_NAME = /^\w[\w.-]*\.safetensors$/;
 /**
  * Reads the index of a sharded checkpoint.
  *
- * @param path of a `*.index.json`
+ * @param file path of a `*.index.json`
  * @returns the shard's file name by the tensor's name
  * @throws AppError INVALID_FILE
  */
-export async function readShardIndex(path: string): Promise<ReadonlyMap<string, string>> {
-  const bytes = await withFile(path, ({ size, read }) => {
-    if (size > MAX_INDEX_BYTES)
-      throw new AppError('INVALID_FILE', `${path} is longer than ${MAX_INDEX_BYTES} bytes`);
-    return read(0, size);
-  });
-  const { weight_map: weightMap } = parseJsonObject(bytes, path);
+export async function readShardIndex(
+  reader: CheckpointReader,
+  file: string,
+): Promise<ReadonlyMap<string, string>> {
+  const path = reader.nameOf(file);
+  const { weight_map: weightMap } = parseJsonObject(await reader.readSmall(file, MAX_INDEX_BYTES), path);
   if (!isJsonObject(weightMap)) throw new AppError('INVALID_FILE', `${path}: weight_map must be an object`);
 
   const shardOf = new Map<string, string>();

@@ -1,7 +1,8 @@
+import { basename } from 'node:path/posix';
 import { AppError } from '../errors/app-error.js';
+import type { CheckpointReader } from './checkpoint-reader.js';
 import { isJsonObject, parseJsonObject } from './parse-json-object.js';
 import { quoteName } from './quote-name.js';
-import { withFile } from './with-file.js';
 
 /** Bytes per element of the types whose elements are whole bytes. */
 const DTYPE_BYTES = {
@@ -56,31 +57,35 @@ const OPEN_BRACE = 0x7b;
 /**
  * The tensors of a .safetensors file in the order in which they lie there. Reads the header only.
  *
- * @param path of the file
- * @param file its name relative to the part's folder, for `StoredTensor.file`
+ * @param path of the file in the checkpoint
  * @throws AppError INVALID_FILE, which names the file and the tensor, wherever the file departs from
  * https://github.com/huggingface/safetensors#format
  */
-export async function readSafetensorsHeader(path: string, file: string): Promise<StoredTensor[]> {
-  return withFile(path, async ({ size, read }) => {
-    if (size < LENGTH_BYTES) throw new AppError('INVALID_FILE', `${path} is too short for a header`);
-    const headerBytes = Buffer.from(await read(0, LENGTH_BYTES)).readBigUInt64LE();
-    if (headerBytes > MAX_HEADER_BYTES)
-      throw new AppError('INVALID_FILE', `${path}: header is longer than ${MAX_HEADER_BYTES} bytes`);
-    const dataStart = LENGTH_BYTES + Number(headerBytes);
-    if (dataStart > size) throw new AppError('INVALID_FILE', `${path} ends inside its header`);
+export async function readSafetensorsHeader(reader: CheckpointReader, path: string): Promise<StoredTensor[]> {
+  const shown = reader.nameOf(path);
+  const refuse = (problem: string): never => {
+    throw new AppError('INVALID_FILE', `${shown}${problem}`);
+  };
+  const size = await reader.size(path);
+  if (size === undefined) throw new AppError('INVALID_FILE', `cannot read ${shown}: ENOENT: no such file`);
+  if (size < LENGTH_BYTES) refuse(' is too short for a header');
+  const length = await reader.readRange(path, { start: 0, end: LENGTH_BYTES });
+  const headerBytes = Buffer.from(length).readBigUInt64LE();
+  if (headerBytes > MAX_HEADER_BYTES) refuse(`: header is longer than ${MAX_HEADER_BYTES} bytes`);
+  const dataStart = LENGTH_BYTES + Number(headerBytes);
+  if (dataStart > size) refuse(' ends inside its header');
 
-    const header = await read(LENGTH_BYTES, Number(headerBytes));
-    if (header[0] !== OPEN_BRACE) throw new AppError('INVALID_FILE', `${path}: header does not begin with {`);
-    const entries = parseJsonObject(header, `${path}: header`);
-    checkMetadata(entries[METADATA], path);
-    const tensors = Object.entries(entries)
-      .filter(([name]) => name !== METADATA)
-      .map(([name, entry]) => parseEntry(entry, { path, file, name, dataStart }))
-      .sort((a, b) => a.offset - b.offset || a.length - b.length);
-    checkCover(tensors, dataStart, size, path);
-    return tensors;
-  });
+  const header = await reader.readRange(path, { start: LENGTH_BYTES, end: dataStart });
+  if (header[0] !== OPEN_BRACE) refuse(': header does not begin with {');
+  const entries = parseJsonObject(header, `${shown}: header`);
+  checkMetadata(entries[METADATA], shown);
+  const file = basename(path);
+  const tensors = Object.entries(entries)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => parseEntry(entry, { path: shown, file, name, dataStart }))
+    .sort((a, b) => a.offset - b.offset || a.length - b.length);
+  checkCover(tensors, dataStart, size, shown);
+  return tensors;
 }
 
 function checkMetadata(metadata: unknown, path: string): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensorsHeader } from '../../lib/weights/safetensors-header.js';
+import { openDirectory } from '../support/open-directory.js';
 import { NormalBlocks, toFloat16 } from './normal-blocks.js';
 import { taesdTensors, textEncoderTensors, unetTensors, vaeTensors } from './sd-turbo-tensors.js';
 import { countNumbers, encodeFloat16Header, writeRandomSafetensors } from './write-random-safetensors.js';
@@ -74,7 +75,7 @@ describe('writeRandomSafetensors', () => {
 
   it('writes a valid file of the given shapes, longer than one block', async () => {
     await write('a', 1);
-    const tensors = await readSafetensorsHeader(join(folder, 'a'), 'a');
+    const tensors = await readSafetensorsHeader(openDirectory(folder), 'a');
     expect(new Map(tensors.map(({ name, shape }) => [name, shape]))).toEqual(shapes);
     expect(tensors.every(({ dtype }) => dtype === 'F16')).toBe(true);
   });

@@ -9,6 +9,7 @@ import { sdTurbo } from '../support/run-command.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cli-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
+const DEMO = join(ROOT, 'lib/demo-model/model');
 const folder = () => mkdtempSync(join(scratch, 'run-'));
 
 const reportSchema = z.strictObject({
@@ -97,7 +98,21 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['generate', 'x', '--colour', 'red'], '--colour'],
     [['generate', 'x', '--out', '/nowhere/a.png'], '/nowhere'],
     [['generate', 'p'.repeat(100_000)], 'PROMPT'],
+    [['generate', 'x', '--steps', '-1'], '--steps'],
+    [['generate', 'x', '--steps'], '--steps'],
+    [['generate', 'x', 'y'], 'generate'],
+    [['generate', 'x', '--out', ''], '--out'],
+    [['generate', 'x', '--out', ROOT], '--out'],
+    [['generate', 'x', '--out', 'new/'], '--out'],
+    [['generate', 'x', '--model', ''], '--model'],
+    [['generate', 'x', '--format', ''], '--format'],
     [['bench', '--runs', '0'], '--runs'],
+    [['import', '--from', '', '--to', 'b'], '--from'],
+    [['import', '--from', DEMO, '--to', ''], '--to'],
+    [['import', '--from', DEMO, '--to', 'b', '--precision', 'int8'], '--precision'],
+    [['import', '--from', DEMO, '--to', 'b', '--dialect', 'tensorrt'], '--dialect'],
+    [['import', '--from', DEMO, '--to', '/proc/nope/b'], '/proc/nope/b'],
+    [['import', '--from', DEMO, '--to', join(ROOT, 'package.json')], 'package.json'],
     [['import', '--from', 'x'], '--to'],
     [['paint', 'x'], 'paint'],
   ])('%j', async (args, named) => {
@@ -115,10 +130,14 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
 describe('what cannot be done is one line, and exit code 1', () => {
   test.each([
     [['generate', 'x', '--model', '/nowhere'], '/nowhere'],
-    [['generate', 'x', '--model', join(ROOT, 'lib/demo-model/model')], 'sd-turbo import'],
+    [['generate', 'x', '--model', DEMO], 'sd-turbo import'],
+    [['generate', 'x', '--model', 'hf:stabilityai/sd-turbo'], '--model hf:'],
+    [['bench', '--model', '/nowhere'], '/nowhere'],
     [['generate', 'x', '--endpoint', 'https://example.com'], '--endpoint'],
     [['import', '--from', '/nowhere', '--to', 'b'], '/nowhere'],
-    [['import', '--from', join(ROOT, 'lib/demo-model/model'), '--to', 'b', '--dialect', 'cuda'], '--dialect'],
+    [['import', '--from', DEMO, '--to', 'b', '--dialect', 'cuda'], '--dialect'],
+    [['import', '--from', DEMO, '--to', 'b', '--taesd', join(DEMO, 'vae')], 'AutoencoderTiny'],
+    [['import', '--from', join(DEMO, 'vae/config.json'), '--to', 'b'], 'config.json'],
   ])('%j', async (args, named) => {
     const cwd = folder();
     const { code, stdout, stderr } = await sdTurbo(args as string[], cwd);
@@ -131,11 +150,9 @@ describe('what cannot be done is one line, and exit code 1', () => {
 });
 
 describe('import', () => {
-  const model = join(ROOT, 'lib/demo-model/model');
-
   test('makes the bundle that is part of this repository', async () => {
     const cwd = folder();
-    const { code, stdout } = await sdTurbo(['import', '--from', model, '--to', 'deep/bundle'], cwd);
+    const { code, stdout } = await sdTurbo(['import', '--from', DEMO, '--to', 'deep/bundle'], cwd);
     expect([code, stdout]).toEqual([0, 'deep/bundle\n']);
     const committed = join(ROOT, 'lib/demo-model/bundle');
     const files = readdirSync(committed, { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -152,18 +169,30 @@ describe('import', () => {
 
   test('replaces an older bundle, and nothing else', async () => {
     const cwd = folder();
-    await sdTurbo(['import', '--from', model, '--to', 'b'], cwd);
+    await sdTurbo(['import', '--from', DEMO, '--to', 'b'], cwd);
     writeFileSync(join(cwd, 'b/left-over'), '');
-    expect((await sdTurbo(['import', '--from', model, '--to', 'b'], cwd)).code).toBe(0);
+    expect((await sdTurbo(['import', '--from', DEMO, '--to', 'b'], cwd)).code).toBe(0);
     expect(existsSync(join(cwd, 'b/left-over'))).toBe(false);
 
     writeFileSync(join(cwd, 'mine.txt'), 'precious');
-    const onto = await sdTurbo(['import', '--from', model, '--to', '.'], cwd);
+    const onto = await sdTurbo(['import', '--from', DEMO, '--to', '.'], cwd);
     expect([onto.code, onto.stderr]).toEqual([2, expect.stringContaining('not empty')]);
-    const below = await sdTurbo(['import', '--from', model, '--to', 'mine.txt/b'], cwd);
+    const below = await sdTurbo(['import', '--from', DEMO, '--to', 'mine.txt/b'], cwd);
     expect([below.code, below.stderr]).toEqual([2, expect.stringContaining('mine.txt/b')]);
     expect(readdirSync(cwd).sort()).toEqual(['b', 'mine.txt']);
   });
+});
+
+test('bench --json prints one object with the first run and what the others have in common', async () => {
+  const { code, stdout } = await sdTurbo(['bench', '--runs', '2', '--json'], folder());
+  expect(code).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ model: 'model', steps: 1, decoder: 'vae', runs: 2 });
+  for (const phase of ['text_encoder', 'unet', 'decoder', 'encode', 'total']) {
+    expect(report.first[phase]).toBeGreaterThan(0);
+    const { min, median, max } = report.warm[phase];
+    expect([min, median, max]).toEqual([min, median, max].sort((a, b) => a - b));
+  }
 });
 
 test('--help and --version', async () => {

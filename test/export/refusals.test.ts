@@ -1,8 +1,10 @@
 import {
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   unlinkSync,
@@ -13,6 +15,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { ROOT } from '../support/reference.js';
+import { writeSafetensors } from '../weights/write-safetensors.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'refusals-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -47,16 +50,27 @@ function editHeader(file: string, edit: (header: string) => string) {
   };
 }
 
+const DEEP = '['.repeat(300_000) + ']'.repeat(300_000);
+
+const replaceBy = (file: string, text: string) => (folder: string) => writeFileSync(join(folder, file), text);
+const moved = (from: string, to: string) => (folder: string) =>
+  renameSync(join(folder, from), join(folder, to));
+const replaceByFolder = (file: string) => (folder: string) => {
+  rmSync(join(folder, file));
+  mkdirSync(join(folder, file));
+};
+
 /** Nothing half-written: neither the target nor anything beside it. */
-async function refusal(from: string): Promise<string> {
+async function refusal(from: string, taesd?: string): Promise<string> {
   const parent = mkdtempSync(join(scratch, 'target-'));
-  const error = await importCheckpoint({ from, to: join(parent, 'bundle') }).then(
+  const error = await importCheckpoint({ from, to: join(parent, 'bundle'), ...(taesd && { taesd }) }).then(
     () => expect.fail('the checkpoint was accepted'),
     (reason) => reason,
   );
   expect(readdirSync(parent)).toEqual([]);
   expect(error).toMatchObject({ name: 'AppError' });
   expect(error.message).not.toContain('\n');
+  expect(error.message.length).toBeLessThan(1000);
   return error.message;
 }
 
@@ -69,6 +83,19 @@ describe('outside the family: the message names file, key and value', () => {
       'StableDiffusionXLPipeline',
     ],
     ['model_index.json', { vae: ['diffusers', 'AutoencoderKLWan'] }, 'vae', 'AutoencoderKLWan'],
+    ['model_index.json', { text_encoder: ['transformers', 'T5EncoderModel'] }, 'text_encoder', 'T5Encoder'],
+    ['model_index.json', { tokenizer: ['transformers', 'T5Tokenizer'] }, 'tokenizer', 'T5Tokenizer'],
+    ['model_index.json', { unet: ['mine', 'UNet2DConditionModel'] }, 'unet', 'mine'],
+    ['model_index.json', { scheduler: ['diffusers', 'LCMScheduler'] }, 'scheduler', 'LCMScheduler'],
+    ['model_index.json', { scheduler: undefined }, 'scheduler', 'nothing'],
+    [
+      'scheduler/scheduler_config.json',
+      { _class_name: 'PNDMScheduler' },
+      'EulerDiscreteScheduler',
+      'PNDMScheduler',
+    ],
+    ['scheduler/scheduler_config.json', { use_karras_sigmas: true }, 'use_karras_sigmas', 'true'],
+    ['scheduler/scheduler_config.json', { num_train_timesteps: 1e9 }, 'num_train_timesteps', '1000000000'],
     ['unet/config.json', { _class_name: 'UNet3DConditionModel' }, '_class_name', 'UNet3DConditionModel'],
     [
       'unet/config.json',
@@ -82,7 +109,28 @@ describe('outside the family: the message names file, key and value', () => {
       'mid_block_type',
       'SimpleCrossAttn',
     ],
+    ['unet/config.json', { up_block_types: ['SkipUpBlock2D'] }, 'up_block_types', 'SkipUpBlock2D'],
     ['unet/config.json', { class_embed_type: 'timestep' }, 'class_embed_type', 'timestep'],
+    ['unet/config.json', { num_class_embeds: 10 }, 'num_class_embeds', '10'],
+    ['unet/config.json', { encoder_hid_dim: 96 }, 'encoder_hid_dim', '96'],
+    ['unet/config.json', { encoder_hid_dim_type: 'text_proj' }, 'encoder_hid_dim_type', 'text_proj'],
+    ['unet/config.json', { time_cond_proj_dim: 256 }, 'time_cond_proj_dim', '256'],
+    ['unet/config.json', { num_attention_heads: 8 }, 'num_attention_heads', '8'],
+    ['unet/config.json', { reverse_transformer_layers_per_block: [[1]] }, 'reverse_transformer', '[[1]]'],
+    ['unet/config.json', { attention_type: 'gated' }, 'attention_type', 'gated'],
+    ['unet/config.json', { attention_head_dim: 0 }, 'attention_head_dim', '0'],
+    ['unet/config.json', { resnet_time_scale_shift: 'spatial' }, 'resnet_time_scale_shift', 'spatial'],
+    ['unet/config.json', { timestep_post_act: 'tanh' }, 'timestep_post_act', 'tanh'],
+    ['unet/config.json', { conv_in_kernel: 2 }, 'conv_in_kernel', '2'],
+    ['unet/config.json', { conv_out_kernel: 4 }, 'conv_out_kernel', '4'],
+    ['unet/config.json', { downsample_padding: 9 }, 'downsample_padding', '9'],
+    ['unet/config.json', { mid_block_scale_factor: 0 }, 'mid_block_scale_factor', '0'],
+    ['unet/config.json', { norm_eps: -1 }, 'norm_eps', '-1'],
+    ['unet/config.json', { norm_num_groups: null }, 'norm_num_groups', 'null'],
+    ['unet/config.json', { freq_shift: 12 }, 'freq_shift', '12'],
+    ['unet/config.json', { sample_size: 1e6 }, 'sample_size', '1000000'],
+    ['unet/config.json', { time_embedding_dim: 2 ** 21 }, 'time_embedding_dim', '2097152'],
+    ['unet/config.json', { transformer_layers_per_block: 1e9 }, 'transformer_layers', '1000000000'],
     ['unet/config.json', { addition_embed_type: 'text_time' }, 'addition_embed_type', 'text_time'],
     ['unet/config.json', { dual_cross_attention: true }, 'dual_cross_attention', 'true'],
     ['unet/config.json', { time_embedding_type: 'fourier' }, 'time_embedding_type', 'fourier'],
@@ -93,10 +141,20 @@ describe('outside the family: the message names file, key and value', () => {
     ['unet/config.json', { block_out_channels: [2 ** 40, 1, 1, 1] }, 'block_out_channels', '1099511627776'],
     ['unet/config.json', { layers_per_block: 1e9 }, 'layers_per_block', '1000000000'],
     ['vae/config.json', { _class_name: 'AsymmetricAutoencoderKL' }, '_class_name', 'AsymmetricAutoencoderKL'],
-    ['vae/config.json', { latents_mean: [0, 0, 0, 0] }, 'latents_mean', '[0,0,0,0]'],
+    ['vae/config.json', { out_channels: 1 }, 'out_channels', '1'],
+    ['vae/config.json', { scaling_factor: 0 }, 'scaling_factor', '0'],
+    ['vae/config.json', { act_fn: 'elu' }, 'act_fn', 'elu'],
+    ['vae/config.json', { layers_per_block: 1e9 }, 'layers_per_block', '1000000000'],
+    ['vae/config.json', { norm_num_groups: 5 }, 'norm_num_groups', '5'],
     ['vae/config.json', { up_block_types: ['UpDecoderBlock2D'] }, 'up_block_types', 'UpDecoderBlock2D'],
     ['text_encoder/config.json', { hidden_act: 'relu' }, 'hidden_act', 'relu'],
     ['text_encoder/config.json', { num_attention_heads: 5 }, 'num_attention_heads', '5'],
+    ['text_encoder/config.json', { architectures: ['CLIPVisionModel'] }, 'architectures', 'CLIPVisionModel'],
+    ['text_encoder/config.json', { max_position_embeddings: 248 }, 'max_position_embeddings', '248'],
+    ['text_encoder/config.json', { num_hidden_layers: 1e9 }, 'num_hidden_layers', '1000000000'],
+    ['text_encoder/config.json', { vocab_size: 2 ** 40 }, 'vocab_size', '1099511627776'],
+    ['unet/config.json', { act_fn: 'two\nlines' }, 'act_fn', 'two\\nlines'],
+    ['unet/config.json', { act_fn: 'x'.repeat(100_000) }, 'act_fn', 'xxx'],
   ])('%s %j', async (file, changes, key, value) => {
     const message = await refusal(changed(editJson(file, changes)));
     for (const part of [file, key, value]) expect(message).toContain(part);
@@ -112,6 +170,22 @@ describe('damaged: the message names the file', () => {
     ],
     ['missing weights', (folder: string) => unlinkSync(join(folder, UNET_WEIGHTS)), 'unet'],
     ['a missing index', (folder: string) => unlinkSync(join(folder, 'model_index.json')), 'model_index.json'],
+    ['a folder for a config', replaceByFolder('text_encoder/config.json'), 'text_encoder/config.json'],
+    ['a folder for weights', replaceByFolder(UNET_WEIGHTS), UNET_WEIGHTS],
+    ['null for a config', replaceBy('unet/config.json', 'null'), 'unet/config.json'],
+    ['a list for a config', replaceBy('model_index.json', '[]'), 'model_index.json'],
+    ['a config of 2 MB', replaceBy('vae/config.json', `{"x":"${'x'.repeat(2e6)}"}`), 'vae/config.json'],
+    ['deep brackets', replaceBy('unet/config.json', `{"_class_name":${DEEP}}`), 'unet/config.json'],
+    [
+      'deep brackets in the scheduler',
+      replaceBy('scheduler/scheduler_config.json', `{"beta_start":${DEEP}}`),
+      'scheduler_config.json',
+    ],
+    [
+      'weights in another format',
+      moved(UNET_WEIGHTS, 'unet/diffusion_pytorch_model.bin'),
+      'pytorch_model.bin',
+    ],
     ['no JSON', (folder: string) => writeFileSync(join(folder, 'vae/config.json'), '{'), 'vae/config.json'],
     [
       'truncated weights',
@@ -119,11 +193,6 @@ describe('damaged: the message names the file', () => {
       UNET_WEIGHTS,
     ],
     ['a truncated header', (folder: string) => truncateSync(join(folder, UNET_WEIGHTS), 100), UNET_WEIGHTS],
-    [
-      'an unknown scheduler',
-      editJson('scheduler/scheduler_config.json', { _class_name: 'PNDMScheduler' }),
-      'scheduler_config.json',
-    ],
     [
       'no vocabulary',
       (folder: string) => rmSync(join(folder, 'tokenizer'), { recursive: true }),
@@ -156,8 +225,52 @@ describe('tensors and config must agree', () => {
     expect(await refusal(changed(integers))).toMatch(/conv_in.weight.*I16/);
   });
 
-  test('parts that do not fit together', async () => {
-    const wide = editJson('unet/config.json', { cross_attention_dim: 80 });
-    expect(await refusal(changed(wide))).toMatch(/cross_attention_dim is 80.*hidden_size is 64/);
+  // Far more than the file has: refused at the first tensor, before anything of that size is made.
+  test.each([
+    ['unet/config.json', { block_out_channels: new Array(4).fill(2 ** 20) }, UNET_WEIGHTS],
+    ['unet/config.json', { layers_per_block: 256, transformer_layers_per_block: 256 }, 'unet'],
+    ['text_encoder/config.json', { num_hidden_layers: 256 }, '"encoder.layers.2'],
+    ['vae/config.json', { layers_per_block: 256 }, '"decoder.up_blocks.0.resnets.2'],
+  ])('more than there is: %s %j', async (file, changes, named) => {
+    expect(await refusal(changed(editJson(file, changes)))).toContain(named);
+  });
+
+  test('less than there is', async () => {
+    const short = editJson('text_encoder/config.json', { num_hidden_layers: 1 });
+    expect(await refusal(changed(short))).toMatch(/text_encoder: .*"encoder.layers.1.*and \d+ more/);
+  });
+
+  test('a tensor whose name steers the terminal', async () => {
+    const unused = editHeader('vae/diffusion_pytorch_model.safetensors', (header) =>
+      header.replace('"encoder.conv_in.bias"', '"a\\n\\u001b[2J"'),
+    );
+    expect(await refusal(changed(unused))).toContain('"a\\n\\u001b[2J"');
+  });
+
+  test.each([
+    ['unet/config.json', { cross_attention_dim: 80 }, /cross_attention_dim is 80.*hidden_size is 64/],
+    [
+      'unet/config.json',
+      { cross_attention_dim: [64, 64, 64, 32] },
+      /cross_attention_dim is 32.*hidden_size is 64/,
+    ],
+    ['unet/config.json', { in_channels: 9 }, /in_channels is 9.*latent_channels is 4/],
+    ['vae/config.json', { latent_channels: 16 }, /in_channels is 4.*latent_channels is 16/],
+    ['text_encoder/config.json', { vocab_size: 1000 }, /tokenizer gives id 1273.*vocab_size is 1000/],
+    ['tokenizer/tokenizer_config.json', { model_max_length: 64 }, /model_max_length is 64/],
+  ])('parts that do not fit together: %s %j', async (file, changes, message) => {
+    expect(await refusal(changed(editJson(file, changes)))).toMatch(message);
+  });
+
+  test('a TAESD that is none, or for other latents', async () => {
+    const demo = join(ROOT, 'lib/demo-model/model');
+    expect(await refusal(demo, demo)).toContain(join(demo, 'config.json'));
+    expect(await refusal(demo, join(demo, 'vae'))).toMatch(
+      /vae\/config.json: "_class_name" is "AutoencoderKL"/,
+    );
+    const wide = mkdtempSync(join(scratch, 'taesd-'));
+    writeFileSync(join(wide, 'config.json'), '{"_class_name":"AutoencoderTiny","latent_channels":16}');
+    await writeSafetensors(join(wide, 'diffusion_pytorch_model.safetensors'), { x: [1] });
+    expect(await refusal(demo, wide)).toMatch(/taesd latent_channels is 16/);
   });
 });

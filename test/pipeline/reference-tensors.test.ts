@@ -13,6 +13,7 @@ import { GraphBuilder } from '../../lib/onnx/graph-builder.js';
 import { graphPath, type NetworkName, openBundle } from '../../lib/pipeline/bundle.js';
 import { Network } from '../../lib/pipeline/network.js';
 import { toFloats } from '../../lib/runtime/tensor.js';
+import { openDirectory } from '../support/open-directory.js';
 import { readSafetensors, type TestTensor } from '../support/read-safetensors.js';
 import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
 import { startSessionHost } from '../support/session-host.js';
@@ -94,7 +95,7 @@ describe.each(subjects)(
     });
 
     test.skipIf(!tensors.has('decoded'))('VAE decoder, before its pixels are finished', async () => {
-      const { vae, unet } = await openCheckpoint(checkpoint);
+      const { vae, unet } = await openCheckpoint(openDirectory(checkpoint));
       await ready;
       const graph = new GraphBuilder('vae_decoder');
       const store = new WeightStore('vae', vae.weights, renameVaeTensor);

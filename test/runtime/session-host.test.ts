@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { encodeModel } from '../../lib/onnx/encode-model.js';
+import { GraphBuilder } from '../../lib/onnx/graph-builder.js';
 import { graphPath } from '../../lib/pipeline/bundle.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
 import { ROOT } from '../support/reference.js';
@@ -43,6 +45,33 @@ test('a missing or damaged graph is an error that names the file', async () => {
     await expect(load).rejects.toThrow(path);
   }
   await expect(host.run('x', {})).rejects.toMatchObject({ code: 'INTERNAL' });
+  await host.close();
+});
+
+test('feeds that do not fit are told with the network, and the next run goes well', async () => {
+  const host = startSessionHost();
+  await host.load('decoder', decoder, { provider: 'cpu' });
+  const small = { type: 'float32' as const, data: new Float32Array(4), dims: [1, 4, 1, 1] };
+  await expect(host.run('decoder', { latent_sample: small })).rejects.toThrow('the decoder graph');
+
+  const feeds = latents();
+  expect((await host.run('decoder', feeds)).outputs['image']?.type).toBe('uint8');
+  // Handed over by the first run: without a check the second would wait for ever.
+  await expect(host.run('decoder', feeds)).rejects.toThrow('latent_sample has 0 numbers');
+  await host.close();
+});
+
+test('two feeds may share their numbers', async () => {
+  const graph = new GraphBuilder('sum');
+  const [a, b] = ['a', 'b'].map((name) => graph.input(name, 'float32', [2])) as [string, string];
+  graph.output('sum', 'float32', [2], graph.node('add', 'Add', [a, b]));
+  const path = join(scratch, 'sum.onnx');
+  writeFileSync(path, encodeModel(graph.build()));
+  const host = startSessionHost();
+  await host.load('sum', path, { provider: 'cpu' });
+  const both = { type: 'float32' as const, data: Float32Array.of(1, 2), dims: [2] };
+  const { outputs } = await host.run('sum', { a: both, b: both });
+  expect(outputs['sum']?.data).toEqual(Float32Array.of(2, 4));
   await host.close();
 });
 

@@ -14,23 +14,27 @@ export interface Rule {
   readonly breaks: (edge: Import) => boolean;
 }
 
-const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g;
+const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*(['"])([^'"]+)\1/g;
+/** A module that runs as a thread or a process is named so. */
+const MODULE_URL = /\bnew URL\(\s*(['"])(\.[^'"]+\.js)\1,\s*import\.meta\.url/g;
 
-/** Every import, re-export and dynamic import of a TypeScript source. */
+/** Every import, re-export, dynamic import and module URL of a source. */
 export function importsOf(from: string, source: string): Import[] {
-  return [...source.matchAll(SPECIFIER)].map((match) => {
-    const specifier = match[1] as string;
+  return [...source.matchAll(SPECIFIER), ...source.matchAll(MODULE_URL)].map((match) => {
+    const specifier = match[2] as string;
     if (!specifier.startsWith('.')) return { from, to: specifier };
-    return { from, to: normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts') };
+    const path = normalize(join(dirname(from), specifier));
+    return { from, to: path.replace(/^dist\//, '').replace(/\.js$/, '.ts') };
   });
 }
 
-/** The TypeScript files below `folders`, relative to `root`, with their text. */
+/** The source files below `folders`, relative to `root`, with their text. */
 export function readSources(root: string, folders: readonly string[]): Map<string, string> {
   const files = new Map<string, string>();
   for (const folder of folders) {
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if (name.endsWith('.ts')) files.set(join(folder, name), readFileSync(join(root, folder, name), 'utf8'));
+      if (/\.m?ts$|\.mjs$/.test(name))
+        files.set(join(folder, name), readFileSync(join(root, folder, name), 'utf8'));
     }
   }
   return files;

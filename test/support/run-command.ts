@@ -8,10 +8,16 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** Below Vitest's own limit: a command that hangs fails its test, and is not left running. */
+const LIMIT_MS = 50_000;
+
 /** Runs the installed command, as `npx sd-turbo` does, in another directory. */
 export function sdTurbo(args: readonly string[], cwd: string): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(ROOT, 'lib/cli/sd-turbo.mjs'), ...args], { cwd });
+    const child = spawn(process.execPath, [join(ROOT, 'lib/cli/sd-turbo.mjs'), ...args], {
+      cwd,
+      timeout: LIMIT_MS,
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (text) => (stdout += text));
     child.stderr.on('data', (text) => (stderr += text));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPart } from '../../lib/weights/open-part.js';
+import { openDirectory } from '../support/open-directory.js';
 import { writeSafetensors } from './write-safetensors.js';
 
 const STEM = 'diffusion_pytorch_model';
@@ -33,11 +34,11 @@ describe('openPart', () => {
   it('prefers the fp16 variant, then the plain file, then shards', async () => {
     await writeShards();
     await writeIndex(MAP);
-    expect((await openPart(folder, STEM)).files).toEqual([SHARD_1, SHARD_2]);
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([SHARD_1, SHARD_2]);
     await write(`${STEM}.safetensors`, { plain: [1] });
-    expect((await openPart(folder, STEM)).files).toEqual([`${STEM}.safetensors`]);
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([`${STEM}.safetensors`]);
     await write(`${STEM}.fp16.safetensors`, { half: [1] });
-    const part = await openPart(folder, STEM);
+    const part = await openPart(openDirectory(folder), '', STEM);
     expect(part.files).toEqual([`${STEM}.fp16.safetensors`]);
     expect([...part.tensors]).toEqual([
       [
@@ -49,8 +50,8 @@ describe('openPart', () => {
 
   it('looks for the stem only', async () => {
     await write('model.safetensors', { a: [1] });
-    await expect(openPart(folder, STEM)).rejects.toMatchObject({ code: 'INVALID_FILE' });
-    expect((await openPart(folder, 'model')).files).toEqual(['model.safetensors']);
+    await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({ code: 'INVALID_FILE' });
+    expect((await openPart(openDirectory(folder), '', 'model')).files).toEqual(['model.safetensors']);
   });
 
   it.each([
@@ -61,7 +62,7 @@ describe('openPart', () => {
   ])('joins the shards of %s', async (index) => {
     await writeShards();
     await writeIndex(MAP, index);
-    const { files, tensors } = await openPart(folder, STEM);
+    const { files, tensors } = await openPart(openDirectory(folder), '', STEM);
     expect(files).toEqual([SHARD_1, SHARD_2]);
     expect([...tensors.values()].map(({ name, file }) => [name, file])).toEqual(Object.entries(MAP));
   });
@@ -71,7 +72,7 @@ describe('openPart', () => {
     await writeIndex(MAP);
     await write('other.safetensors', { d: [1] });
     await writeIndex({ d: 'other.safetensors' }, `${STEM}.safetensors.index.json`);
-    expect((await openPart(folder, STEM)).files).toEqual([SHARD_1, SHARD_2]);
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([SHARD_1, SHARD_2]);
   });
 
   it.each([`${STEM}.bin`, `${STEM}.ckpt`, 'flax_model.msgpack', 'model.pt', 'tf_model.h5'])(
@@ -79,7 +80,7 @@ describe('openPart', () => {
     async (name) => {
       await writeText(name, '');
       await writeText('config.json', '{}');
-      await expect(openPart(folder, STEM)).rejects.toMatchObject({
+      await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({
         code: 'UNSUPPORTED',
         message: `${folder} has weights in another format only (${name}): convert them to safetensors first`,
       });
@@ -87,12 +88,12 @@ describe('openPart', () => {
   );
 
   it('says what it looked for', async () => {
-    await expect(openPart(folder, STEM)).rejects.toMatchObject({
+    await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({
       code: 'INVALID_FILE',
       message: `${folder} has neither ${STEM}.fp16.safetensors nor ${STEM}.safetensors`,
     });
     const absent = join(folder, 'absent');
-    await expect(openPart(absent, STEM)).rejects.toMatchObject({
+    await expect(openPart(openDirectory(absent), '', STEM)).rejects.toMatchObject({
       code: 'INVALID_FILE',
       message: expect.stringMatching(/^cannot read .*absent: ENOENT/),
     });
@@ -102,7 +103,7 @@ describe('openPart', () => {
 describe('openPart on a bad index', () => {
   beforeEach(writeShards);
   const refused = (message: RegExp) =>
-    expect(openPart(folder, STEM)).rejects.toMatchObject({
+    expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({
       code: 'INVALID_FILE',
       message: expect.stringMatching(message),
     });
@@ -195,7 +196,7 @@ describe.skipIf(!existsSync(CHECKPOINT))('openPart on a checkpoint that diffuser
     // Three layers of 16 tensors, two embeddings, the last norm.
     ['text_encoder', 'model', 3 * 16 + 4],
   ] as const)('finds all tensors of %s', async (part, stem, count) => {
-    const { files, tensors } = await openPart(join(CHECKPOINT, part), stem);
+    const { files, tensors } = await openPart(openDirectory(CHECKPOINT), part, stem);
     expect(files).toEqual([`${stem}.fp16.safetensors`]);
     expect(tensors.size).toBe(count);
   });

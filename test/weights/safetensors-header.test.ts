@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
 import { readSafetensorsHeader } from '../../lib/weights/safetensors-header.js';
+import { openDirectory } from '../support/open-directory.js';
 import { encodeSafetensors } from './write-safetensors.js';
 
 let folder: string;
@@ -16,9 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+const read = (file: string) => readSafetensorsHeader(openDirectory(dirname(file)), basename(file));
+
 /** @returns the message of the AppError with which the file is refused */
 async function refusal(file: string): Promise<string> {
-  const error: unknown = await readSafetensorsHeader(file, 'weights.safetensors').then(
+  const error: unknown = await read(file).then(
     () => 'accepted',
     (reason) => reason,
   );
@@ -53,7 +56,7 @@ describe('readSafetensorsHeader', () => {
     await writeFile(path, encodeSafetensors(`${text}     `, 22));
     const start = 8 + text.length + 5;
     const file = 'weights.safetensors';
-    expect(await readSafetensorsHeader(path, file)).toStrictEqual([
+    expect(await read(path)).toStrictEqual([
       { name: 'first', file, dtype: 'F32', shape: [2, 1], offset: start, length: 8 },
       { name: 'second', file, dtype: 'F16', shape: [3], offset: start + 8, length: 6 },
       { name: 'scalar', file, dtype: 'I64', shape: [], offset: start + 14, length: 8 },
@@ -62,17 +65,17 @@ describe('readSafetensorsHeader', () => {
 
   it('accepts a file without tensors, and tensors without elements', async () => {
     await writeFile(path, encodeSafetensors('{}', 0));
-    expect(await readSafetensorsHeader(path, 'x')).toEqual([]);
+    expect(await read(path)).toEqual([]);
     const entries = { a: entry('F32', [0, 5], 0, 0), b: entry('U8', [1], 0, 1), c: entry('F32', [0], 0, 0) };
     await writeFile(path, encodeSafetensors(header(entries), 1));
-    expect((await readSafetensorsHeader(path, 'x')).map(({ name }) => name)).toEqual(['a', 'c', 'b']);
+    expect((await read(path)).map(({ name }) => name)).toEqual(['a', 'c', 'b']);
   });
 
   it('takes names that mean something to JavaScript as plain names', async () => {
     const text =
       '{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"constructor":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}';
     await writeFile(path, encodeSafetensors(text, 2));
-    const tensors = await readSafetensorsHeader(path, 'x');
+    const tensors = await read(path);
     expect(tensors.map(({ name }) => name)).toEqual(['__proto__', 'constructor']);
     expect(Object.hasOwn(Object.prototype, 'dtype')).toBe(false);
   });
@@ -190,7 +193,7 @@ describe('readSafetensorsHeader', () => {
     const text = header({ a: entry('U8', [size], 0, size), b: entry('U8', [1], size, size + 1) });
     await writeFile(sparse, encodeSafetensors(text, 0));
     await truncate(sparse, 8 + text.length + size + 1);
-    const [, b] = await readSafetensorsHeader(sparse, 'x');
+    const [, b] = await read(sparse);
     expect(b).toMatchObject({ name: 'b', offset: 8 + text.length + size, length: 1 });
   });
 
@@ -205,7 +208,7 @@ if (!existsSync(UNET)) console.warn(`skipped: ${UNET} is absent`);
 
 describe.skipIf(!existsSync(UNET))('the header of a UNet that diffusers wrote', () => {
   it('is read as the safetensors library reads it', async () => {
-    const tensors = await readSafetensorsHeader(UNET, 'unet.safetensors');
+    const tensors = await read(UNET);
     expect(tensors).toHaveLength(686);
     const lines = tensors.map((t) => `${t.name} ${t.dtype} ${t.shape} ${t.offset} ${t.length}`);
     expect(lines[0]).toBe('conv_in.bias F16 32 78776 64');
@@ -215,7 +218,7 @@ describe.skipIf(!existsSync(UNET))('the header of a UNet that diffusers wrote', 
   });
 
   it('points at the bytes of the tensor', async () => {
-    const tensors = await readSafetensorsHeader(UNET, 'unet.safetensors');
+    const tensors = await read(UNET);
     const tensor = tensors.find(({ name }) => name === 'mid_block.attentions.0.proj_in.weight');
     if (tensor === undefined) throw new Error('the tensor is not in the file');
     const bytes = (await readFile(UNET)).subarray(tensor.offset, tensor.offset + tensor.length);

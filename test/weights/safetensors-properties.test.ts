@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
 import { readSafetensorsHeader, type StoredTensor } from '../../lib/weights/safetensors-header.js';
+import { openDirectory } from '../support/open-directory.js';
 import { encodeSafetensors, type HeaderEntry } from './write-safetensors.js';
 
 const FILE = 'weights.safetensors';
@@ -24,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function read(bytes: Uint8Array): Promise<Map<string, StoredTensor> | undefined> {
   await writeFile(path, bytes);
   try {
-    const tensors = await readSafetensorsHeader(path, FILE);
+    const tensors = await readSafetensorsHeader(openDirectory(folder), FILE);
     return new Map(tensors.map((tensor) => [tensor.name, tensor]));
   } catch (error) {
     if (error instanceof AppError && error.code === 'INVALID_FILE') return undefined;

@@ -1,47 +1,53 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
-import { assertLocal } from '../assert-local.js';
+import { readEnvironment } from '../environment.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
+import { untilStopped } from '../until-stopped.js';
 
+const place = z.string().min(1, 'must not be empty');
 const optionsSchema = z.object({
-  from: z.string(),
-  to: z.string(),
-  taesd: z.string().optional(),
-  dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).default('standard'),
-  precision: z.enum(['float32', 'float16'], { error: 'must be float32 or float16' }).default('float32'),
+  from: place,
+  to: place,
+  taesd: place.optional(),
+  revision: place.optional(),
+  dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).optional(),
+  precision: z.enum(['float32', 'float16'], { error: 'must be float32 or float16' }).optional(),
 });
 
-const FLAGS = { dialect: '--dialect', precision: '--precision' };
+const FLAGS = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, `--${name}`]));
+
+const PLACES = `
+A PLACE is a directory, s3://BUCKET/PREFIX, or (to read from) hf:OWNER/NAME[@REVISION].
+Hugging Face: HF_TOKEN is used when it is set, HF_ENDPOINT names a mirror.
+S3: region and credentials are found as the AWS command line finds them.`;
 
 export function importCommand(): Command {
   return new Command('import')
-    .description('make a bundle of a Stable Diffusion checkpoint in diffusers layout')
-    .requiredOption('--from <DIR>', 'directory of the checkpoint')
-    .requiredOption('--to <DIR>', 'directory of the bundle; an older bundle there is replaced')
+    .description(
+      'make a bundle of a Stable Diffusion checkpoint in diffusers layout, or copy a finished bundle',
+    )
+    .requiredOption('--from <PLACE>', 'the checkpoint')
+    .requiredOption('--to <PLACE>', 'the bundle; an older bundle there is replaced')
+    .option('--revision <COMMIT>', 'of hf:OWNER/NAME: a commit, tag or branch (default: its main branch)')
     .option('--dialect <DIALECT>', 'standard, for every provider (default: standard)')
     .option('--precision <PRECISION>', 'of the arithmetic: float32 or float16 (default: float32)')
-    .option('--taesd <DIR>', 'directory of an AutoencoderTiny, to be the decoder "taesd"')
+    .option('--taesd <PLACE>', 'an AutoencoderTiny, to be the decoder "taesd"')
+    .addHelpText('after', PLACES)
     .action((options: unknown) => importBundle(options));
 }
 
 async function importBundle(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
-  const { dialect, precision, ...places } = options;
-  for (const [flag, place] of Object.entries(places)) assertLocal(`--${flag}`, place);
-  if (dialect === 'cuda')
+  if (options.dialect === 'cuda')
     throw new AppError('UNSUPPORTED', '--dialect cuda is not available yet: use standard');
 
   const { importCheckpoint } = await import('../../export/import-checkpoint.js');
-  await withProgress(process.stderr, (progress) =>
-    importCheckpoint({
-      from: options.from,
-      to: options.to,
-      precision,
-      ...(options.taesd === undefined ? {} : { taesd: options.taesd }),
-      onProgress: (done, total) => progress.update('checking the files', done, total),
-    }),
-  );
+  const { hub } = readEnvironment();
+  await withProgress(process.stderr, (progress) => {
+    const onProgress = (done: number, total: number) => progress.update('importing', done, total);
+    return untilStopped((signal) => importCheckpoint({ ...options, onProgress }, { hub, signal }));
+  });
   process.stdout.write(`${options.to}\n`);
 }

@@ -3,21 +3,13 @@ import { z } from 'zod';
 /** Bounds that keep a lying config from asking for absurd graphs; each is far above the family's largest. */
 const MAX_SIZE = 1 << 20;
 const MAX_COUNT = 256;
-const MAX_SPATIAL = 1024;
 
 /** Channels, widths, vocabulary sizes. */
 export const size = z.int().min(1).max(MAX_SIZE);
 /** Layers, heads, groups. */
 export const count = z.int().min(1).max(MAX_COUNT);
+export const countOrNone = z.int().min(0).max(MAX_COUNT);
 export const epsilon = z.number().min(0).max(1);
-
-/** Pixels or latents per side: one number for a square, or height and width. */
-export const spatialSize = z
-  .union([
-    z.int().min(1).max(MAX_SPATIAL),
-    z.tuple([z.int().min(1).max(MAX_SPATIAL), z.int().min(1).max(MAX_SPATIAL)]),
-  ])
-  .transform((value): [number, number] => (typeof value === 'number' ? [value, value] : value));
 
 /** Activation names of diffusers, `swish` being another name of `silu`. */
 export const activation = z

@@ -1,8 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { showValue } from '../../errors/show-value.js';
+import type { CheckpointReader } from '../../weights/checkpoint-reader.js';
 
 /** The largest config of the family is 2 kB. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -11,15 +10,16 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
  * Reads a JSON file of a checkpoint and checks it against a schema. What the schema does not know is
  * ignored, as diffusers does; what it knows and cannot take is refused with part, key and value.
  *
+ * @param file path in the checkpoint
  * @throws AppError INVALID_FILE when it is missing, too large or not JSON, UNSUPPORTED for a value
  */
 export async function readConfig<S extends z.ZodType>(
-  folder: string,
+  reader: CheckpointReader,
   file: string,
   schema: S,
 ): Promise<z.infer<S>> {
-  const path = join(folder, file);
-  const json = parseJson(await readSmallFile(path), path);
+  const path = reader.nameOf(file);
+  const json = parseJson(await readSmallFile(reader, file), path);
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0] as z.core.$ZodIssue;
@@ -31,17 +31,14 @@ export async function readConfig<S extends z.ZodType>(
   );
 }
 
-async function readSmallFile(path: string): Promise<string> {
-  const stats = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === 'ENOENT' ? 'is missing' : `cannot be read (${cause.code})`;
-    throw new AppError('INVALID_FILE', `${path} ${reason}: a diffusers checkpoint has one`, { cause });
-  });
-  if (!stats.isFile() || stats.size > MAX_CONFIG_BYTES) {
+async function readSmallFile(reader: CheckpointReader, file: string): Promise<string> {
+  const path = reader.nameOf(file);
+  const size = await reader.size(file);
+  if (size === undefined)
+    throw new AppError('INVALID_FILE', `${path} is missing: a diffusers checkpoint has one`);
+  if (size > MAX_CONFIG_BYTES)
     throw new AppError('INVALID_FILE', `${path} is not a file of at most ${MAX_CONFIG_BYTES} bytes`);
-  }
-  return readFile(path, 'utf8').catch((cause) => {
-    throw new AppError('INVALID_FILE', `${path} cannot be read (${cause.code})`, { cause });
-  });
+  return new TextDecoder().decode(await reader.readSmall(file, MAX_CONFIG_BYTES));
 }
 
 function parseJson(text: string, path: string): unknown {

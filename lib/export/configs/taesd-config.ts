@@ -13,8 +13,6 @@ export const taesdConfigSchema = z
     upsample_fn: z.literal('nearest').default('nearest'),
     upsampling_scaling_factor: z.int().min(1).max(8).default(2),
     scaling_factor: z.number().positive().default(1),
-    // diffusers' decode applies no shift: another value than 0 would mean a model of another family.
-    shift_factor: z.literal(0).nullish(),
   })
   .refine((config) => config.num_decoder_blocks.length === config.decoder_block_out_channels.length, {
     path: ['num_decoder_blocks'],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, epsilon, size } from './fields.js';
+import { absent, count, epsilon, size } from './fields.js';
 
 /** `text_encoder/config.json` of a CLIPTextModel; defaults are transformers' own. */
 export const textEncoderConfigSchema = z
@@ -17,6 +17,8 @@ export const textEncoderConfigSchema = z
     max_position_embeddings: z.literal(77).default(77),
     hidden_act: z.enum(['gelu', 'quick_gelu']).default('quick_gelu'),
     layer_norm_eps: epsilon.default(1e-5),
+    // diffusers would hide the padding from the text encoder.
+    use_attention_mask: absent,
   })
   .refine((config) => config.hidden_size % config.num_attention_heads === 0, {
     path: ['num_attention_heads'],

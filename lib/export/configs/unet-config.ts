@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { absent, activation, count, epsilon, perLevel, size, spatialSize } from './fields.js';
+import { latentSize, latentSizeKeys } from '../../schemas/latent-size.js';
+import { absent, activation, count, countOrNone, epsilon, perLevel, size } from './fields.js';
 
 const perLevelOr = <T extends z.ZodType>(item: T) => z.union([item, perLevel(item)]);
 
@@ -18,8 +19,8 @@ const levelKeys = {
     'CrossAttnUpBlock2D',
   ]),
   block_out_channels: perLevel(size).default([320, 640, 1280, 1280]),
-  layers_per_block: perLevelOr(count).default(2),
-  transformer_layers_per_block: perLevelOr(count).default(1),
+  layers_per_block: perLevelOr(countOrNone).default(2),
+  transformer_layers_per_block: perLevelOr(countOrNone).default(1),
   only_cross_attention: perLevelOr(z.boolean()).default(false),
   cross_attention_dim: perLevelOr(size).default(1280),
   /** The number of heads, in spite of its name. */
@@ -28,7 +29,7 @@ const levelKeys = {
 
 const rawUnetConfigSchema = z.object({
   _class_name: z.literal('UNet2DConditionModel'),
-  sample_size: spatialSize,
+  ...latentSizeKeys,
   in_channels: size.default(4),
   out_channels: size.default(4),
   center_input_sample: z.boolean().default(false),
@@ -63,7 +64,6 @@ const rawUnetConfigSchema = z.object({
   encoder_hid_dim: absent,
   encoder_hid_dim_type: absent,
   time_cond_proj_dim: absent,
-  cross_attention_norm: absent,
   reverse_transformer_layers_per_block: absent,
 });
 
@@ -93,8 +93,8 @@ export const unetConfigSchema = rawUnetConfigSchema
         context.addIssue({ code: 'custom', path: [key], message });
       }
     }
-    if (new Set([config.cross_attention_dim].flat()).size > 1) {
-      const message = 'must be the same at every level: there is one text encoder';
+    if (textWidths(config).size > 1) {
+      const message = 'must be the same at every level with attention: there is one text encoder';
       context.addIssue({ code: 'custom', path: ['cross_attention_dim'], message });
     }
     if (config.block_out_channels.some((channels) => channels % config.norm_num_groups !== 0)) {
@@ -104,12 +104,14 @@ export const unetConfigSchema = rawUnetConfigSchema
   })
   .transform((config) => {
     const levels = config.block_out_channels.map((_, index) => levelOf(config, index));
+    const [text_width] = textWidths(config);
     const time_embedding_dim = config.time_embedding_dim ?? 4 * (levels[0] as UnetLevel).channels;
     return {
       ...config,
+      sample_size: latentSize(config),
       levels,
       time_embedding_dim,
-      text_width: [config.cross_attention_dim].flat()[0] as number,
+      text_width: text_width as number,
     };
   });
 
@@ -124,6 +126,18 @@ function levelOf(config: RawUnetConfig, index: number): UnetLevel {
     heads: at(config.attention_head_dim),
     transformerLayers: at(config.transformer_layers_per_block),
   };
+}
+
+/** Widths of text that the attentions ask for; levels without attention may name any. */
+function textWidths(config: RawUnetConfig): Set<number> {
+  const dims = [config.cross_attention_dim].flat();
+  if (dims.length === 1) return new Set(dims);
+  const middle = config.mid_block_type === 'UNetMidBlock2DCrossAttn' ? dims.length - 1 : undefined;
+  const asked = dims.filter((_, index) => {
+    const { downAttention, upAttention } = levelOf(config, index);
+    return downAttention || upAttention || index === middle;
+  });
+  return new Set(asked.length > 0 ? asked : dims.slice(0, 1));
 }
 
 export type UnetConfig = z.infer<typeof unetConfigSchema>;

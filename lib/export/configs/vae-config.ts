@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { activation, count, perLevel, size } from './fields.js';
+import { activation, count, countOrNone, perLevel, size } from './fields.js';
 
 /** `vae/config.json` of an AutoencoderKL; defaults are diffusers' own. */
 export const vaeConfigSchema = z
@@ -11,15 +11,12 @@ export const vaeConfigSchema = z
     up_block_types: perLevel(z.enum(['UpDecoderBlock2D', 'AttnUpDecoderBlock2D'])).default([
       'UpDecoderBlock2D',
     ]),
-    layers_per_block: count.default(1),
+    layers_per_block: countOrNone.default(1),
     norm_num_groups: count.default(32),
     act_fn: activation.default('silu'),
     use_post_quant_conv: z.boolean().default(true),
     mid_block_add_attention: z.boolean().default(true),
     scaling_factor: z.number().positive().default(0.18215),
-    shift_factor: z.number().nullish(),
-    latents_mean: z.null().optional(),
-    latents_std: z.null().optional(),
   })
   .refine((config) => config.up_block_types.length === config.block_out_channels.length, {
     path: ['up_block_types'],

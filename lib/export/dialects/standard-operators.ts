@@ -183,8 +183,11 @@ export class StandardOperators implements Operators {
     const sine = graph.node(scope.path, 'Sin', [angles]);
     const cosine = graph.node(scope.path, 'Cos', [angles]);
     const waves = options.flipSinToCos ? [cosine, sine] : [sine, cosine];
+    // As diffusers: an odd width ends in a zero.
+    if (options.channels % 2 === 1)
+      waves.push(graph.node(scope.path, 'Mul', [column, graph.floats([0], [1, 1])]));
     const features = graph.node(scope.path, 'Concat', waves, { attributes: { axis: { int: 1 } } });
-    return { value: this.#cast(scope.path, features, 'float32', this.#type), width: 2 * frequencies.length };
+    return { value: this.#cast(scope.path, features, 'float32', this.#type), width: options.channels };
   }
 
   linear(

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { AppError } from '../errors/app-error.js';
+import { createS3Client } from '../weights/create-s3-client.js';
+import { startDownload } from '../weights/download-bundle.js';
+import { readManifest } from '../weights/read-manifest.js';
+import { parseS3Url } from '../weights/s3-location.js';
+import { assertS3Ready } from '../weights/s3-ready.js';
+import { S3Source } from '../weights/s3-source.js';
+import { assertLocal } from './assert-local.js';
+import { readEnvironment } from './environment.js';
+import type { Progress } from './progress.js';
+
+/**
+ * The directory of the bundle that `--model` names. One on S3 is brought to the cache first; what is there already
+ * and right is not fetched again.
+ *
+ * @throws AppError
+ */
+export async function bundleFolder(model: string, progress: Progress): Promise<string> {
+  if (model.startsWith('s3://')) return downloadBundle(model, progress);
+  assertLocal('--model', model);
+  return model;
+}
+
+async function downloadBundle(model: string, progress: Progress): Promise<string> {
+  const directory = join(
+    readEnvironment().cache,
+    createHash('sha256').update(model).digest('hex').slice(0, 16),
+  );
+  const client = createS3Client();
+  try {
+    const source = new S3Source(client, parseS3Url(model));
+    await assertS3Ready(client);
+    const manifest = await readManifest(source);
+    const onProgress = (done: number, total: number) => progress.update('downloading the model', done, total);
+    await startDownload({ source, manifest, directory, onProgress }).done;
+    return directory;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message, retryable } = error;
+    throw new AppError(code, `--model ${model}: ${message}`, { cause: error, retryable });
+  } finally {
+    client.destroy();
+  }
+}

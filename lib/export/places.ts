@@ -1,0 +1,80 @@
+import { AppError } from '../errors/app-error.js';
+import type { BundleSink } from '../weights/bundle-sink.js';
+import { CheckpointReader } from '../weights/checkpoint-reader.js';
+import { DirectoryCheckpoint } from '../weights/directory-checkpoint.js';
+import { DirectorySink } from '../weights/directory-sink.js';
+import { type HubAccess, HubClient } from '../weights/hub/hub-client.js';
+import { openHubCheckpoint } from '../weights/hub/open-hub-checkpoint.js';
+import type { Place } from '../weights/place.js';
+import { S3BundleSink } from '../weights/s3-bundle-sink.js';
+import { S3Checkpoint } from '../weights/s3-checkpoint.js';
+import { assertS3Ready } from '../weights/s3-ready.js';
+import { createS3WriteClient } from '../weights/s3-write-client.js';
+import type { TransferPolicy } from '../weights/transfer.js';
+
+export type S3Client = ReturnType<typeof createS3WriteClient>;
+
+export interface PlacesProps {
+  /** Stays its owner's. @default one that is made when it is needed, as the AWS SDK finds region and credentials */
+  readonly s3?: S3Client | undefined;
+  /** @default huggingface.co, without a token */
+  readonly hub?: HubAccess | undefined;
+  /** @default DEFAULT_TRANSFER_POLICY, member by member */
+  readonly policy?: Partial<TransferPolicy> | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Opens places, with one client of each kind for all of them. */
+export class Places {
+  readonly #props: PlacesProps;
+  #s3: Promise<S3Client> | undefined;
+  #hub: HubClient | undefined;
+
+  constructor(props: PlacesProps) {
+    this.#props = props;
+  }
+
+  /** @throws AppError when it is not there, or access is refused */
+  async openReader(place: Place): Promise<CheckpointReader> {
+    const { policy = {}, signal } = this.#props;
+    // What a disk refuses once it refuses again.
+    if (place.kind === 'directory')
+      return new CheckpointReader(new DirectoryCheckpoint(place.path), { ...policy, retries: 0 }, signal);
+    if (place.kind === 's3')
+      return new CheckpointReader(new S3Checkpoint(await this.#s3Client(), place.location), policy, signal);
+    this.#hub ??= new HubClient(this.#props.hub);
+    return new CheckpointReader(
+      await openHubCheckpoint(place.location, this.#hub, policy, signal),
+      policy,
+      signal,
+    );
+  }
+
+  /** @throws AppError INVALID_INPUT for a place that cannot be written to */
+  async openSink(place: Place): Promise<BundleSink> {
+    const { policy, signal } = this.#props;
+    if (place.kind === 'directory') return new DirectorySink(place.path);
+    if (place.kind === 's3')
+      return new S3BundleSink({ client: await this.#s3Client(), location: place.location, policy, signal });
+    throw new AppError(
+      'INVALID_INPUT',
+      'a bundle cannot be written to Hugging Face: name a directory or s3://...',
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#props.s3) return;
+    (await this.#s3?.catch(() => undefined))?.destroy();
+  }
+
+  #s3Client(): Promise<S3Client> {
+    this.#s3 ??= this.#openS3();
+    return this.#s3;
+  }
+
+  async #openS3(): Promise<S3Client> {
+    const client = this.#props.s3 ?? createS3WriteClient();
+    await assertS3Ready(client);
+    return client;
+  }
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path/posix';
+import { AppError } from '../errors/app-error.js';
+import type { Dialect, Precision } from '../schemas/manifest.js';
+import type { BundleEntry } from '../weights/bundle-entry.js';
+import { CheckpointReader } from '../weights/checkpoint-reader.js';
+import { MemoryCheckpoint } from '../weights/memory-checkpoint.js';
+import { buildGraphs, type ExportedPart } from './build-graphs.js';
+import type { BundlePlan } from './bundle-plan.js';
+import { openCheckpoint } from './checkpoint.js';
+import { listTokenizerFiles } from './tokenizer-files.js';
+
+export interface GraphOptions {
+  readonly dialect: Dialect;
+  /** Of the arithmetic. */
+  readonly precision: Precision;
+}
+
+/**
+ * Builds the graphs of a checkpoint and says which files belong to its bundle. Reads configs and headers, no
+ * weights.
+ *
+ * @param taesd an AutoencoderTiny for the same latents
+ * @throws AppError INVALID_FILE or UNSUPPORTED, naming part, key and value
+ */
+export async function planBundle(
+  reader: CheckpointReader,
+  taesd: CheckpointReader | undefined,
+  { dialect, precision }: GraphOptions,
+): Promise<BundlePlan> {
+  if (dialect !== 'standard')
+    throw new AppError('UNSUPPORTED', `dialect ${dialect} is not available yet: use standard`);
+  const parts = buildGraphs(await openCheckpoint(reader, taesd), precision);
+  const small = [
+    'model_index.json',
+    'scheduler/scheduler_config.json',
+    ...(await listTokenizerFiles(reader)),
+  ];
+  const entries: BundleEntry[] = [];
+  for (const path of small) entries.push(await planFile(reader, path, path));
+  for (const part of parts) entries.push(...(await planPart(part)));
+  const { name: repo, revision } = reader.source;
+  return { entries, about: { dialect, precision, source: { repo, revision } } };
+}
+
+async function planPart({ part, model, reader, source, weightFiles }: ExportedPart): Promise<BundleEntry[]> {
+  const path = `${part}/model.onnx`;
+  const made = new CheckpointReader(new MemoryCheckpoint(new Map([[path, model]])));
+  const weights = weightFiles.map((file) => planFile(reader, join(source, file), `${part}/${file}`));
+  return [
+    await planFile(reader, join(source, 'config.json'), `${part}/config.json`),
+    await planFile(made, path, path),
+    ...(await Promise.all(weights)),
+  ];
+}
+
+async function planFile(reader: CheckpointReader, from: string, path: string): Promise<BundleEntry> {
+  const size = await reader.size(from);
+  if (size === undefined) throw new AppError('INVALID_FILE', `${reader.nameOf(from)} is missing`);
+  return { path, size, reader, from, digest: reader.source.digest?.(from) };
+}

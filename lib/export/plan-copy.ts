@@ -1,0 +1,39 @@
+import { AppError } from '../errors/app-error.js';
+import type { CheckpointReader } from '../weights/checkpoint-reader.js';
+import { MANIFEST_NAME, parseManifest } from '../weights/read-manifest.js';
+import type { BundlePlan } from './bundle-plan.js';
+import type { GraphOptions } from './plan-bundle.js';
+
+/** 4 MiB, as for a download. */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/** Whether the source is a finished bundle already. */
+export async function isBundle(reader: CheckpointReader): Promise<boolean> {
+  return (await reader.list('')).has(MANIFEST_NAME);
+}
+
+/**
+ * The files of a finished bundle, with the sums that its manifest has for them.
+ *
+ * @param wanted what its graphs must be, where that matters
+ * @throws AppError INVALID_FILE for the manifest, INVALID_INPUT when its graphs are others
+ */
+export async function planCopy(reader: CheckpointReader, wanted: Partial<GraphOptions>): Promise<BundlePlan> {
+  const name = reader.nameOf(MANIFEST_NAME);
+  const manifest = parseManifest(await reader.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES), name);
+  const { dialect, precision, source, files } = manifest;
+  for (const [key, has] of Object.entries({ dialect, precision })) {
+    const asked = wanted[key as keyof GraphOptions];
+    if (asked !== undefined && asked !== has)
+      throw new AppError('INVALID_INPUT', `${name} is a finished bundle of ${key} ${has}, not ${asked}`);
+  }
+  const entries = files.map(({ path, size, sha256, crc32 }) => ({
+    path,
+    size,
+    reader,
+    from: path,
+    digest: { algorithm: 'sha256' as const, hex: sha256 },
+    crc32,
+  }));
+  return { entries, about: { dialect, precision, source } };
+}

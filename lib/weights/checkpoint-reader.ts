@@ -1,0 +1,110 @@
+import { AppError } from '../errors/app-error.js';
+import type { ByteRange, ByteSink } from './byte-source.js';
+import type { CheckpointSource } from './checkpoint-source.js';
+import { crc32 } from './crc32.js';
+import { politeTransfer } from './polite-transfer.js';
+import { type Attempt, DEFAULT_TRANSFER_POLICY, type TransferPolicy } from './transfer.js';
+
+export interface ReadIntoOptions {
+  /** CRC-32 that the bytes must have. @default unknown */
+  readonly sum?: number | undefined;
+  /** Told the length of each piece that came, and less than zero when an attempt's bytes are thrown away. */
+  readonly onBytes?: (count: number) => void;
+}
+
+/** Reads from a source with retries, until `signal` is aborted. */
+export class CheckpointReader {
+  readonly source: CheckpointSource;
+  readonly #policy: TransferPolicy;
+  readonly #signal: AbortSignal;
+
+  /** @param policy missing members are `DEFAULT_TRANSFER_POLICY`'s */
+  constructor(
+    source: CheckpointSource,
+    policy: Partial<TransferPolicy> = {},
+    signal: AbortSignal = new AbortController().signal,
+  ) {
+    this.source = source;
+    this.#policy = { ...DEFAULT_TRANSFER_POLICY, ...policy };
+    this.#signal = signal;
+  }
+
+  /** What messages call a file or folder. */
+  nameOf(path: string): string {
+    return path === '' ? this.source.description : `${this.source.description}/${path}`;
+  }
+
+  /** As the source's. */
+  list(folder: string): Promise<ReadonlySet<string>> {
+    return this.#retry(folder, (signal) => this.source.list(folder, signal));
+  }
+
+  /** As the source's. */
+  size(path: string): Promise<number | undefined> {
+    return this.#retry(path, (signal) => this.source.size(path, signal));
+  }
+
+  /** As the source's. */
+  readSmall(path: string, maxBytes: number): Promise<Uint8Array> {
+    return this.#retry(path, (signal) => this.source.readSmall(path, maxBytes, signal));
+  }
+
+  /** Part of a file in memory of its own: `range` must have been bounded. */
+  async readRange(path: string, range: ByteRange): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafeSlow(range.end - range.start);
+    if (bytes.length > 0) await this.readInto(path, range, bytes);
+    return bytes;
+  }
+
+  /**
+   * Fills `target`, which is as long as `range`.
+   *
+   * @returns the CRC-32 of the bytes
+   */
+  readInto(
+    path: string,
+    range: ByteRange,
+    target: Uint8Array,
+    options: ReadIntoOptions = {},
+  ): Promise<number> {
+    const { sum, onBytes = () => undefined } = options;
+    const name = `${this.nameOf(path)} [${range.start}, ${range.end})`;
+    return this.#retry(path, async (signal, onAlive) => {
+      let filled = 0;
+      let actual = 0;
+      const sink = (piece: Uint8Array): undefined => {
+        signal.throwIfAborted();
+        if (filled + piece.length > target.length)
+          throw new AppError('UNAVAILABLE', `${name}: more bytes came than asked for`);
+        target.set(piece, filled);
+        filled += piece.length;
+        actual = crc32(piece, actual);
+        onAlive();
+        onBytes(piece.length);
+      };
+      try {
+        await this.#pour(path, range, sink, signal);
+        if (filled < target.length)
+          throw new AppError('UNAVAILABLE', `${name}: only ${filled} of ${target.length} bytes came`);
+        if (sum !== undefined && actual !== sum)
+          throw new AppError('INVALID_FILE', `${name}: crc32 differs from the manifest's`, {
+            retryable: true,
+          });
+      } catch (error) {
+        onBytes(-filled);
+        if (error instanceof AppError) throw error;
+        throw new AppError('UNAVAILABLE', `${name}: ${(error as Error).message}`, { cause: error });
+      }
+      return actual;
+    });
+  }
+
+  async #pour(path: string, range: ByteRange, sink: ByteSink, signal: AbortSignal): Promise<void> {
+    if (this.source.pour) return this.source.pour(path, range, sink, signal);
+    for await (const piece of await this.source.open(path, range, signal)) await sink(piece);
+  }
+
+  #retry<T>(path: string, attempt: Attempt<T>): Promise<T> {
+    return politeTransfer(this.source, this.nameOf(path), this.#policy, this.#signal, attempt);
+  }
+}

@@ -1,0 +1,168 @@
+import { setMaxListeners } from 'node:events';
+import { CHUNK_SIZE, type Manifest, type ManifestFile, manifestSchema } from '../schemas/manifest.js';
+import { type BundleEntry, chunkCount, chunkRange, type OnBytes, readChunk } from './bundle-entry.js';
+import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
+import { DownloadProgress } from './download-progress.js';
+import { FileSums } from './file-sums.js';
+
+/** With 16 MiB each: 128 MiB of memory. */
+export const DEFAULT_COPIES = 8;
+
+export interface CopyBundleProps {
+  /** In the order in which a cold start needs them. */
+  readonly entries: readonly BundleEntry[];
+  readonly about: Pick<Manifest, 'dialect' | 'precision' | 'source'>;
+  readonly sink: BundleSink;
+  /** Chunks in memory at once, 16 MiB each, whatever the size of the bundle. @default 8 */
+  readonly parallelism?: number;
+  /** Stops the copy. It must be the one that the entries' readers have. */
+  readonly stop: AbortController;
+  /** Bytes that are done and in all; one that has been read but not written counts half. @default nobody is told */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Writes a bundle: what the sink can take over as it is, then the rest chunk by chunk, several at once, then the
+ * manifest. After a failure nothing of it is left.
+ */
+export async function copyBundle(props: CopyBundleProps): Promise<Manifest> {
+  const { entries, about, sink, stop, onProgress = () => undefined } = props;
+  const total = entries.reduce((sum, { size }) => sum + size, 0);
+  // Counts everything twice, once read and once written.
+  const progress = new DownloadProgress(2 * total, (done) => onProgress(Math.floor(done / 2), total));
+  // Every request of every worker listens.
+  setMaxListeners(0, stop.signal);
+  try {
+    await sink.begin(entries);
+    const files = await copyFiles(props, progress);
+    const manifest = manifestSchema.parse({
+      format: 'sd-turbo-bundle',
+      version: 1,
+      ...about,
+      chunk_size: CHUNK_SIZE,
+      files,
+    });
+    stop.signal.throwIfAborted();
+    await sink.publish(`${JSON.stringify(manifest, undefined, 1)}\n`, files);
+    return manifest;
+  } catch (error) {
+    stop.abort(error);
+    await sink.discard();
+    throw stop.signal.reason;
+  }
+}
+
+/** @returns the sums in the order of the entries */
+async function copyFiles(props: CopyBundleProps, progress: DownloadProgress): Promise<ManifestFile[]> {
+  const { entries, sink, stop, parallelism = DEFAULT_COPIES } = props;
+  const files = new Map<BundleEntry, ManifestFile>();
+  for (const entry of entries) {
+    stop.signal.throwIfAborted();
+    const file = await reuse(entry, sink, progress);
+    if (file) files.set(entry, file);
+  }
+  const missing = entries.filter((entry) => !files.has(entry));
+  await sink.makeRoom(missing);
+  const copies = missing.map((entry) => new FileCopy(entry, sink, progress));
+  const bufferBytes = Math.min(CHUNK_SIZE, Math.max(0, ...missing.map(({ size }) => size)));
+  const jobs = chunksInOrder(copies);
+  const workers = Array.from({ length: parallelism }, () =>
+    work(jobs, bufferBytes, stop.signal).catch((error) => stop.abort(error)),
+  );
+  await Promise.all(workers);
+  stop.signal.throwIfAborted();
+  for (const { entry, file } of copies) if (file) files.set(entry, file);
+  return entries.map((entry) => files.get(entry) as ManifestFile);
+}
+
+async function reuse(
+  entry: BundleEntry,
+  sink: BundleSink,
+  progress: DownloadProgress,
+): Promise<ManifestFile | undefined> {
+  let counted = 0;
+  const onBytes = (count: number) => {
+    counted += count;
+    progress.add(2 * count, entry.path);
+  };
+  const file = await sink.reuse(entry, onBytes);
+  onBytes((file ? entry.size : 0) - counted);
+  return file;
+}
+
+interface Job {
+  readonly copy: FileCopy;
+  readonly index: number;
+}
+
+function* chunksInOrder(copies: readonly FileCopy[]): Generator<Job, void> {
+  // An empty file has no chunk, but has to be created all the same.
+  for (const copy of copies)
+    for (let index = 0; index < Math.max(1, chunkCount(copy.entry.size)); index++) yield { copy, index };
+}
+
+/** One of several that share `jobs`, with a buffer of its own. */
+async function work(jobs: Iterator<Job, void>, bufferBytes: number, signal: AbortSignal): Promise<void> {
+  let buffer: Buffer | undefined;
+  while (!signal.aborted) {
+    const { value: job } = jobs.next();
+    if (!job) return;
+    buffer ??= Buffer.allocUnsafeSlow(bufferBytes);
+    await job.copy.bring(job.index, buffer);
+  }
+}
+
+/** One file on its way. Its chunks must be begun in order; they may be under way at the same time. */
+class FileCopy {
+  readonly entry: BundleEntry;
+  readonly #sink: BundleSink;
+  readonly #progress: DownloadProgress;
+  readonly #sums: FileSums;
+  #writer: Promise<BundleFileWriter> | undefined;
+  /** CRC-32 of the chunk begun last; settles when it and those before it have gone into the sums, or failed. */
+  #summed: Promise<number> = Promise.resolve(0);
+  #chunksLeft: number;
+  #file: ManifestFile | undefined;
+
+  constructor(entry: BundleEntry, sink: BundleSink, progress: DownloadProgress) {
+    this.entry = entry;
+    this.#sink = sink;
+    this.#progress = progress;
+    this.#sums = new FileSums(entry.path, entry.size, entry.digest);
+    this.#chunksLeft = Math.max(1, chunkCount(entry.size));
+  }
+
+  /** Its sums, once every chunk has been brought. */
+  get file(): ManifestFile | undefined {
+    return this.#file;
+  }
+
+  async bring(index: number, buffer: Buffer): Promise<void> {
+    const { size, reader, from, path } = this.entry;
+    const { start, end } = chunkRange(size, index);
+    const chunk = buffer.subarray(0, end - start);
+    const onBytes = (count: number) => this.#progress.add(count, path);
+    this.#summed = size === 0 ? Promise.resolve(0) : this.#readAndSum(index, chunk, this.#summed, onBytes);
+    const sum = await this.#summed;
+    this.#writer ??= this.#sink.open(this.entry);
+    const writer = await this.#writer;
+    if (size > 0) await writer.write(index, chunk, sum, onBytes);
+    this.#chunksLeft -= 1;
+    if (this.#chunksLeft > 0) return;
+    this.#file = this.#sums.finish(reader.nameOf(from));
+    await writer.finish();
+  }
+
+  /** Chunks come in any order, but SHA-256 takes them one after the other. */
+  async #readAndSum(
+    index: number,
+    chunk: Buffer,
+    previous: Promise<number>,
+    onBytes: OnBytes,
+  ): Promise<number> {
+    const sum = await readChunk(this.entry, index, chunk, onBytes);
+    await previous;
+    this.#sums.add(chunk, sum);
+    return sum;
+  }
+}
