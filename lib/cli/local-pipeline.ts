@@ -3,7 +3,7 @@ import { decoderConfig, openBundle } from '../pipeline/bundle.js';
 import { TextToImage } from '../pipeline/text-to-image.js';
 import { SessionHost } from '../runtime/session-host.js';
 import type { Decoder } from '../schemas/request.js';
-import { bundleFolder } from './bundle-folder.js';
+import { assertLocal } from './assert-local.js';
 import { packageRoot } from './package-root.js';
 import type { Progress } from './progress.js';
 
@@ -19,6 +19,16 @@ function demoBundle(): string {
   return fileURLToPath(new URL('lib/demo-model/bundle', packageRoot()));
 }
 
+async function findBundle(model: string, progress: Progress): Promise<string> {
+  if (model.startsWith('s3://')) {
+    // The AWS SDK takes longer to load than a small model.
+    const { cachedBundle } = await import('./cached-bundle.js');
+    return cachedBundle(model, progress);
+  }
+  assertLocal('--model', model);
+  return model;
+}
+
 /**
  * Loads a bundle with one decoder, hands it to `use`, and releases it.
  *
@@ -30,7 +40,7 @@ export async function withLocalPipeline<T>(
   progress: Progress,
   use: (local: LocalPipeline) => Promise<T>,
 ): Promise<T> {
-  const bundle = await openBundle(model === undefined ? demoBundle() : await bundleFolder(model, progress));
+  const bundle = await openBundle(model === undefined ? demoBundle() : await findBundle(model, progress));
   decoderConfig(bundle, decoder);
   progress.say('loading the model');
   const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));

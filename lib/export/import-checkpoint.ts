@@ -40,6 +40,9 @@ export interface ImportContext extends Omit<PlacesProps, 'signal'> {
  * link). Everything else passes through memory, 16 MiB at a time, is summed up on the way, and is checked by what
  * its source says of it; nothing of it is put on a disk that is not the target.
  *
+ * A failure leaves nothing of a new bundle. After a kill the next import to the same place goes on: in a directory
+ * with the files that were finished, on S3 from the beginning, less what an older bundle there has in common.
+ *
  * @returns the manifest of the bundle
  * @throws AppError INVALID_FILE or UNSUPPORTED for the checkpoint, INVALID_INPUT for the target, NOT_FOUND or
  * UNAVAILABLE for what is on the network

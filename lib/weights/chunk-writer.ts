@@ -1,7 +1,7 @@
 import type { PartialFile } from './partial-file.js';
 
 /** Written at once: enough to make a trip through the thread pool cheap, little enough to stay in the cache. */
-const BATCH_BYTES = 512 * 1024;
+const BATCH_BYTES = 256 * 1024;
 
 /** The memory of one writer after the other: new memory for each costs more than writing what is in it. */
 export type Batches = readonly [Buffer, Buffer];

@@ -17,7 +17,7 @@ export interface DownloadProps {
   readonly manifest: Omit<Manifest, 'chunk_size'> & { readonly chunk_size: number };
   /** Created where it is absent. What an earlier run left there is used as far as its sums are right. */
   readonly directory: string;
-  /** Requests at once. Each takes at most 2 MiB of memory, whatever the size of a chunk. @default 16 */
+  /** Requests at once. Each takes less than 1 MiB of memory, whatever the size of a chunk. @default 16 */
   readonly parallelism?: number;
   /** @default DEFAULT_TRANSFER_POLICY, member by member */
   readonly policy?: Partial<TransferPolicy>;

@@ -24,7 +24,7 @@ import {
 } from '../support/hugging-face-server.js';
 import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
 import { differences, randomBundle, readTree, writeBundle } from '../support/random-bundle.js';
-import { ROOT } from '../support/reference.js';
+import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
 import { makeBucket, openUploads, putFolder, readObjects, type S3Client } from '../support/s3-objects.js';
 
 const MODEL = join(ROOT, 'lib/demo-model/model');
@@ -200,6 +200,23 @@ describe('from Hugging Face to a directory', () => {
   });
 });
 
+test.skipIf(!hasReference)('a TAESD decoder from Hugging Face, which has it at its top', async () => {
+  const [from, taesd] = ['tiny-turbo', 'tiny-turbo-taesd'].map((name) =>
+    join(REFERENCE, 'checkpoints', name),
+  ) as [string, string];
+  const [here, there] = [join(folder('taesd'), 'b'), join(folder('taesd'), 'b')];
+  const server = await startHuggingFaceServer({ repo: 'someone/taesd', folder: taesd });
+  try {
+    await importCheckpoint({ from, taesd, to: here });
+    const hubOfTaesd = { hub: { endpoint: server.endpoint } };
+    await importCheckpoint({ from, taesd: `hf:someone/taesd@${server.commit}`, to: there }, hubOfTaesd);
+  } finally {
+    await server.stop();
+  }
+  assertSame(await readTree(there), await readTree(here));
+  expect(readdirSync(there)).toContain('taesd_decoder');
+});
+
 describe('a finished bundle', () => {
   const bundle = randomBundle({ 'unet/a.safetensors': 2 * CHUNK_SIZE + 5, 'b/empty': 0, c: 1 }, CHUNK_SIZE);
 
@@ -339,6 +356,10 @@ describe.skipIf(motoIsAbsent())('S3', () => {
       return { kind: 'status', status: 503, code: 'SlowDown' };
     };
     await withS3Fault(firstTime, () => importCheckpoint({ from, to: `s3://${BUCKET}/bundle` }, context()));
+    const sums = written()
+      .filter(({ method, path }) => method === 'PUT' && path.endsWith('/bundle/unet/a.safetensors'))
+      .map(({ headers }) => Buffer.from(String(headers['x-amz-checksum-crc32']), 'base64').toString('hex'));
+    expect(new Set(sums)).toEqual(new Set(bundle.manifest.files[0]?.crc32));
     const back = join(folder('back'), 'b');
     await importCheckpoint({ from: `s3://${BUCKET}/bundle`, to: back }, context());
     expect(await differences(back, bundle)).toEqual([]);
@@ -365,6 +386,22 @@ describe.skipIf(motoIsAbsent())('S3', () => {
     expect(await readObjects(client, BUCKET, 'failed')).toEqual(new Map());
     expect(await openUploads(client, BUCKET)).toEqual([]);
     await importCheckpoint({ from: MODEL, to }, context());
+  });
+
+  test('the signal stops it, and no object and no upload is left', async () => {
+    const stop = new AbortController();
+    const hang = ({ method, path }: ProxiedRequest): Fault | undefined => {
+      if (method !== 'PUT' || !path.includes('/vae_decoder/diff')) return undefined;
+      stop.abort(new Error('enough'));
+      return { kind: 'hang' };
+    };
+    const to = `s3://${BUCKET}/stopped`;
+    const failing = withS3Fault(hang, () =>
+      importCheckpoint({ from: MODEL, to }, { ...context(), signal: stop.signal }),
+    );
+    await expect(failing).rejects.toThrow('enough');
+    expect(await readObjects(client, BUCKET, 'stopped')).toEqual(new Map());
+    expect(await openUploads(client, BUCKET)).toEqual([]);
   });
 
   test('a failure while the objects become visible takes them away again', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ChunkWriter, makeBatches } from '../../lib/weights/chunk-writer.js';
 import { randomBytes } from '../support/random-bundle.js';
 
-/** More than the writer's two batches of 512 KiB. */
+/** More than the writer's two batches of 256 KiB. */
 const LENGTH = 1_500_000;
 const PIECE = 100_001;
 
@@ -46,13 +46,13 @@ describe('ChunkWriter', () => {
     await writer.finish();
     clearInterval(timer);
     expect(file.bytes.subarray(10).equals(bytes)).toBe(true);
-    expect(file.writes).toBe(3);
+    expect(file.writes).toBe(6);
   });
 
   it('asks to wait only when both batches are full', () => {
     const writer = new ChunkWriter(new SlowFile(), 0, makeBatches());
-    const waits = [...pieces()].slice(0, 11).map((piece) => writer.push(piece) !== undefined);
-    expect(waits).toEqual([...Array(10).fill(false), true]);
+    const waits = [...pieces()].slice(0, 6).map((piece) => writer.push(piece) !== undefined);
+    expect(waits).toEqual([...Array(5).fill(false), true]);
   });
 
   it('fails the chunk when any of its writes failed, also one that nobody waited for', async () => {

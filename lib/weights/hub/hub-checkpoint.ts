@@ -2,8 +2,8 @@ import { AppError } from '../../errors/app-error.js';
 import type { ByteRange } from '../byte-source.js';
 import type { CheckpointSource, FileDigest } from '../checkpoint-source.js';
 import { digestOf } from '../file-sums.js';
-import { readBounded } from '../read-bounded.js';
 import type { HubAnswer, HubClient } from './hub-client.js';
+import { readBody } from './read-body.js';
 
 /** What the hub's list says of a file. */
 export interface HubFile {
@@ -57,11 +57,7 @@ export class HubCheckpoint implements CheckpointSource {
     const { digest } = this.#file(path);
     const { response } = await this.#get(path, signal);
     const name = this.#name(path);
-    const bytes = await readBounded(response.body ?? new Blob([]).stream(), maxBytes, name).catch((cause) => {
-      signal.throwIfAborted();
-      if (cause instanceof AppError) throw cause;
-      throw new AppError('UNAVAILABLE', `${name}: the answer broke off`, { cause });
-    });
+    const bytes = await readBody(response, maxBytes, name, signal);
     if (digest && digestOf(bytes, digest.algorithm) !== digest.hex)
       throw new AppError('INVALID_FILE', `${name}: other bytes came than the hub's list says`, {
         retryable: true,

@@ -1,12 +1,12 @@
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
 import { AppError } from '../../errors/app-error.js';
 import { politeTransfer } from '../polite-transfer.js';
-import { readBounded } from '../read-bounded.js';
 import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../transfer.js';
 import { HubCheckpoint, type HubFile } from './hub-checkpoint.js';
 import type { HubClient } from './hub-client.js';
 import { type HubSubject, subjectName } from './hub-error.js';
 import type { HubLocation } from './hub-location.js';
+import { readBody } from './read-body.js';
 
 /** 16 MiB: a page of the list has 1,000 files and about 300 kB. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
@@ -71,12 +71,7 @@ function apiFetch(client: HubClient, subject: HubSubject, signal: AbortSignal): 
       throw new AppError('INVALID_FILE', `${subjectName(subject)}: the list of files has no end`);
     const accept = new Headers(init?.headers).get('accept') ?? 'application/json';
     const { response } = await client.get({ url: String(input), headers: { accept }, subject, signal });
-    const body = response.body ?? new Blob([]).stream();
-    const bytes = await readBounded(body, MAX_PAGE_BYTES, subjectName(subject)).catch((cause) => {
-      signal.throwIfAborted();
-      if (cause instanceof AppError) throw cause;
-      throw new AppError('UNAVAILABLE', `${subjectName(subject)}: the answer broke off`, { cause });
-    });
+    const bytes = await readBody(response, MAX_PAGE_BYTES, subjectName(subject), signal);
     return new Response(bytes, { status: response.status, headers: response.headers });
   };
 }

@@ -7,23 +7,17 @@ import { readManifest } from '../weights/read-manifest.js';
 import { parseS3Url } from '../weights/s3-location.js';
 import { assertS3Ready } from '../weights/s3-ready.js';
 import { S3Source } from '../weights/s3-source.js';
-import { assertLocal } from './assert-local.js';
 import { readEnvironment } from './environment.js';
 import type { Progress } from './progress.js';
 
 /**
- * The directory of the bundle that `--model` names. One on S3 is brought to the cache first; what is there already
- * and right is not fetched again.
+ * Brings a bundle from S3 to the cache; what is there already and right is not fetched again.
  *
- * @throws AppError
+ * @param model `s3://BUCKET/PREFIX`
+ * @returns its directory
+ * @throws AppError that names the option
  */
-export async function bundleFolder(model: string, progress: Progress): Promise<string> {
-  if (model.startsWith('s3://')) return downloadBundle(model, progress);
-  assertLocal('--model', model);
-  return model;
-}
-
-async function downloadBundle(model: string, progress: Progress): Promise<string> {
+export async function cachedBundle(model: string, progress: Progress): Promise<string> {
   const directory = join(
     readEnvironment().cache,
     createHash('sha256').update(model).digest('hex').slice(0, 16),
