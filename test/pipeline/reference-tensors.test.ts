@@ -16,6 +16,7 @@ import { toFloats } from '../../lib/runtime/tensor.js';
 import { openDirectory } from '../support/open-directory.js';
 import { readSafetensors, type TestTensor } from '../support/read-safetensors.js';
 import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
+import { relativeDifference } from '../support/relative-difference.js';
 import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tensors-'));
@@ -23,17 +24,6 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 /** Of the largest magnitude in the tensor. Pixels hide a tanh in place of erf; this does not. */
 const TOLERANCE = 1e-4;
-
-function relativeDifference(got: Float32Array, expected: TestTensor): number {
-  expect(got).toHaveLength(expected.data.length);
-  let largest = 0;
-  let difference = 0;
-  for (const [index, value] of expected.data.entries()) {
-    largest = Math.max(largest, Math.abs(value));
-    difference = Math.max(difference, Math.abs(value - (got[index] as number)));
-  }
-  return difference / largest;
-}
 
 /** The decoder's output as floats, [B, 3, H, W] as torch has it, before it becomes pixels. */
 class FloatOutput extends StandardOperators {
