@@ -147,6 +147,7 @@ describe('outside the family: the message names file, key and value', () => {
     ['vae/config.json', { layers_per_block: 1e9 }, 'layers_per_block', '1000000000'],
     ['vae/config.json', { norm_num_groups: 5 }, 'norm_num_groups', '5'],
     ['vae/config.json', { up_block_types: ['UpDecoderBlock2D'] }, 'up_block_types', 'UpDecoderBlock2D'],
+    ['text_encoder/config.json', { use_attention_mask: true }, 'use_attention_mask', 'true'],
     ['text_encoder/config.json', { hidden_act: 'relu' }, 'hidden_act', 'relu'],
     ['text_encoder/config.json', { num_attention_heads: 5 }, 'num_attention_heads', '5'],
     ['text_encoder/config.json', { architectures: ['CLIPVisionModel'] }, 'architectures', 'CLIPVisionModel'],
