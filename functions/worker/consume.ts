@@ -34,7 +34,11 @@ export async function consume(record: SQSRecord, props: ConsumeProps): Promise<b
     telemetry.count('Predictions', 'again');
     await retryIn(record, verdict.retrySeconds);
   } catch (error) {
-    telemetry.log('error', 'a message could not be worked on', { ...fields, id: message.id, ...errorFields(error) });
+    telemetry.log('error', 'a message could not be worked on', {
+      ...fields,
+      id: message.id,
+      ...errorFields(error),
+    });
     await retryIn(record, TROUBLE_RETRY_S);
   }
   return false;

@@ -13,8 +13,7 @@ import { retryWith } from './retry-in.js';
 const config = readFunctionConfig();
 const telemetry = powertoolsTelemetry();
 const { webhookSecretParameter: parameter, queueUrl } = config;
-const secret =
-  parameter === undefined ? noSecret : webhookSecret({ client: new SSMClient({}), parameter });
+const secret = parameter === undefined ? noSecret : webhookSecret({ client: new SSMClient({}), parameter });
 const services = { ...awsServices(config, telemetry), sendWebhook: makeWebhookSender({ secret }) };
 const retryIn = retryWith(new SQSClient({}), queueUrl, telemetry);
 
