@@ -82,6 +82,8 @@ export class Api extends Construct {
     this.restApi = this.#makeRestApi(props);
     this.#addRoutes(props);
     addGatewayResponses(this.restApi);
+    // Ours says the same.
+    this.restApi.node.tryRemoveChild('Endpoint');
     this.key = this.#makeKey(props.plan);
     this.url = this.restApi.url.replace(/\/$/, '');
   }

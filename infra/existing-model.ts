@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IDependable } from 'constructs';
+import { wildcard } from './acknowledge.js';
 import type { ModelBundle } from './model-bundle.js';
 
 export interface ExistingModelProps {
@@ -25,8 +26,7 @@ export class ExistingModel extends Construct implements ModelBundle {
     this.#bucket = arn(bucket);
     this.#objects = arn(`${bucket}/${prefix.join('/')}/*`);
     this.readReasons = {
-      [`AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${bucket}/${prefix.join('/')}/*]`]:
-        'Which files a bundle has is in its manifest.',
+      [wildcard(this, this.#objects)]: 'Which files a bundle has is in its manifest.',
     };
   }
 

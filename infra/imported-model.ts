@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CustomResource, Duration, FileSystem } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
-import { acknowledge, anyObject } from './acknowledge.js';
+import { acknowledge, wildcard } from './acknowledge.js';
+import type { FunctionBasics } from './function-settings.js';
 import type { ModelBundle } from './model-bundle.js';
 import { NodeFunction } from './node-function.js';
 import { PrivateBucket } from './private-bucket.js';
@@ -39,8 +39,7 @@ export interface ImportedModelProps {
   readonly keep: boolean;
   /** Of the repository. */
   readonly root: string;
-  readonly bundles: string;
-  readonly logDays: RetentionDays;
+  readonly basics: FunctionBasics;
 }
 
 /**
@@ -54,16 +53,18 @@ export class ImportedModel extends Construct implements ModelBundle {
   readonly ready: IDependable;
   readonly readReasons: Readonly<Record<string, string>>;
   readonly #bucket: Bucket;
-  readonly #prefix: string;
+  /** The files of all bundles: while an update goes on, copies with the old one may still have to start. */
+  readonly #files: string;
 
   constructor(scope: Construct, id: string, props: ImportedModelProps) {
     super(scope, id);
     const { source, keep, root } = props;
     this.#bucket = new PrivateBucket(this, 'Weights', { keep }).bucket;
-    this.#prefix = prefixOf(source, root);
-    this.uri = `s3://${this.#bucket.bucketName}/${this.#prefix}`;
+    this.#files = this.#bucket.arnForObjects(`${BUNDLES}/*`);
+    const prefix = prefixOf(source, root);
+    this.uri = `s3://${this.#bucket.bucketName}/${prefix}`;
     this.readReasons = {
-      [anyObject(this.#bucket, `${this.#prefix}/*`)]: 'Which files a bundle has is in its manifest.',
+      [wildcard(this, this.#files)]: 'Which files a bundle has is in its manifest.',
     };
     const importer = this.#makeImporter(props);
     const resource = new CustomResource(this, 'Bundle', {
@@ -77,7 +78,7 @@ export class ImportedModel extends Construct implements ModelBundle {
         Dialect: source.dialect,
         Precision: source.precision,
         Bucket: this.#bucket.bucketName,
-        Prefix: this.#prefix,
+        Prefix: prefix,
         Keep: String(keep),
       },
     });
@@ -89,33 +90,25 @@ export class ImportedModel extends Construct implements ModelBundle {
   grantRead(grantee: IGrantable): void {
     const allow = (action: string, resource: string) =>
       Grant.addToPrincipal({ grantee, actions: [action], resourceArns: [resource] });
-    allow('s3:GetObject', this.#bucket.arnForObjects(`${this.#prefix}/*`));
+    allow('s3:GetObject', this.#files);
     // Who may not list is told 403 of a file that is not there, instead of 404.
     allow('s3:ListBucket', this.#bucket.bucketArn);
   }
 
-  #makeImporter({ bundles, logDays }: ImportedModelProps): NodeFunction {
+  #makeImporter({ basics }: ImportedModelProps): NodeFunction {
     const importer = new NodeFunction(this, 'Importer', {
+      ...basics,
       description: 'Brings the weights from Hugging Face at deploy, deletes them with the stack',
-      bundles,
       bundle: 'import-weights',
       timeout: TIMEOUT,
       memory: MEMORY,
-      logDays,
     });
     const allow = (resource: string, ...actions: string[]) =>
       Grant.addToPrincipal({ grantee: importer, actions, resourceArns: [resource] });
-    allow(
-      this.#bucket.arnForObjects(`${BUNDLES}/*`),
-      's3:AbortMultipartUpload',
-      's3:DeleteObject',
-      's3:GetObject',
-      's3:PutObject',
-    );
+    allow(this.#files, 's3:AbortMultipartUpload', 's3:DeleteObject', 's3:GetObject', 's3:PutObject');
     allow(this.#bucket.bucketArn, 's3:ListBucket', 's3:ListBucketMultipartUploads');
     acknowledge(importer, {
-      [anyObject(this.#bucket, `${BUNDLES}/*`)]:
-        'Which files a bundle has is known when it has been imported.',
+      [wildcard(this, this.#files)]: 'Which files a bundle has is known when it has been imported.',
     });
     return importer;
   }

@@ -1,6 +1,8 @@
 import { Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 
+import { acknowledge, wildcard } from './acknowledge.js';
+
 /** A VPC's part that the endpoint's containers join. It must have a way to S3. */
 export interface Network {
   readonly subnetIds: readonly string[];
@@ -13,6 +15,9 @@ export function joinNetwork(role: Role, { subnetIds, securityGroupIds }: Network
   const arn = (resource: string, resourceName: string) =>
     stack.formatArn({ service: 'ec2', resource, resourceName });
   const interfaces = arn('network-interface', '*');
+  acknowledge(role, {
+    [wildcard(role, interfaces)]: 'SageMaker makes the network interfaces and names them.',
+  });
   const places = [
     ...subnetIds.map((id) => arn('subnet', id)),
     ...securityGroupIds.map((id) => arn('security-group', id)),

@@ -8,19 +8,17 @@ import {
   LoggingFormat,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { FunctionBasics } from './function-settings.js';
 
-export interface NodeFunctionProps {
+export interface NodeFunctionProps extends FunctionBasics {
   readonly description: string;
-  /** Folder of bundles, one folder in it for each function. */
-  readonly bundles: string;
   /** This function's folder. */
   readonly bundle: string;
   readonly timeout: Duration;
   /** Megabytes; processor time comes in proportion, 1769 are one core. */
   readonly memory: number;
-  readonly logDays: RetentionDays;
   /** @default none */
   readonly environment?: Readonly<Record<string, string>>;
 }

@@ -1,9 +1,9 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
-import { acknowledge, anyObject } from './acknowledge.js';
+import { acknowledge, wildcard } from './acknowledge.js';
+import type { FunctionBasics } from './function-settings.js';
 import { NodeFunction } from './node-function.js';
 import { PrivateBucket } from './private-bucket.js';
 
@@ -14,8 +14,7 @@ const WAKE_LOG = 'wake.json';
 export interface ResultsProps {
   /** After so many days a prediction counts as gone. */
   readonly retentionDays: number;
-  readonly bundles: string;
-  readonly logDays: RetentionDays;
+  readonly basics: FunctionBasics;
 }
 
 /** What has been accepted and what became of it. */
@@ -25,7 +24,7 @@ export class Results extends Construct {
   readonly #bucket: Bucket;
   readonly #emptying: IDependable;
 
-  constructor(scope: Construct, id: string, { retentionDays, bundles, logDays }: ResultsProps) {
+  constructor(scope: Construct, id: string, { retentionDays, basics }: ResultsProps) {
     super(scope, id);
     const rule = { prefix: PREDICTIONS, expiration: Duration.days(retentionDays + 1) };
     this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules: [rule] }).bucket;
@@ -33,13 +32,13 @@ export class Results extends Construct {
       RESULTS_BUCKET: this.#bucket.bucketName,
       RETENTION_DAYS: String(retentionDays),
     };
-    this.#emptying = this.#emptyAtTheEnd(bundles, logDays);
+    this.#emptying = this.#emptyAtTheEnd(basics);
   }
 
   /** Read and write records. Who may not list is told 403 of a record that is not there, instead of 404. */
   grantReadWrite(grantee: IGrantable & Construct): Grant {
     const objects = [`${PREDICTIONS}*`, WAKE_LOG].map((pattern) => this.#bucket.arnForObjects(pattern));
-    const finding = anyObject(this.#bucket, `${PREDICTIONS}*`);
+    const finding = wildcard(this, this.#bucket.arnForObjects(`${PREDICTIONS}*`));
     acknowledge(grantee, { [finding]: 'The ids of predictions are made at run time.' });
     // Nobody may be left to fill the bucket again when it is emptied.
     grantee.node.addDependency(this.#emptying);
@@ -53,20 +52,20 @@ export class Results extends Construct {
   }
 
   /** CloudFormation deletes no bucket that has objects. CDK's own helper would need wider permissions, and leave its log. */
-  #emptyAtTheEnd(bundles: string, logDays: RetentionDays): IDependable {
+  #emptyAtTheEnd(basics: FunctionBasics): IDependable {
     const emptier = new NodeFunction(this, 'Emptier', {
+      ...basics,
       description: 'Deletes all results when the stack is deleted',
-      bundles,
       bundle: 'empty-bucket',
       timeout: Duration.minutes(15),
       memory: 256,
-      logDays,
     });
     const allow = (action: string, resource: string) =>
       Grant.addToPrincipal({ grantee: emptier, actions: [action], resourceArns: [resource] });
-    allow('s3:DeleteObject', this.#bucket.arnForObjects('*'));
+    const everything = this.#bucket.arnForObjects('*');
+    allow('s3:DeleteObject', everything);
     allow('s3:ListBucket', this.#bucket.bucketArn);
-    acknowledge(emptier, { [anyObject(this.#bucket, '*')]: 'It is there to delete every object.' });
+    acknowledge(emptier, { [wildcard(this, everything)]: 'It is there to delete every object.' });
     const resource = new CustomResource(this, 'Emptying', {
       resourceType: 'Custom::EmptyBucket',
       serviceToken: emptier.function.functionArn,

@@ -1,14 +1,13 @@
 import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { FunctionBasics } from './function-settings.js';
 import { NodeFunction } from './node-function.js';
 
 export interface WebhookSecretProps {
   /** Of the SSM parameter. */
   readonly name: string;
-  readonly bundles: string;
-  readonly logDays: RetentionDays;
+  readonly basics: FunctionBasics;
 }
 
 /**
@@ -21,7 +20,7 @@ export class WebhookSecret extends Construct {
   readonly #arn: string;
   readonly #resource: CustomResource;
 
-  constructor(scope: Construct, id: string, { name, bundles, logDays }: WebhookSecretProps) {
+  constructor(scope: Construct, id: string, { name, basics }: WebhookSecretProps) {
     super(scope, id);
     this.#arn = Stack.of(this).formatArn({
       service: 'ssm',
@@ -29,12 +28,11 @@ export class WebhookSecret extends Construct {
       resourceName: name.slice(1),
     });
     const maker = new NodeFunction(this, 'Maker', {
+      ...basics,
       description: 'Makes the secret of the webhooks when the stack is made, deletes it with the stack',
-      bundles,
       bundle: 'webhook-secret',
       timeout: Duration.seconds(30),
       memory: 256,
-      logDays,
     });
     this.#grant(maker, 'ssm:PutParameter', 'ssm:DeleteParameter');
     this.#resource = new CustomResource(this, 'Secret', {
