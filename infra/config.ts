@@ -108,7 +108,7 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Config {
 }
 
 function describe(issue: z.core.$ZodIssue): string[] {
-  if (issue.code !== 'unrecognized_keys') return [`${issue.path.join('.')}: ${issue.message}`];
+  if (issue.code !== 'unrecognized_keys') return [`${String(issue.path[0])}: ${issue.message}`];
   return issue.keys.map((key) => `${key}: is no option; there are ${optionNames(optionsSchema)}`);
 }
 
