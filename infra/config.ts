@@ -33,7 +33,7 @@ const optionsSchema = z.strictObject({
   /** 0 sleeps when idle; 1 keeps one instance up all the time, about $540 a month. @default 0 */
   minCopies: integer(0, 100).default(0),
   /** Minutes without work before the last copy goes; each sleep pays for that and about 12 minutes more. @default 5 */
-  idleMinutes: integer(2, MAX_IDLE_MINUTES).default(5),
+  idleMinutes: integer(5, MAX_IDLE_MINUTES).default(5),
   /** Hours in which one copy stays up, as `MON-FRI 08:00-18:00`; costs that many instance hours. @default none */
   warmHours: z.string().transform(parseWarmHours).optional(),
   /** Of `warmHours`, as the IANA database names it. @default 'UTC' */

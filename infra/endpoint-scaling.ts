@@ -15,9 +15,9 @@ const NEARLY_IDLE = 0.01;
 const SCALE_OUT_COOLDOWN = 300;
 /**
  * After the last copy has gone no alarm takes one away for this long: whoever wakes the endpoint meanwhile keeps his
- * copy, although the alarms' data are some minutes old. Seconds; as long as AWS takes to release the instance.
+ * copy, although an alarm may last until the instance is released (12 minutes) and its data have come (3). Seconds.
  */
-const SLEEP_COOLDOWN = 600;
+const SLEEP_COOLDOWN = 900;
 const WAKE_COOLDOWN = 60;
 
 export interface ScalingLimits {

@@ -26,9 +26,9 @@ export interface IdleAlarmsProps {
  * - for half an hour more there was an instance, and no work: a container that cannot start, or, should AWS not report
  *   on copies as documented, one that can.
  *
- * A request lasts 60 s at most, and `idleMinutes` are 2 at least: what is being drawn counts in the minute in which it
- * came. A request that comes after the last minute that the alarm has seen may lose its copy; it is drained, or finds
- * none and is queued. Minutes without data of the endpoint, which sleeps then, are not idle.
+ * A request lasts 60 s at most, and CloudWatch's data are some three minutes late at worst, so `idleMinutes` are 5 at
+ * least: what is being drawn has been counted. A request that comes after the last minute that the alarm has seen may
+ * lose its copy; it is drained, or finds none and is queued.
  */
 export function idleAlarms(scope: Construct, { limits, metrics, pending }: IdleAlarmsProps): Alarm[] {
   const work = { invocations: metrics.invocations(), ...pending };
@@ -59,14 +59,17 @@ export function idleAlarms(scope: Construct, { limits, metrics, pending }: IdleA
   ];
 }
 
-/** 1 in a minute with a sign of life and without work, else 0. */
-function idleMetric(sign: IMetric, work: Readonly<Record<string, IMetric>>): MathExpression {
+/**
+ * 1 in a minute with a sign of life and without work, 0 in one with both, and no data without a sign: of a sleeping
+ * endpoint, and of a minute whose data are late. (With FILL for the sign, too, the newest minute would never be idle.)
+ */
+function idleMetric(up: IMetric, work: Readonly<Record<string, IMetric>>): MathExpression {
   const sum = Object.keys(work)
     .map((name) => `FILL(${name}, 0)`)
     .join(' + ');
   return new MathExpression({
-    expression: `IF(FILL(up, -1) >= 0, IF(${sum} > 0, 0, 1), 0)`,
-    usingMetrics: { up: sign, ...work },
+    expression: `IF(${sum} > 0, 0, 1) + 0 * up`,
+    usingMetrics: { up, ...work },
     label: 'idle',
     period: Duration.minutes(1),
   });

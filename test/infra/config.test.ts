@@ -41,7 +41,7 @@ test('defaults: one small GPU that sleeps, and nobody who is told', () => {
 describe('numbers', () => {
   const ranges = {
     maxInstances: [1, 100],
-    idleMinutes: [2, 1380],
+    idleMinutes: [5, 1380],
     rateLimit: [1, 10_000],
     burstLimit: [1, 5_000],
     dailyQuota: [1, 100_000_000],

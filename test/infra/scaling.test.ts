@@ -56,7 +56,7 @@ describe('sleep', () => {
     expect(at(policy('Sleep'), 'StepScalingPolicyConfiguration')).toMatchObject({
       AdjustmentType: 'ExactCapacity',
       StepAdjustments: [{ MetricIntervalLowerBound: 0, ScalingAdjustment: 0 }],
-      Cooldown: 600,
+      Cooldown: 900,
     });
   });
 
@@ -87,8 +87,7 @@ describe('sleep', () => {
     });
     const [expression, ...metrics] = at<Record<string, unknown>[]>(idle, 'Metrics');
     expect(expression).toMatchObject({
-      Expression:
-        'IF(FILL(up, -1) >= 0, IF(FILL(invocations, 0) + FILL(waiting, 0) + FILL(taken, 0) > 0, 0, 1), 0)',
+      Expression: 'IF(FILL(invocations, 0) + FILL(waiting, 0) + FILL(taken, 0) > 0, 0, 1) + 0 * up',
       ReturnData: true,
     });
     const read = metrics.map(({ Id, MetricStat }) => [
