@@ -6,7 +6,7 @@ import { log } from '../shared/log.js';
 import { endpointApp } from './app.js';
 import { readConfig } from './config.js';
 import { modelSource } from './model-source.js';
-import { sessionWorker } from './session-worker-url.js';
+import { workerUrls } from './worker-urls.js';
 
 /** How long a failed endpoint says why at `/ping`, before it ends and stops costing money. */
 const LAST_WORDS_MS = 5_000;
@@ -17,10 +17,11 @@ process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const config = readConfig();
 const { source, directory } = modelSource(config);
-const host = new SessionHost(sessionWorker());
+const host = new SessionHost(workerUrls.session());
 const loader = new ModelLoader({
   source,
   directory,
+  fetchWorker: workerUrls.fetch(),
   host,
   provider: config.provider,
   onState: (status) => log('info', `model ${status.state}`, { ...status }),
