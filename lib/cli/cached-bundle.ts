@@ -28,7 +28,8 @@ export async function cachedBundle(model: string, progress: Progress): Promise<s
     await assertS3Ready(client);
     const manifest = await readManifest(source);
     const onProgress = (done: number, total: number) => progress.update('downloading the model', done, total);
-    await startDownload({ source, manifest, directory, onProgress }).done;
+    const threads = { entry: new URL('../weights/fetch-worker.js', import.meta.url) };
+    await startDownload({ source, manifest, directory, threads, onProgress }).done;
     return directory;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
