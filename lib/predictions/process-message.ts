@@ -52,7 +52,7 @@ async function draw(message: PredictMessage, record: RequestRecord, services: Se
   try {
     const { answer, timings } = await endpoint.invoke(request, {
       requestId,
-      signal: AbortSignal.timeout(INVOKE_MS),
+      signal: clock.timeout(INVOKE_MS),
     });
     services.onEvent({ kind: 'drawn', timings });
     await noteReady(services, true);
