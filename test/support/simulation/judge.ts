@@ -34,7 +34,6 @@ export interface Case {
 /** Compares what clients see with what they must see. */
 export class Judge {
   readonly violations: { readonly verdict: Verdict; readonly what: string }[] = [];
-  failed = 0;
   readonly #world: World;
 
   constructor(world: World) {
@@ -54,7 +53,6 @@ export class Judge {
   }
 
   failure(client: Case, reason: string): void {
-    this.failed++;
     if (reason === '') this.report('wrong', 'a failure without a reason');
     if (!this.#mayFail(client)) this.report('failed without need', `${client.request.prompt}: ${reason}`);
     this.#ended(client, `failed ${reason}`);

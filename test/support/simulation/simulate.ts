@@ -13,7 +13,7 @@ const JUNK = ['', '{', '[]', '{"kind":"predict","id":"../secret"}', '{"kind":"ot
 export interface Report {
   readonly requests: number;
   readonly accepted: number;
-  /** Ends that said `failed`. */
+  /** That ended so, with a reason. */
   readonly failed: number;
   readonly sleeps: number;
   readonly wakes: number;
@@ -55,7 +55,7 @@ async function live(world: World): Promise<Report> {
   return {
     requests: clients,
     accepted: cases.filter(({ accepted }) => accepted).length,
-    failed: judge.failed,
+    failed: cases.filter(({ end }) => end?.startsWith('failed')).length,
     sleeps: endpoint.sleeps,
     wakes: endpoint.wakeCalls,
     draws: endpoint.draws,

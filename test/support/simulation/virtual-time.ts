@@ -1,5 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
-
 interface Event {
   readonly time: number;
   readonly order: number;
@@ -52,8 +50,7 @@ export class VirtualTime {
     };
     main.then(settle, settle);
     for (;;) {
-      // Everything that can go on at this moment does so in microtasks.
-      await turn();
+      await nothingGoesOn();
       if (settled) return main;
       const event = this.#pop();
       if (!event) throw new Error('nothing will ever happen any more');
@@ -79,6 +76,11 @@ export class VirtualTime {
     this.#events[index] = last;
     return first;
   }
+}
+
+/** Everything that can go on at one moment does so in microtasks, and the next tick comes after all of them. */
+function nothingGoesOn(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function isBefore(a: Event, b: Event): boolean {
