@@ -15,8 +15,13 @@ export type Reply =
   | { readonly kind: 'answer'; readonly answer: GenerateAnswer }
   | { readonly kind: 'accepted'; readonly id: string }
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'conflict' | 'unavailable' }
+  | { readonly kind: 'conflict' | 'missing' | 'unavailable' }
   | { readonly kind: 'defect'; readonly error: unknown };
+
+export interface Seen {
+  readonly kind: 'seen';
+  readonly prediction: Prediction;
+}
 
 export interface Post {
   readonly request: PredictRequest;
@@ -41,25 +46,21 @@ export class ApiServer {
   post({ request, key, waitMs }: Post): Promise<Reply> {
     const signal = new AbortController().signal;
     const keyed = key === undefined ? {} : { key };
-    return this.#answer(async (services) => {
+    return this.#answer<Reply>(async (services) => {
       const props = { request, caller: CALLER, waitMs, requestId: 'request', signal, ...keyed };
       const outcome = await predict(props, services);
       return outcome.kind === 'failed' ? { kind: 'failed', reason: outcome.error.detail } : outcome;
     });
   }
 
-  /** @returns undefined where there was no answer */
-  async get(id: string, waitMs: number): Promise<Prediction | undefined> {
-    let prediction: Prediction | undefined;
-    const reply = await this.#answer(async (services) => {
-      prediction = await readPrediction({ id, caller: CALLER, waitMs }, services);
-      return { kind: 'unavailable' };
+  get(id: string, waitMs: number): Promise<Seen | Reply> {
+    return this.#answer(async (services) => {
+      const prediction = await readPrediction({ id, caller: CALLER, waitMs }, services);
+      return { kind: 'seen', prediction };
     });
-    if (reply.kind !== 'unavailable') throw new Error(`GET: ${reply.kind}`);
-    return prediction;
   }
 
-  async #answer(work: (services: WorkerServices) => Promise<Reply>): Promise<Reply> {
+  async #answer<T extends Reply | Seen>(work: (services: WorkerServices) => Promise<T>): Promise<T | Reply> {
     if (!this.#process.alive) {
       this.#process = this.#world.startProcess('api');
       this.#services = this.#world.servicesOf(this.#process);
@@ -73,5 +74,6 @@ function refusal(error: unknown): Reply {
   if (error instanceof EndpointError) return { kind: 'failed', reason: toProblem(error, 'request').detail };
   const code = error instanceof AppError ? error.code : undefined;
   if (code === 'CONFLICT') return { kind: 'conflict' };
+  if (code === 'NOT_FOUND') return { kind: 'missing' };
   return code === 'UNAVAILABLE' ? { kind: 'unavailable' } : { kind: 'defect', error };
 }

@@ -68,17 +68,18 @@ async function live(world: World): Promise<Report> {
 }
 
 /** Looks at every accepted request once more, through a process that nothing happens to. */
-async function check(cases: readonly Case[], judge: Judge, world: World): Promise<void> {
-  const bystander = new World({ endpoint: world.scenario.endpoint }, 0);
-  const { retentionMs } = bystander.servicesOf(new Process(world.time, world.random));
-  const services = {
-    ...world.servicesOf(new Process(world.time, world.random)),
-    retentionMs,
-    store: world.store,
-  };
+async function check(cases: readonly Case[], judge: Judge, { store, time }: World): Promise<void> {
+  const healthy = new World({ endpoint: { wakeMs: 0 } }, 0);
+  const services = healthy.servicesOf(new Process(healthy.time, healthy.random));
   for (const client of cases) {
     if (client.id === undefined) continue;
-    judge.final(client, await readPrediction({ id: client.id, caller: CALLER, waitMs: 0 }, services));
+    const clock = { ...services.clock, now: time.now };
+    const props = { id: client.id, caller: CALLER, waitMs: 0 };
+    try {
+      judge.final(client, await readPrediction(props, { ...services, clock, store }));
+    } catch (error) {
+      judge.report('lost', String(error));
+    }
   }
   judge.wakes();
 }
