@@ -17,7 +17,7 @@ const SHORTEST_RETRY_S = 10;
 const LONGEST_RETRY_S = 60;
 /** So long a request is tried at an endpoint that is always busy: longer than any backlog that is meant. */
 const BUSY_PATIENCE_MS = 12 * 3_600_000;
-/** Attempts to deliver a webhook, over about four hours. */
+/** Attempts to deliver a webhook, over about 50 minutes. */
 const MAX_WEBHOOK_ATTEMPTS = 8;
 /** Seconds before the second attempt; four times as many before each later one, as far as SQS can wait. */
 const FIRST_WEBHOOK_PAUSE_S = 5;

@@ -82,7 +82,7 @@ async function poll(client: Case, id: string, { world, judge, apis }: ClientProp
   client.id = id;
   client.accepted = true;
   const end = time.now() + PATIENCE_MS / 2;
-  for (let pause = 500; time.now() < end; pause = Math.min(30_000, pause * 2)) {
+  for (let pause = 500; time.now() < end; pause = Math.min(120_000, pause * 2)) {
     const reply = await random.pick(apis).get(id, random.chance(0.1) ? 10_000 : 0);
     if (reply.kind === 'missing') return judge.report('lost', `${client.request.prompt} is not there`);
     if (reply.kind === 'defect') return judge.report('defect', `GET: ${String(reply.error)}`);

@@ -10,6 +10,8 @@ interface Entry {
   visibleAt: number;
   receives: number;
   deleted: boolean;
+  /** Whether it is among those that may be received. */
+  listed: boolean;
 }
 
 /** A message in somebody's hands. */
@@ -34,6 +36,8 @@ export interface QueueProps {
 export class SimulatedQueue {
   readonly #props: QueueProps;
   readonly #entries = new Set<Entry>();
+  /** Those whose time has come; some of them have been hidden again. */
+  readonly #visible: Entry[] = [];
   readonly #waiting: ((delivery: Delivery) => void)[] = [];
 
   constructor(props: QueueProps) {
@@ -47,7 +51,7 @@ export class SimulatedQueue {
 
   send(body: string, delaySeconds = 0): void {
     const now = this.#props.time.now();
-    const entry = { body, sentAt: now, visibleAt: now, receives: 0, deleted: false };
+    const entry = { body, sentAt: now, visibleAt: now, receives: 0, deleted: false, listed: false };
     this.#entries.add(entry);
     this.#hide(entry, delaySeconds * 1000);
   }
@@ -80,15 +84,24 @@ export class SimulatedQueue {
   #hide(entry: Entry, ms: number): void {
     const { time } = this.#props;
     entry.visibleAt = time.now() + ms;
-    time.at(entry.visibleAt, () => this.#deliver());
+    time.at(entry.visibleAt, () => {
+      if (this.#isDue(entry) && !entry.listed) {
+        entry.listed = true;
+        this.#visible.push(entry);
+      }
+      this.#deliver();
+    });
+  }
+
+  #isDue({ deleted, visibleAt }: Entry): boolean {
+    return !deleted && visibleAt <= this.#props.time.now();
   }
 
   #deliver(): void {
-    const { time, random, duplicates, maxReceives = Number.POSITIVE_INFINITY, onDead } = this.#props;
-    while (this.#waiting.length > 0) {
-      const visible = [...this.#entries].filter((entry) => entry.visibleAt <= time.now());
-      if (visible.length === 0) return;
-      const entry = random.pick(visible);
+    const { random, duplicates, maxReceives = Number.POSITIVE_INFINITY, onDead } = this.#props;
+    while (this.#waiting.length > 0 && this.#visible.length > 0) {
+      const entry = this.#take();
+      if (!this.#isDue(entry)) continue;
       if (entry.receives >= maxReceives) {
         this.#entries.delete(entry);
         entry.deleted = true;
@@ -96,10 +109,19 @@ export class SimulatedQueue {
         continue;
       }
       entry.receives++;
-      if (random.chance(duplicates)) this.#hide(entry, random.between(0, 2_000));
-      else this.#hide(entry, VISIBILITY_MS);
+      this.#hide(entry, random.chance(duplicates) ? random.between(0, 2_000) : VISIBILITY_MS);
       const { body, sentAt, receives } = entry;
       this.#waiting.shift()?.({ body, sentAt, receives, entry });
     }
+  }
+
+  /** Any of them: there is no order. */
+  #take(): Entry {
+    const index = this.#props.random.integer(0, this.#visible.length - 1);
+    const entry = this.#visible[index] as Entry;
+    this.#visible[index] = this.#visible.at(-1) as Entry;
+    this.#visible.pop();
+    entry.listed = false;
+    return entry;
   }
 }

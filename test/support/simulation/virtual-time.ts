@@ -38,7 +38,7 @@ export class VirtualTime {
 
   readonly timeout = (ms: number): AbortSignal => {
     const controller = new AbortController();
-    this.at(this.#now + ms, () => controller.abort());
+    this.at(this.#now + ms, () => controller.abort('timeout'));
     return controller.signal;
   };
 
