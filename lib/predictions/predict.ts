@@ -62,6 +62,7 @@ export async function predict(props: PredictProps, services: Services): Promise<
     const drawn = await invokePatiently({ request: record.request, requestId, deadline, signal }, services);
     await noteReady(services);
     const { answer, timings } = drawn;
+    services.onEvent({ kind: 'drawn', timings });
     const kept = stored ? await keep(record, { status: 'succeeded', answer }, services) : undefined;
     return kept ? replay(kept) : { kind: 'answer', answer, timings, replayed: false };
   } catch (error) {

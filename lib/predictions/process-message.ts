@@ -50,7 +50,11 @@ async function draw(message: PredictMessage, record: RequestRecord, services: Se
   const { endpoint, clock, toProblem } = services;
   const { request, request_id: requestId } = record;
   try {
-    const { answer } = await endpoint.invoke(request, { requestId, signal: AbortSignal.timeout(INVOKE_MS) });
+    const { answer, timings } = await endpoint.invoke(request, {
+      requestId,
+      signal: AbortSignal.timeout(INVOKE_MS),
+    });
+    services.onEvent({ kind: 'drawn', timings });
     await noteReady(services, true);
     return await conclude(
       record,
@@ -82,7 +86,8 @@ async function draw(message: PredictMessage, record: RequestRecord, services: Se
 
 /** Writes how a prediction ended, unless it has ended already. */
 async function conclude(record: RequestRecord, result: ResultRecord, services: Services): Promise<Verdict> {
-  await services.store.createResult(record.id, result);
+  const { store, onEvent } = services;
+  if (await store.createResult(record.id, result)) onEvent({ kind: 'ended', status: result.status });
   return finish(record, services);
 }
 
@@ -115,7 +120,7 @@ async function tell(
     return DONE;
   }
   await store.createWebhook(id, { status: 'failed', attempts, error });
-  onEvent({ kind: 'trouble', what: 'a webhook could not be delivered', error });
+  onEvent({ kind: 'webhook-failed', id, error });
   return DONE;
 }
 
