@@ -7,6 +7,8 @@ export interface Environment {
   readonly hub: { readonly endpoint?: string; readonly token?: string };
   /** Where downloaded bundles are kept: `XDG_CACHE_HOME`, or `~/.cache`. */
   readonly cache: string;
+  /** Where `serve` keeps predictions: `XDG_DATA_HOME`, or `~/.local/share`. */
+  readonly data: string;
 }
 
 /** The only place of `lib` that reads them. A variable that is set to nothing counts as unset. */
@@ -18,5 +20,6 @@ export function readEnvironment(
   return {
     hub: { ...(endpoint && { endpoint }), ...(token && { token }) },
     cache: join(read('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'sd-turbo'),
+    data: join(read('XDG_DATA_HOME') ?? join(homedir(), '.local', 'share'), 'sd-turbo'),
   };
 }

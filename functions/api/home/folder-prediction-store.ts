@@ -69,7 +69,9 @@ export class FolderPredictionStore implements PredictionStore {
     for (const id of ids) {
       const folder = join(this.#root, id);
       const names = (await this.#entries(folder)).map(({ name }) => name);
-      const records = (['request', 'result', 'webhook'] as const).filter((it) => names.includes(`${it}.json`));
+      const records = (['request', 'result', 'webhook'] as const).filter((it) =>
+        names.includes(`${it}.json`),
+      );
       const changed = await stat(folder).then(({ mtimeMs }) => mtimeMs, absent);
       if (changed !== undefined) found.push({ id, records: new Set(records), changed });
     }

@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { AppError } from '../../../lib/errors/app-error.js';
-import { EndpointError, type EndpointAnswer, type InvokeContext } from '../../../lib/predictions/endpoint.js';
+import { type EndpointAnswer, EndpointError, type InvokeContext } from '../../../lib/predictions/endpoint.js';
 import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import { type Problem, problemSchema } from '../../../lib/schemas/problem.js';
@@ -23,7 +24,8 @@ export async function invokeEndpoint(
   const { response, body } = await post(url, request, context);
   if (response.ok) {
     const { data, error } = generateAnswerSchema.safeParse(body);
-    if (error) throw new EndpointError('unknown', 'the endpoint gave an answer that is none', { cause: error });
+    if (error)
+      throw new EndpointError('unknown', 'the endpoint gave an answer that is none', { cause: error });
     return { answer: data, timings: parseServerTiming(response.headers.get('server-timing')) };
   }
   const { status } = response;
@@ -44,7 +46,7 @@ async function post(url: string, request: SeededRequest, { requestId, signal }: 
       body: JSON.stringify(request),
       signal,
     });
-    const bytes = await readBounded(response.body ?? [], MAX_ANSWER_BYTES, 'the answer');
+    const bytes = await readBounded(response.body ?? Readable.from([]), MAX_ANSWER_BYTES, 'the answer');
     return { response, body: parseJson(bytes) };
   } catch (cause) {
     if (signal.aborted) throw new EndpointError('timeout', 'the endpoint gave no answer in time', { cause });

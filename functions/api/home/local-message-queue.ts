@@ -91,7 +91,9 @@ export class LocalMessageQueue implements MessageQueue {
     const isLast = receives >= MAX_RECEIVES;
     const hastened = this.#hastened;
     try {
-      const verdict: Verdict = isLast ? await giveUp(message).then(() => ({ done: true })) : await work(message);
+      const verdict: Verdict = isLast
+        ? await giveUp(message).then(() => ({ done: true }))
+        : await work(message);
       if (verdict.done) return;
       // It came up while this one was about to find it asleep.
       const pause = message.kind === 'predict' && hastened !== this.#hastened ? 0 : verdict.retrySeconds;

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../../shared/problem-response.js';
-import { readApiKey } from '../../shared/read-api-key.js';
+import { readKey } from '../../shared/read-key.js';
 
 /**
  * At home one key opens everything, as the gateway's keys do in AWS.
@@ -10,7 +10,7 @@ import { readApiKey } from '../../shared/read-api-key.js';
 export function keyChecker(key: string): (request: Request) => void {
   const right = digest(key);
   return (request) => {
-    const given = readApiKey(request.headers);
+    const given = readKey(request.headers);
     if (given === undefined) {
       throw new ProblemError(401, 'a key is needed: x-api-key: KEY, or Authorization: Api-Key KEY');
     }
