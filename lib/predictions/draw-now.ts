@@ -3,7 +3,7 @@ import type { GenerateRequest } from '../schemas/request.js';
 import { type EndpointAnswer, EndpointError } from './endpoint.js';
 import { invokePatiently } from './invoke-patiently.js';
 import type { Services } from './services.js';
-import { noteReady, wakeEndpoint } from './wake-endpoint.js';
+import { wakeEndpoint } from './wake-endpoint.js';
 
 export interface DrawNowProps {
   readonly request: GenerateRequest;
@@ -24,10 +24,7 @@ export async function drawNow(props: DrawNowProps, services: Services): Promise<
   const request = { ...props.request, seed: props.request.seed ?? randomSeed() };
   const deadline = services.clock.now() + waitMs;
   try {
-    const drawn = await invokePatiently({ request, requestId, deadline, signal }, services);
-    services.onEvent({ kind: 'drawn', timings: drawn.timings });
-    await noteReady(services);
-    return drawn;
+    return await invokePatiently({ request, requestId, deadline, signal }, services);
   } catch (error) {
     if (error instanceof EndpointError && error.fault === 'cold') await wakeEndpoint(services);
     throw error;
