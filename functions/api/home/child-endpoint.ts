@@ -19,6 +19,8 @@ export interface ChildEndpointProps extends EndpointCommand {
   readonly idleSeconds?: number;
   /** Told each time that a child has become ready. */
   readonly onReady: () => void;
+  /** Told each time that one is stopped for want of work. */
+  readonly onSleep: () => void;
   /** Told of a child that cannot load its model, or ends unasked. */
   readonly onTrouble: (what: string, error: unknown) => void;
 }
@@ -127,7 +129,10 @@ export class ChildEndpoint implements Endpoint {
     const { idleSeconds } = this.#props;
     clearTimeout(this.#idle);
     if (idleSeconds === undefined || this.#running > 0 || this.#phase !== 'ready') return;
-    this.#idle = setTimeout(() => void this.#stop(STOP_GRACE_MS), idleSeconds * 1000);
+    this.#idle = setTimeout(() => {
+      this.#props.onSleep();
+      void this.#stop(STOP_GRACE_MS);
+    }, idleSeconds * 1000);
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -30,16 +30,20 @@ export class FileWakeLog implements WakeLog {
   }
 
   async read(): Promise<WakeEntry | undefined> {
-    return this.#record && { record: this.#record, version: String(this.#version) };
+    return this.#entry();
   }
 
   async replace(record: WakeRecord, version: string | undefined): Promise<boolean> {
-    if (version !== (await this.read())?.version) return false;
+    if (version !== this.#entry()?.version) return false;
     this.#record = record;
     this.#version++;
     this.#saved = this.#saved.then(() => this.#save(record)).catch(() => undefined);
     await this.#saved;
     return true;
+  }
+
+  #entry(): WakeEntry | undefined {
+    return this.#record && { record: this.#record, version: String(this.#version) };
   }
 
   async #save(record: WakeRecord): Promise<void> {

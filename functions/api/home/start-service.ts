@@ -100,7 +100,9 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     ...(idleSeconds === undefined ? {} : { idleSeconds }),
     ...(report.verbose ? { onLine: report.line } : {}),
     onStatus: report.status,
+    onSleep: () => report.line(`no work for ${idleSeconds} s: the endpoint sleeps`),
     onReady: () => {
+      report.line('the endpoint is ready');
       void noteReady(services, true);
       queue.hasten();
     },

@@ -101,15 +101,22 @@ function secretOf({ webhookSecret }: Options): string {
   return typeof webhookSecret === 'string' ? webhookSecret : `whsec_${randomBytes(24).toString('base64')}`;
 }
 
+/** @param progress of the start */
 function reportTo(progress: Progress, verbose: boolean): HomeReport {
-  let last = '';
+  let hasStarted = false;
+  let isLoading = false;
   const status = ({ state, bytes_done, bytes_total }: EndpointStatus) => {
-    if (state === 'downloading') return progress.update('downloading the model', bytes_done, bytes_total);
-    const text = state === 'ready' || state === 'failed' ? '' : 'loading the model';
-    if (text !== last && text !== '') progress.say(text);
-    last = text;
+    if (hasStarted) return;
+    hasStarted = state === 'ready';
+    if (state === 'downloading') progress.update('downloading the model', bytes_done, bytes_total);
+    else if (!isLoading && state === 'loading') progress.say('loading the model');
+    isLoading = state === 'loading';
   };
-  return { verbose, line: (text) => process.stderr.write(`${text}\n`), status };
+  const line = (text: string) => {
+    progress.end();
+    process.stderr.write(`${text}\n`);
+  };
+  return { verbose, line, status };
 }
 
 function welcome({ url, key }: HomeService, options: Options, webhookSecret: string): string {
