@@ -30,7 +30,7 @@ export interface HomeServiceProps {
 
 /** Whom the service tells what it does. No prompt and no key is in it. */
 export interface HomeReport {
-  /** Everything that is known, a JSON object a line, instead of what a person wants to read. */
+  /** Whether lines are to hold everything that is known, too, as JSON objects. */
   readonly verbose: boolean;
   readonly line: (text: string) => void;
   /** While the model is loaded. */

@@ -47,7 +47,7 @@ type Home = ReturnType<typeof homeServices>;
 /** Wires the routes of functions/api to a folder, a queue in this process, and the endpoint as a child process. */
 export const startService: StartHomeService = async (props) => {
   const { listen, secrets, dataFolder, report, signal } = props;
-  webhookKey(secrets.webhookSecret);
+  checkWebhookSecret(secrets.webhookSecret);
   await makeFolder(dataFolder);
   const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
   const authenticate = keyChecker(secrets.apiKey);
@@ -83,6 +83,7 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
   const telemetry = terminalTelemetry(report);
   const onTrouble = (what: string, error: unknown) => telemetry.log('warn', what, errorFields(error));
+  const start = { isOver: false };
   const store = new FolderPredictionStore(dataFolder);
   const queue = new LocalMessageQueue({
     work: (message) => processMessage(message, services),
@@ -102,11 +103,15 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     onStatus: report.status,
     onSleep: () => report.line(`no work for ${idleSeconds} s: the endpoint sleeps`),
     onReady: () => {
+      start.isOver = true;
       report.line('the endpoint is ready');
       void noteReady(services, true);
       queue.hasten();
     },
-    onTrouble,
+    // At the start it is thrown.
+    onTrouble: (what, error) => {
+      if (start.isOver) onTrouble(what, error);
+    },
   });
   const services: WorkerServices = {
     endpoint,
@@ -135,6 +140,14 @@ function closer({ store, queue, endpoint, onTrouble }: Home, server: HomeServer)
     await Promise.all([server.close(DRAIN_MS), worked]);
     await endpoint.close(STOP_GRACE_MS);
   };
+}
+
+function checkWebhookSecret(secret: string): void {
+  try {
+    webhookKey(secret);
+  } catch (cause) {
+    throw new AppError('INVALID_INPUT', `--webhook-secret: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function makeFolder(folder: string): Promise<void> {

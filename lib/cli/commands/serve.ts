@@ -57,7 +57,7 @@ export function serveCommand(): Command {
     .option('--scale-to-zero <SECONDS>', 'let go of the model after so long without work', parseNumber)
     .option('--data <DIR>', 'where predictions are kept for a day (default: ~/.local/share/sd-turbo)')
     .option('--webhook-secret [SECRET]', 'whsec_... that webhooks are signed with; alone: print a random one')
-    .option('--verbose', 'log everything, as JSON lines')
+    .option('--verbose', 'log everything on stderr, as JSON lines')
     .action((options: unknown) => serve(parseOptions(optionsSchema, options, FLAGS)));
 }
 
