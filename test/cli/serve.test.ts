@@ -160,6 +160,12 @@ test('the key, the address and the webhook secret are as they are asked for', as
   expect(home.url).toMatch(/^http:\/\/localhost:\d+$/);
   expect(home.stdout).toMatch(/^Webhook secret {2}whsec_[\w+/]{32}$/m);
   expect((await home.fetch('/health')).status).toBe(200);
+  // A webhook's address is looked at before anything is sent to it.
+  const id = await accepted(await home.predict({ prompt: 'a boat', webhook: 'https://127.0.0.1/told' }));
+  await until('the webhook is refused', async () => {
+    const prediction = await finished(home, id);
+    return prediction.status === 'succeeded' && prediction.webhook?.status === 'failed';
+  });
 });
 
 describe('a start that fails is one line, and leaves nothing behind', () => {

@@ -8,13 +8,13 @@ import {
 } from '../../../lib/predictions/endpoint.js';
 import type { EndpointStatus } from '../../../lib/schemas/endpoint-status.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
-import { type EndpointCommand, EndpointProcess } from './endpoint-process.js';
+import { EndpointProcess, type EndpointProcessProps } from './endpoint-process.js';
 import { invokeEndpoint } from './invoke-endpoint.js';
 
 /** As SageMaker: from SIGTERM to SIGKILL. Milliseconds. */
 const STOP_GRACE_MS = 30_000;
 
-export interface ChildEndpointProps extends EndpointCommand {
+export interface ChildEndpointProps extends EndpointProcessProps {
   /** So long without a request, and the child is stopped. Seconds. @default never */
   readonly idleSeconds?: number;
   /** Told each time that a child has become ready. */

@@ -9,7 +9,7 @@ const POLL_MS = 100;
 /** Enough of what a process says before it dies for one line about it. Characters. */
 const MAX_LAST_WORDS = 4_096;
 
-export interface EndpointCommand {
+export interface EndpointProcessProps {
   /** Program and arguments of the container's server. */
   readonly command: readonly [string, ...string[]];
   /** The server's settings: functions/endpoint/config.ts. This process's own environment is passed on, too. */
@@ -23,7 +23,7 @@ export interface EndpointCommand {
 /** One run of the container's server, from its start to its end. */
 export class EndpointProcess {
   readonly #child: ChildProcess;
-  readonly #props: EndpointCommand;
+  readonly #props: EndpointProcessProps;
   readonly #ended = new AbortController();
   #url: string | undefined;
   #status: EndpointStatus | undefined;
@@ -34,7 +34,7 @@ export class EndpointProcess {
   /** Settles when the process is gone. */
   readonly gone: Promise<void>;
 
-  constructor(props: EndpointCommand) {
+  constructor(props: EndpointProcessProps) {
     this.#props = props;
     const [program, ...args] = props.command;
     this.#child = spawn(program, args, {

@@ -1,4 +1,3 @@
-import type { Dirent } from 'node:fs';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -63,12 +62,11 @@ export class FolderPredictionStore implements PredictionStore {
 
   /** Everything that is there, least recently changed first. */
   async list(): Promise<StoredPrediction[]> {
-    const entries = await this.#entries(this.#root);
-    const ids = entries.map(({ name }) => name).filter((name) => predictionIdSchema.safeParse(name).success);
+    const ids = (await namesIn(this.#root)).filter((name) => predictionIdSchema.safeParse(name).success);
     const found: StoredPrediction[] = [];
     for (const id of ids) {
       const folder = join(this.#root, id);
-      const names = (await this.#entries(folder)).map(({ name }) => name);
+      const names = await namesIn(folder);
       const records = (['request', 'result', 'webhook'] as const).filter((it) =>
         names.includes(`${it}.json`),
       );
@@ -115,11 +113,6 @@ export class FolderPredictionStore implements PredictionStore {
     }
   }
 
-  async #entries(folder: string): Promise<Dirent[]> {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(absent);
-    return entries ?? [];
-  }
-
   /** @throws AppError INVALID_INPUT: what is no id becomes no path */
   #folder(id: string): string {
     if (!predictionIdSchema.safeParse(id).success) {
@@ -127,6 +120,10 @@ export class FolderPredictionStore implements PredictionStore {
     }
     return join(this.#root, id);
   }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(absent)) ?? [];
 }
 
 function parseJson(text: string): unknown {
