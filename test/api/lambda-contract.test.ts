@@ -39,7 +39,7 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
     const stack = await LambdaStack.start({
       folder,
       moto: moto.url,
-      container: await container.url(),
+      container: container.forward,
       name: 'contract',
       environments: 2,
     });

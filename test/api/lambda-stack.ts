@@ -10,7 +10,7 @@ import { type HurriedAws, startHurriedAws } from '../support/hurried-aws.js';
 import { LambdaProcess } from '../support/lambda-process.js';
 import { motoClientConfig } from '../support/moto-server.js';
 import { QueuePoller } from '../support/queue-poller.js';
-import { SageMakerServer } from '../support/sagemaker-server.js';
+import { type Container, SageMakerServer } from '../support/sagemaker-server.js';
 
 const ENDPOINT_NAME = 'sd-turbo';
 const INFERENCE_COMPONENT_NAME = 'sd-turbo-component';
@@ -19,8 +19,7 @@ export interface LambdaStackProps {
   /** Of the bundles: `bundleLambda`. */
   readonly folder: string;
   readonly moto: string;
-  /** The container's server. */
-  readonly container: string;
+  readonly container: Container;
   /** Of its bucket and its queues. */
   readonly name: string;
   /** @default 60 */
