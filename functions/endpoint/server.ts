@@ -32,7 +32,8 @@ const app = endpointApp({
   queue,
   deadlineMilliseconds: config.deadlineMilliseconds,
 });
-const server = serve({ fetch: app.fetch, port: config.port }, ({ port }) =>
+const hostname = config.host === undefined ? {} : { hostname: config.host };
+const server = serve({ fetch: app.fetch, port: config.port, ...hostname }, ({ port }) =>
   log('info', 'listening', { port }),
 );
 server.on('error', (error) => {
