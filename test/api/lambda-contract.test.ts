@@ -48,7 +48,6 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       moto: moto.url,
       container: container.forward,
       name: 'contract',
-      environments: 2,
     });
     stack.poll();
     send = gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS });
@@ -60,7 +59,7 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       checksKeys: false,
       side: 512,
       drawn: () => stack.sagemaker.drawn,
-      sleep: () => stack.sagemaker.sleep(),
+      sleep: () => stack.sleep(),
       expire: async (id) => {
         const key = `predictions/${id}/request.json`;
         const record = JSON.parse(await stack.readObject(key));
