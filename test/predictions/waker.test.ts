@@ -167,14 +167,14 @@ describe('sawReady', () => {
 });
 
 describe('health', () => {
-  test.each([
-    [{ state: 'ready' }],
-    [{ state: 'failed', detail: 'no such model' }],
-  ] as const)('%j needs no log', async (given) => {
-    state = given;
-    expect(await waker().health()).toEqual(given);
-    expect(log.reads).toBe(0);
-  });
+  test.each([[{ state: 'ready' }], [{ state: 'failed', detail: 'no such model' }]] as const)(
+    '%j needs no log',
+    async (given) => {
+      state = given;
+      expect(await waker().health()).toEqual(given);
+      expect(log.reads).toBe(0);
+    },
+  );
 
   test('asleep, with and without a wake that is over', async () => {
     expect(await waker().health()).toEqual({ state: 'asleep' });
