@@ -4,8 +4,12 @@ import { describeProblem, ProblemError, problemResponse } from '../shared/proble
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
+import { openaiProblem, openaiRoute } from './openai-route.js';
 import { predictRoute } from './predict-route.js';
 import { predictionRoute } from './prediction-route.js';
+
+/** The routes whose requests are counted by what became of them. */
+const DRAWING = /^\/(predict|v1\/images\/generations)$/;
 
 interface Variables {
   requestId: string;
@@ -27,11 +31,13 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.get('/health', () => healthRoute(props));
   app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
   app.post('/predict', (c) => predictRoute(known(c, props)));
+  app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
   app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
 
   app.all('/health', () => wrongMethod('GET'));
   app.all('/warmup', () => wrongMethod('POST'));
   app.all('/predict', () => wrongMethod('POST'));
+  app.all('/v1/images/generations', () => wrongMethod('POST'));
   app.all('/predictions/:id', () => wrongMethod('GET'));
   app.notFound((c) => problemResponse(new ProblemError(404, 'no such path'), c.get('requestId')));
   app.onError((error, c) => refuse(error, c, props));
@@ -51,12 +57,14 @@ function known(c: Context<Env>, props: ApiProps): RouteContext {
   };
 }
 
-function refuse(error: Error, c: Context<Env>, { telemetry }: ApiProps): Response {
+async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<Response> {
   const id = c.get('requestId');
+  const { telemetry } = props;
   const { status } = describeProblem(error);
   if (status >= 500) telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
-  if (c.req.path.endsWith('/predict')) telemetry.count('Requests', status >= 500 ? 'failed' : 'refused');
-  const response = problemResponse(error, id);
+  if (DRAWING.test(c.req.path)) telemetry.count('Requests', status >= 500 ? 'failed' : 'refused');
+  const openai = c.req.path.startsWith('/v1/');
+  const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
   if (error instanceof MethodRefused) response.headers.set('allow', error.allow);
   if (status === 401) response.headers.set('www-authenticate', 'Api-Key');
   return response;

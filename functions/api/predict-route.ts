@@ -40,7 +40,9 @@ async function respond(outcome: PredictOutcome, raw: boolean, context: RouteCont
   const { telemetry, services } = context.props;
   if (outcome.kind === 'failed') {
     telemetry.count('Requests', 'failed');
-    return sendProblem(outcome.error, context.requestId);
+    const response = sendProblem(outcome.error, context.requestId);
+    response.headers.set('idempotency-replayed', 'true');
+    return response;
   }
   if (outcome.kind === 'accepted') {
     telemetry.count('Requests', 'accepted');

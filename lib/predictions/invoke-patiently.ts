@@ -1,6 +1,7 @@
 import type { SeededRequest } from '../schemas/prediction.js';
 import { type EndpointAnswer, EndpointError } from './endpoint.js';
 import type { Services } from './services.js';
+import { noteReady } from './wake-endpoint.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
@@ -21,14 +22,18 @@ export interface InvokePatientlyProps {
  */
 export async function invokePatiently(
   props: InvokePatientlyProps,
-  { endpoint, clock }: Services,
+  services: Services,
 ): Promise<EndpointAnswer> {
+  const { endpoint, clock, onEvent } = services;
   const { request, requestId, deadline, signal } = props;
   for (let ceiling = FIRST_PAUSE_MS; ; ceiling = Math.min(LONGEST_PAUSE_MS, ceiling * 2)) {
     const left = deadline - clock.now();
     const attempt = AbortSignal.any([signal, clock.timeout(Math.max(1, left))]);
     try {
-      return await endpoint.invoke(request, { requestId, signal: attempt });
+      const drawn = await endpoint.invoke(request, { requestId, signal: attempt });
+      onEvent({ kind: 'drawn', timings: drawn.timings });
+      await noteReady(services);
+      return drawn;
     } catch (error) {
       const busy = error instanceof EndpointError && (error.fault === 'busy' || error.fault === 'throttled');
       const pause = clock.random() * ceiling;

@@ -11,7 +11,7 @@ import { invokePatiently } from './invoke-patiently.js';
 import { newPredictionId, predictionIdOf, seedOf } from './prediction-id.js';
 import { awaitResult, expired, isExpired } from './read-prediction.js';
 import type { Services } from './services.js';
-import { noteReady, wakeEndpoint } from './wake-endpoint.js';
+import { wakeEndpoint } from './wake-endpoint.js';
 
 export interface PredictProps {
   readonly request: PredictRequest;
@@ -59,10 +59,8 @@ export async function predict(props: PredictProps, services: Services): Promise<
   const deadline = services.clock.now() + props.waitMs;
   const { requestId, signal } = props;
   try {
-    const drawn = await invokePatiently({ request: record.request, requestId, deadline, signal }, services);
-    await noteReady(services);
-    const { answer, timings } = drawn;
-    services.onEvent({ kind: 'drawn', timings });
+    const patiently = { request: record.request, requestId, deadline, signal };
+    const { answer, timings } = await invokePatiently(patiently, services);
     const kept = stored ? await keep(record, { status: 'succeeded', answer }, services) : undefined;
     return kept ? replay(kept) : { kind: 'answer', answer, timings, replayed: false };
   } catch (error) {
