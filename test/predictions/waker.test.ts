@@ -97,8 +97,9 @@ describe('once per sleep', () => {
     time += 3 * MINUTE;
     await waker().sawReady(true);
     time += SECOND;
+    state = { state: 'ready' };
     expect(await waker().wake()).toBe(false);
-    time += 5 * SECOND;
+    state = { state: 'asleep' };
     expect(await waker().wake()).toBe(true);
   });
 });
