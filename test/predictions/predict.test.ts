@@ -56,11 +56,14 @@ describe('without a key', () => {
     expect(services.events).toMatchObject([{ kind: 'trouble' }]);
   });
 
-  test.each(['busy', 'throttled'] as const)('%s, then free: asked again until it is', async (fault) => {
-    services.script = (count) => (count < 4 ? fault : undefined);
-    expect(await ask()).toMatchObject({ kind: 'answer', replayed: false });
-    expect(services.invocations).toBe(5);
-  });
+  test.each(['busy', 'lost', 'throttled'] as const)(
+    '%s, then free: asked again until it is',
+    async (fault) => {
+      services.script = (count) => (count < 4 ? fault : undefined);
+      expect(await ask()).toMatchObject({ kind: 'answer', replayed: false });
+      expect(services.invocations).toBe(5);
+    },
+  );
 
   test('busy for longer than the caller waits: accepted by then', async () => {
     services.script = always('busy');

@@ -85,7 +85,7 @@ describe('a request', () => {
   test('waits the longer the older it is, up to a minute', async () => {
     always('busy');
     const delays: (number | undefined)[] = [];
-    for (const age of [0, 60_000, 240_000, HOUR_MS, 6 * HOUR_MS]) {
+    for (const age of [0, 60_000, 240_000, HOUR_MS, 4 * HOUR_MS]) {
       services.clock.time += age;
       await work();
       delays.push(services.sent.at(-1)?.delay);
@@ -95,17 +95,24 @@ describe('a request', () => {
   });
 
   test.each([
-    ['half of its retention', DAY_MS / 2],
-    ['12 hours', 12 * HOUR_MS],
-  ])('that found it busy for %s has failed, while that can still be read', async (_, age) => {
-    always('busy');
-    services.clock.time += age;
-    expect(await work()).toEqual({ done: true });
-    expect(result()).toMatchObject({
-      status: 'failed',
-      error: { status: 503, detail: 'the endpoint is busy' },
-    });
-  });
+    ['6 hours', 6 * HOUR_MS],
+    ['half of its retention', HOUR_MS, 2 * HOUR_MS],
+  ])(
+    'that found it busy for %s has failed, while that can still be read',
+    async (_, age, retentionMs = DAY_MS) => {
+      always('busy');
+      services.clock.time += age - 1;
+      const message = { kind: 'predict', id, failures: 0 } as const;
+      await processMessage(message, { ...services, retentionMs });
+      expect(result()).toBeUndefined();
+      services.clock.time += 1;
+      await processMessage(message, { ...services, retentionMs });
+      expect(result()).toMatchObject({
+        status: 'failed',
+        error: { status: 503, detail: 'the endpoint is busy' },
+      });
+    },
+  );
 
   test.each([
     ['model', 502],
@@ -121,6 +128,20 @@ describe('a request', () => {
     expect(await work({ failures: 2 })).toEqual({ done: true });
     expect(services.sent).toHaveLength(2);
     expect(result()).toMatchObject({ status: 'failed', error: { status, request_id: 'request-1' } });
+  });
+
+  test('whose connection is lost ten times has failed: it may be what ends the endpoint', async () => {
+    always('lost');
+    let message: Message | undefined = { kind: 'predict', id, failures: 0 };
+    for (let sent = 0; message; sent++) {
+      expect(await processMessage(message, services)).toEqual({ done: true });
+      message = services.sent[sent]?.message;
+    }
+    expect(services.invocations).toBe(10);
+    expect(result()).toMatchObject({
+      status: 'failed',
+      error: { status: 503, detail: 'the endpoint is lost' },
+    });
   });
 
   test('that the endpoint refuses has failed at once', async () => {
