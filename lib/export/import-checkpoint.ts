@@ -20,7 +20,7 @@ export interface ImportOptions {
   readonly revision?: string | undefined;
   /** @default 'standard', or what a finished bundle has */
   readonly dialect?: Dialect | undefined;
-  /** Of the arithmetic. @default 'float32', or what a finished bundle has */
+  /** Of the arithmetic. @default 'float32' (dialect cuda: 'float16'), or what a finished bundle has */
   readonly precision?: Precision | undefined;
   /** Bytes that are done and in all. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
@@ -88,7 +88,8 @@ async function makePlan(
     return planCopy(reader, { ...(dialect && { dialect }), ...(precision && { precision }) });
   }
   const tiny = taesd && (await places.openReader(taesd));
-  return planBundle(reader, tiny, { dialect: dialect ?? 'standard', precision: precision ?? 'float32' });
+  const usual = dialect === 'cuda' ? 'float16' : 'float32';
+  return planBundle(reader, tiny, { dialect: dialect ?? 'standard', precision: precision ?? usual });
 }
 
 function pin(place: Place, revision: string | undefined): Place {
