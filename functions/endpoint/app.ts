@@ -3,8 +3,7 @@ import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import type { JobQueue } from '../../lib/runtime/job-queue.js';
 import type { EndpointStatus } from '../../lib/schemas/endpoint-status.js';
 import { log } from '../shared/log.js';
-import { describeProblem, problemResponse } from '../shared/problem-response.js';
-import { BodyRefused } from '../shared/read-json-body.js';
+import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import { invoke } from './invoke.js';
 
@@ -41,29 +40,27 @@ export function endpointApp(props: EndpointAppProps): Hono {
   app.all('/ping', ({ req }) => wrongMethod(req.raw, 'GET'));
   app.all('/invocations', ({ req }) => wrongMethod(req.raw, 'POST'));
   app.notFound(({ req }) =>
-    problemResponse({ status: 404, detail: 'no such path' }, requestId(req.raw.headers)),
+    problemResponse(new ProblemError(404, 'no such path'), requestId(req.raw.headers)),
   );
   return app;
 }
 
 function refuse(error: unknown, id: string, signal: AbortSignal): Response {
-  if (error instanceof BodyRefused) return problemResponse(error, id);
+  if (error instanceof ProblemError) return problemResponse(error, id);
   // Either no time is left for it, or there is nobody any more to read this.
-  if (signal.aborted)
-    return problemResponse({ status: 503, detail: 'no time was left for this request' }, id);
-  const problem = describeProblem(error);
-  if (problem.status === 500) {
+  if (signal.aborted) return problemResponse(new ProblemError(503, 'no time was left for this request'), id);
+  if (describeProblem(error).status === 500) {
     log('error', 'an invocation failed', {
       request_id: id,
       error: error instanceof Error ? error.stack : error,
     });
   }
-  return problemResponse(problem, id);
+  return problemResponse(error, id);
 }
 
 function wrongMethod(request: Request, allow: string): Response {
   const detail = `this path takes ${allow} only`;
-  const response = problemResponse({ status: 405, detail }, requestId(request.headers));
+  const response = problemResponse(new ProblemError(405, detail), requestId(request.headers));
   response.headers.set('allow', allow);
   return response;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AppError } from '../../lib/errors/app-error.js';
+import { variableError } from '../shared/variable-error.js';
 
 const seconds = (most: number) => z.coerce.number().min(1).max(most);
 
@@ -37,12 +37,7 @@ export interface EndpointConfig {
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): EndpointConfig {
   const { data, error } = environmentSchema.safeParse(environment);
-  if (error) {
-    const issue = error.issues[0] as z.core.$ZodIssue;
-    const name = String(issue.path[0]);
-    const problem = environment[name] === undefined ? 'is not set' : `is malformed: ${issue.message}`;
-    throw new AppError('INVALID_INPUT', `environment variable ${name} ${problem}`);
-  }
+  if (error) throw variableError(error.issues[0], environment);
   return {
     modelUri: data.MODEL_URI,
     modelDirectory: data.MODEL_DIRECTORY,

@@ -1,23 +1,42 @@
 import type { ErrorCode } from '../../lib/errors/app-error.js';
+import type { EndpointFault } from '../../lib/predictions/endpoint.js';
 
 /** The one place where kinds of errors become HTTP statuses. */
-export const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 422 | 500 | 503>> = {
+export const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 409 | 410 | 422 | 500 | 503>> = {
   INVALID_INPUT: 400,
   NOT_FOUND: 404,
+  CONFLICT: 409,
+  GONE: 410,
   UNSUPPORTED: 422,
   UNAVAILABLE: 503,
   INVALID_FILE: 500,
   INTERNAL: 500,
 };
 
+/** What a failure of the endpoint is to its caller; of what it refused it says the status itself. */
+export const ENDPOINT_STATUS: Readonly<Record<EndpointFault, 400 | 500 | 502 | 503>> = {
+  cold: 503,
+  busy: 503,
+  throttled: 503,
+  timeout: 502,
+  refused: 400,
+  model: 502,
+  unknown: 500,
+};
+
 /** RFC 9110's names of the statuses that this service answers with. */
 export const STATUS_TITLE: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  409: 'Conflict',
+  410: 'Gone',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
   500: 'Internal Server Error',
+  502: 'Bad Gateway',
   503: 'Service Unavailable',
 };

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { AppError } from '../../lib/errors/app-error.js';
+import { EndpointError } from '../../lib/predictions/endpoint.js';
 import type { Problem } from '../../lib/schemas/problem.js';
-import { HTTP_STATUS, STATUS_TITLE } from './http-status.js';
+import { ENDPOINT_STATUS, HTTP_STATUS, STATUS_TITLE } from './http-status.js';
 
 /** Seconds after which a refused caller may try again. */
 const RETRY_AFTER = '2';
@@ -11,6 +12,18 @@ export interface ProblemDetails {
   readonly detail: string;
   /** @default none */
   readonly errors?: Problem['errors'];
+}
+
+/** An error of HTTP's own, with the status that says so. */
+export class ProblemError extends AppError implements ProblemDetails {
+  readonly status: number;
+  readonly detail: string;
+
+  constructor(status: number, detail: string) {
+    super('INVALID_INPUT', detail);
+    this.status = status;
+    this.detail = detail;
+  }
 }
 
 /** A request that its schema refuses, with every wrong field. */
@@ -33,6 +46,8 @@ function fieldErrors(issue: z.core.$ZodIssue): NonNullable<Problem['errors']> {
 
 /** What a caller may know of an error; our own faults are not described. */
 export function describeProblem(error: unknown): ProblemDetails {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof EndpointError) return describeEndpointError(error);
   if (!(error instanceof AppError)) return { status: 500, detail: 'an unexpected error; the log has it' };
   const status = HTTP_STATUS[error.code];
   if (status === 500) return { status, detail: 'an internal error; the log has it' };
@@ -40,17 +55,30 @@ export function describeProblem(error: unknown): ProblemDetails {
   return { status, detail: error.message, ...errors };
 }
 
-export function problemResponse({ status, detail, errors }: ProblemDetails, requestId: string): Response {
+function describeEndpointError({ fault, message, problem }: EndpointError): ProblemDetails {
+  const status = ENDPOINT_STATUS[fault];
+  if (status === 500) return { status, detail: 'an internal error; the log has it' };
+  if (!problem) return { status, detail: message };
+  const errors = problem.errors ? { errors: problem.errors } : {};
+  // What the endpoint refuses is the caller's to mend, in the endpoint's own words.
+  return { status: fault === 'refused' ? problem.status : status, detail: problem.detail, ...errors };
+}
+
+/** An error as it goes over the wire, or into a record. */
+export function toProblem(error: unknown, requestId: string): Problem {
+  const { status, detail, errors } = describeProblem(error);
   const title = STATUS_TITLE[status] ?? 'Error';
-  const problem: Problem = {
-    type: 'about:blank',
-    title,
-    status,
-    detail,
-    ...(errors ? { errors } : {}),
-    request_id: requestId,
-  };
+  return { type: 'about:blank', title, status, detail, ...(errors ? { errors } : {}), request_id: requestId };
+}
+
+export function problemResponse(error: unknown, requestId: string): Response {
+  return sendProblem(toProblem(error, requestId), requestId);
+}
+
+/** A problem that was recorded for another request, too. */
+export function sendProblem(problem: Problem, requestId: string): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json', 'x-request-id': requestId });
-  if (status === 503) headers.set('retry-after', RETRY_AFTER);
-  return new Response(JSON.stringify(problem), { status, headers });
+  if (problem.status === 503) headers.set('retry-after', RETRY_AFTER);
+  const body = JSON.stringify({ ...problem, request_id: requestId });
+  return new Response(body, { status: problem.status, headers });
 }

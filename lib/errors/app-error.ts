@@ -6,6 +6,8 @@
  * - `INVALID_FILE`: a file is missing, damaged, or says what it may not say
  * - `UNSUPPORTED`: well formed, but outside what this project can do
  * - `NOT_FOUND`: the named thing does not exist
+ * - `GONE`: it did exist, and its time is over
+ * - `CONFLICT`: it exists already, and is another
  * - `UNAVAILABLE`: cannot be done now, may be done later
  * - `INTERNAL`: a defect of ours, or a failure of the machine
  */
@@ -14,6 +16,8 @@ export type ErrorCode =
   | 'INVALID_FILE'
   | 'UNSUPPORTED'
   | 'NOT_FOUND'
+  | 'GONE'
+  | 'CONFLICT'
   | 'UNAVAILABLE'
   | 'INTERNAL';
 

@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** Longest prompt in characters (UTF-16 units): some 25 times what 75 tokens hold. */
 const MAX_PROMPT = 2_000;
 
+/** Longest webhook URL: what browsers and proxies commonly take. */
+const MAX_WEBHOOK = 2_000;
+
 export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp'] as const;
 export const DECODERS = ['vae', 'taesd'] as const;
 
@@ -19,7 +22,9 @@ function oneOf<const T extends readonly string[]>(names: T) {
 export const promptSchema = z
   .string({ error: 'must be a string' })
   .trim()
-  .max(MAX_PROMPT, { error: `must have at most ${MAX_PROMPT} characters` });
+  .max(MAX_PROMPT, { error: `must have at most ${MAX_PROMPT} characters` })
+  // A lone surrogate is no character: it has no bytes that the tokenizer could look at.
+  .refine((prompt) => !/\p{Surrogate}/u.test(prompt), { error: 'must be well-formed Unicode' });
 
 /** A request for pictures; the same rules for the API and the command line. */
 export const generateRequestSchema = z.strictObject({
@@ -32,6 +37,15 @@ export const generateRequestSchema = z.strictObject({
   decoder: oneOf(DECODERS).default('vae'),
 });
 
+/** Where the finished prediction is sent. Which addresses its host may have is checked when that is known. */
+const webhookSchema = z.url({ protocol: /^https$/, error: 'must be an https URL' }).max(MAX_WEBHOOK, {
+  error: `must have at most ${MAX_WEBHOOK} characters`,
+});
+
+/** What the API takes: a request for pictures, and whom to tell. */
+export const predictRequestSchema = generateRequestSchema.extend({ webhook: webhookSchema.optional() });
+
 export type GenerateRequest = z.infer<typeof generateRequestSchema>;
+export type PredictRequest = z.infer<typeof predictRequestSchema>;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export type Decoder = (typeof DECODERS)[number];

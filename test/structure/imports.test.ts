@@ -19,7 +19,7 @@ const FLOORS = [
   ['errors'],
   ['schemas'],
   ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
-  ['pipeline', 'export', 'client'],
+  ['pipeline', 'export', 'predictions', 'client'],
   ['cli'],
 ];
 const NEIGHBOURS_MEET = 2;

@@ -1,0 +1,26 @@
+import type { Services } from '../../lib/predictions/services.js';
+import type { Telemetry } from '../shared/telemetry.js';
+
+export interface ApiProps {
+  readonly services: Services;
+  readonly telemetry: Telemetry;
+  /** Who asks: neither a key nor anything that a key can be found from. `env` is what the platform adds. */
+  readonly caller: (request: Request, env: unknown) => string;
+  /** The service's public URL without a slash at its end. */
+  readonly baseUrl: (request: Request, env: unknown) => string;
+  /**
+   * Throws a `ProblemError`, 401 or 403, unless the request has a key that is good.
+   *
+   * @default no check: API Gateway has made it
+   */
+  readonly authenticate?: (request: Request) => void;
+}
+
+/** One request on its way through a route. */
+export interface RouteContext {
+  readonly props: ApiProps;
+  readonly request: Request;
+  readonly requestId: string;
+  readonly caller: string;
+  readonly baseUrl: string;
+}

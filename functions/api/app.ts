@@ -1,0 +1,100 @@
+import { type Context, Hono } from 'hono';
+import { errorFields } from '../shared/error-fields.js';
+import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
+import { requestId } from '../shared/request-id.js';
+import type { ApiProps, RouteContext } from './api-props.js';
+import { healthRoute, warmUpRoute } from './health-route.js';
+import { openaiProblem, openaiRoute } from './openai-route.js';
+import { predictRoute } from './predict-route.js';
+import { predictionRoute } from './prediction-route.js';
+
+/** The routes whose requests are counted by what became of them. */
+const DRAWING = /^\/(predict|v1\/images\/generations)$/;
+
+interface Variables {
+  requestId: string;
+}
+
+type Env = { Variables: Variables };
+
+/** Every route of the service, `Request` in and `Response` out: the same in AWS and at home. */
+export function apiApp(props: ApiProps): Hono<Env> {
+  const app = new Hono<Env>();
+
+  app.use(async (c, next) => {
+    const started = performance.now();
+    c.set('requestId', requestId(c.req.raw.headers));
+    await next();
+    finish(c, performance.now() - started, props);
+  });
+
+  app.get('/health', () => healthRoute(props));
+  app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
+  app.post('/predict', (c) => predictRoute(known(c, props)));
+  app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
+  app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
+
+  app.all('/health', () => wrongMethod('GET'));
+  app.all('/warmup', () => wrongMethod('POST'));
+  app.all('/predict', () => wrongMethod('POST'));
+  app.all('/v1/images/generations', () => wrongMethod('POST'));
+  app.all('/predictions/:id', () => wrongMethod('GET'));
+  app.notFound((c) => problemResponse(new ProblemError(404, 'no such path'), c.get('requestId')));
+  app.onError((error, c) => refuse(error, c, props));
+  return app;
+}
+
+/** A request with a good key. */
+function known(c: Context<Env>, props: ApiProps): RouteContext {
+  const request = c.req.raw;
+  props.authenticate?.(request);
+  return {
+    props,
+    request,
+    requestId: c.get('requestId'),
+    caller: props.caller(request, c.env),
+    baseUrl: props.baseUrl(request, c.env),
+  };
+}
+
+async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<Response> {
+  const id = c.get('requestId');
+  const { telemetry } = props;
+  const { status } = describeProblem(error);
+  if (status >= 500) telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
+  if (DRAWING.test(c.req.path)) telemetry.count('Requests', status >= 500 ? 'failed' : 'refused');
+  const openai = c.req.path.startsWith('/v1/');
+  const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
+  if (error instanceof MethodRefused) response.headers.set('allow', error.allow);
+  if (status === 401) response.headers.set('www-authenticate', 'Api-Key');
+  return response;
+}
+
+class MethodRefused extends ProblemError {
+  readonly allow: string;
+
+  constructor(allow: string) {
+    super(405, `this path takes ${allow} only`);
+    this.allow = allow;
+  }
+}
+
+function wrongMethod(allow: string): never {
+  throw new MethodRefused(allow);
+}
+
+/** What every answer carries, and the line that every request leaves in the log: no query, no body, no key. */
+function finish(c: Context<Env>, milliseconds: number, { telemetry }: ApiProps): void {
+  const id = c.get('requestId');
+  const phases = c.res.headers.get('server-timing');
+  const total = `total;dur=${milliseconds.toFixed(1)}`;
+  c.res.headers.set('server-timing', phases ? `${phases}, ${total}` : total);
+  c.res.headers.set('x-request-id', id);
+  telemetry.log('info', 'request', {
+    request_id: id,
+    method: c.req.method,
+    route: c.req.routePath,
+    status: c.res.status,
+    milliseconds: Math.round(milliseconds),
+  });
+}

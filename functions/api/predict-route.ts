@@ -1,0 +1,59 @@
+import { type PredictOutcome, predict } from '../../lib/predictions/predict.js';
+import { statusPath } from '../../lib/predictions/read-prediction.js';
+import { predictRequestSchema } from '../../lib/schemas/request.js';
+import { parseRequest } from '../shared/parse-request.js';
+import { sendProblem } from '../shared/problem-response.js';
+import { serverTiming } from '../shared/server-timing.js';
+import type { RouteContext } from './api-props.js';
+import { readIdempotencyKey } from './idempotency-key.js';
+import { pictureResponse } from './picture-response.js';
+import { preferenceApplied, readPrefer } from './prefer.js';
+import { retryAfter } from './retry-after.js';
+
+const DEFAULT_WAIT_SECONDS = 20;
+
+/** `POST /predict`: 200 with the picture, or 202 with the place where it will be. */
+export async function predictRoute(context: RouteContext): Promise<Response> {
+  const { props, request, requestId, caller } = context;
+  const prefer = readPrefer(request.headers.get('prefer'));
+  const key = readIdempotencyKey(request.headers.get('idempotency-key'));
+  const { wanted, raw } = await parseRequest(request, predictRequestSchema);
+  const waitSeconds = prefer.respondAsync ? 0 : (prefer.waitSeconds ?? DEFAULT_WAIT_SECONDS);
+  const outcome = await predict(
+    {
+      request: wanted,
+      caller,
+      ...(key === undefined ? {} : { key }),
+      waitMs: waitSeconds * 1000,
+      requestId,
+      signal: request.signal,
+    },
+    props.services,
+  );
+  const response = await respond(outcome, raw, context);
+  const applied = preferenceApplied(prefer);
+  if (applied) response.headers.set('preference-applied', applied);
+  return response;
+}
+
+async function respond(outcome: PredictOutcome, raw: boolean, context: RouteContext): Promise<Response> {
+  const { telemetry, services } = context.props;
+  if (outcome.kind === 'failed') {
+    telemetry.count('Requests', 'failed');
+    const response = sendProblem(outcome.error, context.requestId);
+    response.headers.set('idempotency-replayed', 'true');
+    return response;
+  }
+  if (outcome.kind === 'accepted') {
+    telemetry.count('Requests', 'accepted');
+    const url = context.baseUrl + statusPath(outcome.id);
+    const headers = { location: url, 'retry-after': await retryAfter(services) };
+    return Response.json({ id: outcome.id, status: 'queued', status_url: url }, { status: 202, headers });
+  }
+  const { answer, timings, replayed } = outcome;
+  telemetry.count('Requests', replayed ? 'replayed' : 'drawn');
+  const response = raw ? pictureResponse(answer) : Response.json(answer);
+  if (Object.keys(timings).length > 0) response.headers.set('server-timing', serverTiming(timings));
+  if (replayed) response.headers.set('idempotency-replayed', 'true');
+  return response;
+}

@@ -1,0 +1,28 @@
+import { AppError } from '../../lib/errors/app-error.js';
+import { readPrediction, statusPath } from '../../lib/predictions/read-prediction.js';
+import { predictionIdSchema } from '../../lib/schemas/prediction.js';
+import { acceptedPicture } from '../shared/accepted-picture.js';
+import { sendProblem } from '../shared/problem-response.js';
+import type { RouteContext } from './api-props.js';
+import { pictureResponse } from './picture-response.js';
+import { preferenceApplied, readPrefer } from './prefer.js';
+import { retryAfter } from './retry-after.js';
+
+/** `GET /predictions/{id}`: the prediction, waited for with `Prefer: wait=N`; its picture where `Accept` asks for it. */
+export async function predictionRoute(id: string, context: RouteContext): Promise<Response> {
+  const { props, request, requestId, caller, baseUrl } = context;
+  if (!predictionIdSchema.safeParse(id).success)
+    throw new AppError('NOT_FOUND', 'there is no such prediction');
+  const prefer = readPrefer(request.headers.get('prefer'));
+  const waitMs = (prefer.waitSeconds ?? 0) * 1000;
+  const prediction = await readPrediction({ id, caller, waitMs, signal: request.signal }, props.services);
+  const raw = acceptedPicture(request.headers) !== undefined;
+  if (raw && prediction.status === 'failed') return sendProblem(prediction.error, requestId);
+  if (raw && prediction.status === 'succeeded') return pictureResponse(prediction);
+  const headers = new Headers();
+  const applied = preferenceApplied(prefer);
+  if (applied) headers.set('preference-applied', applied);
+  if (prediction.status !== 'queued') return Response.json(prediction, { headers });
+  headers.set('retry-after', await retryAfter(props.services));
+  return Response.json({ ...prediction, status_url: baseUrl + statusPath(id) }, { headers });
+}

@@ -1,0 +1,60 @@
+// Bundles each Lambda function into a folder of its own and prints their sizes.
+// Plain JavaScript because it also runs before anything is compiled: at synthesis.
+//
+//   node functions/bundle-lambda.mjs --outdir DIR
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+const FUNCTIONS = {
+  api: 'functions/api/lambda.ts',
+  worker: 'functions/worker/lambda.ts',
+  'dead-letters': 'functions/worker/dead-letters.ts',
+  authorizer: 'functions/authorizer/lambda.ts',
+};
+
+/**
+ * @param {string} outdir gets one folder for each function, with index.mjs and its source map
+ * @returns {Promise<Record<string, number>>} bytes of code by function
+ */
+export async function bundleLambda(outdir) {
+  const entryPoints = Object.fromEntries(
+    Object.entries(FUNCTIONS).map(([name, path]) => [`${name}/index`, path]),
+  );
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints,
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    minify: true,
+    sourcemap: 'linked',
+    // CommonJS packages inside an ES module still call `require` for Node's own modules.
+    banner: {
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  const sizes = Object.keys(FUNCTIONS).map(async (name) => {
+    const { size } = await stat(join(outdir, name, 'index.mjs'));
+    return /** @type {const} */ ([name, size]);
+  });
+  return Object.fromEntries(await Promise.all(sizes));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { outdir: { type: 'string' } } });
+  if (!values.outdir) throw new Error('bundle-lambda.mjs: --outdir is missing');
+  for (const [name, bytes] of Object.entries(await bundleLambda(values.outdir))) {
+    console.log(`${name}: ${(bytes / 1024).toFixed(0)} KiB`);
+  }
+}

@@ -1,0 +1,81 @@
+import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { AppError } from '../../../lib/errors/app-error.js';
+
+/** Four pictures, one of them twice, as base64 in JSON: a third of this. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+/** S3 answers 409 where two conditional writes meet: one of them has to ask again. */
+const MAX_CONFLICTS = 5;
+
+/** What must be true of an object for a write to take place. */
+export type Condition = { readonly IfNoneMatch: '*' } | { readonly IfMatch: string };
+
+export interface StoredRecord {
+  readonly value: unknown;
+  readonly etag: string;
+}
+
+/** Small JSON objects in one bucket. Reads see every write that has returned: S3 is strongly consistent. */
+export class S3Records {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+
+  constructor(client: S3Client, bucket: string) {
+    this.#client = client;
+    this.#bucket = bucket;
+  }
+
+  /** @throws AppError UNAVAILABLE; INVALID_FILE for what is not JSON or too long */
+  async read(key: string): Promise<StoredRecord | undefined> {
+    const name = `s3://${this.#bucket}/${key}`;
+    try {
+      const object = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
+      if ((object.ContentLength ?? Number.POSITIVE_INFINITY) > MAX_RECORD_BYTES) {
+        throw new AppError('INVALID_FILE', `${name} is longer than ${MAX_RECORD_BYTES} bytes`);
+      }
+      const text = (await object.Body?.transformToString()) ?? '';
+      return { value: parse(text, name), etag: object.ETag ?? '' };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw unavailable(`cannot read ${name}`, error);
+    }
+  }
+
+  /**
+   * @returns whether the condition was met; false leaves the object as it is
+   * @throws AppError UNAVAILABLE
+   */
+  async write(key: string, value: unknown, condition: Condition): Promise<boolean> {
+    const object = { Bucket: this.#bucket, Key: key, ContentType: 'application/json' };
+    for (let conflicts = 0; ; conflicts++) {
+      try {
+        await this.#client.send(
+          new PutObjectCommand({ ...object, Body: JSON.stringify(value), ...condition }),
+        );
+        return true;
+      } catch (error) {
+        const status = statusOf(error);
+        // 404: there is nothing that `IfMatch` could match.
+        if (status === 412 || (status === 404 && 'IfMatch' in condition)) return false;
+        if (status !== 409 || conflicts >= MAX_CONFLICTS) {
+          throw unavailable(`cannot write s3://${this.#bucket}/${key}`, error);
+        }
+      }
+    }
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+}
+
+function parse(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('INVALID_FILE', `${name} is not JSON`, { cause });
+  }
+}
+
+function unavailable(what: string, cause: unknown): AppError {
+  return cause instanceof AppError ? cause : new AppError('UNAVAILABLE', what, { cause });
+}

@@ -1,0 +1,28 @@
+import {
+  type WakeEntry,
+  type WakeLog,
+  type WakeRecord,
+  wakeRecordSchema,
+} from '../../../lib/predictions/wake-log.js';
+import type { S3Records } from './s3-records.js';
+
+const KEY = 'wake.json';
+
+/** The wake record as one object, replaced only by those who have seen its newest version. */
+export class S3WakeLog implements WakeLog {
+  readonly #records: S3Records;
+
+  constructor(records: S3Records) {
+    this.#records = records;
+  }
+
+  async read(): Promise<WakeEntry | undefined> {
+    const stored = await this.#records.read(KEY);
+    return stored && { record: wakeRecordSchema.parse(stored.value), version: stored.etag };
+  }
+
+  replace(record: WakeRecord, version: string | undefined): Promise<boolean> {
+    const condition = version === undefined ? ({ IfNoneMatch: '*' } as const) : { IfMatch: version };
+    return this.#records.write(KEY, record, condition);
+  }
+}

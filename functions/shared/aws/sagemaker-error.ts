@@ -1,0 +1,80 @@
+import { EndpointError } from '../../../lib/predictions/endpoint.js';
+import { type Problem, problemSchema } from '../../../lib/schemas/problem.js';
+
+/** What the SDK's errors have that matters here. */
+interface SdkError {
+  readonly name?: string;
+  readonly message?: string | null;
+  /** Of the operating system: ECONNRESET and the like. */
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  /** Of `ModelError`: what the container answered. */
+  readonly OriginalStatusCode?: number;
+  readonly OriginalMessage?: string;
+}
+
+/** The service's own troubles, which pass. Source: InvokeEndpoint's list of errors. */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  'InternalFailure',
+  'InternalDependencyException',
+  'ServiceUnavailable',
+  'ModelNotReadyException',
+]);
+const THROTTLED: ReadonlySet<string> = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'ThrottledException',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+]);
+
+/** An error of InvokeEndpoint in this project's terms. Which is which: `facts`, and AWS's API reference. */
+export function sagemakerError(error: unknown, signal: AbortSignal): EndpointError {
+  if (error instanceof EndpointError) return error;
+  const sdk = error as SdkError;
+  const { name = '', code, $metadata } = sdk;
+  const message = sdk.message ?? '';
+  const options = { cause: error };
+  if (signal.aborted || name === 'TimeoutError' || name === 'AbortError') {
+    return new EndpointError('timeout', 'the endpoint did not answer in time', options);
+  }
+  // The name differs between the documentation and what is reported; the words have stayed the same.
+  if (/^Validation(Error|Exception)$/.test(name) && /no capacity/i.test(message)) {
+    return new EndpointError('cold', 'the endpoint has no capacity yet', options);
+  }
+  if (name === 'ModelError') return modelError(sdk, error);
+  if (THROTTLED.has(name)) return new EndpointError('throttled', 'the endpoint is throttled', options);
+  if (TRANSIENT.has(name)) return new EndpointError('busy', 'the endpoint cannot answer now', options);
+  if ($metadata?.httpStatusCode === undefined && code !== undefined) {
+    return new EndpointError('busy', 'the connection to the endpoint was lost', options);
+  }
+  return new EndpointError('unknown', 'the endpoint failed in a way that is not known', options);
+}
+
+function modelError(
+  { OriginalStatusCode: status = 500, OriginalMessage = '', message }: SdkError,
+  cause: unknown,
+) {
+  const problem = readProblem(OriginalMessage);
+  const options = problem ? { cause, problem } : { cause };
+  const said = (words: string) => problem?.detail ?? words;
+  if (status === 503 || status === 429)
+    return new EndpointError('busy', said('the endpoint is busy'), options);
+  if (status >= 400 && status < 500) {
+    return new EndpointError('refused', said('the endpoint refused the request'), options);
+  }
+  // SageMaker's own words where the container took more than 60 s.
+  if (/timed? ?out|timeout/i.test(`${message} ${OriginalMessage}`)) {
+    return new EndpointError('timeout', 'the endpoint did not answer in time', options);
+  }
+  return new EndpointError('model', said('the model failed'), options);
+}
+
+/** The container's own problem+json, where it is whole: SageMaker may cut the message. */
+function readProblem(text: string): Problem | undefined {
+  try {
+    return problemSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

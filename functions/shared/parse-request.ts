@@ -1,0 +1,26 @@
+import type { z } from 'zod';
+import { AppError } from '../../lib/errors/app-error.js';
+import type { GenerateRequest } from '../../lib/schemas/request.js';
+import { acceptedPicture, withOutputFormat } from './accepted-picture.js';
+import { RequestRefused } from './problem-response.js';
+import { readJsonBody } from './read-json-body.js';
+
+/**
+ * The request for pictures in a body, and whether its answer is to be the picture itself.
+ *
+ * @throws RequestRefused that names every wrong field; ProblemError; AppError INVALID_INPUT
+ */
+export async function parseRequest<R extends GenerateRequest>(
+  request: Request,
+  schema: z.ZodType<R>,
+): Promise<{ wanted: R; raw: boolean }> {
+  const accepted = acceptedPicture(request.headers);
+  const body = withOutputFormat(await readJsonBody(request), accepted);
+  const { data, error } = schema.safeParse(body);
+  if (error) throw new RequestRefused(error.issues);
+  const raw = accepted !== undefined;
+  if (raw && data.num_images > 1) {
+    throw new AppError('INVALID_INPUT', 'num_images must be 1 where Accept asks for the bytes of a picture');
+  }
+  return { wanted: data, raw };
+}

@@ -1,0 +1,112 @@
+import type { GenerateAnswer } from '../schemas/answer.js';
+import type { Health } from '../schemas/health.js';
+import type { Prediction } from '../schemas/prediction.js';
+import { ClientError } from './client-error.js';
+import type {
+  ClientProps,
+  GeneratedImages,
+  GenerateInput,
+  GenerateOptions,
+  GenerateProgress,
+} from './client-props.js';
+import { decodeBase64 } from './decode-base64.js';
+import { parseTimings } from './parse-timings.js';
+import { retrying } from './retrying.js';
+import { type Answer, ServiceConnection } from './service-connection.js';
+
+const FIFTEEN_MINUTES_MS = 900_000;
+/** As long as the service is willing to wait. */
+const LONG_POLL = 'wait=20';
+
+export interface Client {
+  /**
+   * Draws, however long the endpoint takes to wake: waits for a picture that comes later, and asks again after
+   * failures that pass, without ever drawing twice.
+   *
+   * @throws ClientError; the signal's reason when that is aborted
+   */
+  generate(input: GenerateInput, options?: GenerateOptions): Promise<GeneratedImages>;
+  /** The endpoint's state. @throws ClientError */
+  health(signal?: AbortSignal): Promise<Health>;
+  /** Wakes the endpoint, so that a later call finds it warm. @throws ClientError */
+  warmUp(signal?: AbortSignal): Promise<Health>;
+}
+
+/** A client of one service, for browsers and Node: nothing but `fetch`. */
+export function createClient(props: ClientProps): Client {
+  const connection = new ServiceConnection(props);
+  return {
+    generate: (input, options = {}) => generate(connection, input, options),
+    health: async (signal) => (await connection.get('/health', { signal })).body as Health,
+    warmUp: async (signal) => (await connection.post('/warmup', undefined, { signal })).body as Health,
+  };
+}
+
+async function generate(
+  connection: ServiceConnection,
+  input: GenerateInput,
+  options: GenerateOptions,
+): Promise<GeneratedImages> {
+  const { onProgress = () => undefined, idempotencyKey = crypto.randomUUID() } = options;
+  const { timeoutMs = FIFTEEN_MINUTES_MS } = options;
+  const started = performance.now();
+  const tell = (progress: Omit<GenerateProgress, 'seconds'>) =>
+    onProgress({ ...progress, seconds: (performance.now() - started) / 1000 });
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const patiently = { signal, onPause: () => tell({ phase: 'retrying' }) };
+  try {
+    tell({ phase: 'sending' });
+    const headers = { 'idempotency-key': idempotencyKey };
+    const answer = await retrying(() => connection.post('/predict', input, { headers, signal }), patiently);
+    if (answer.status !== 202) return toImages(answer.body as GenerateAnswer, answer);
+    const { id } = answer.body as { id: string };
+    return await follow(connection, id, patiently, tell);
+  } catch (error) {
+    if (options.signal?.aborted) throw options.signal.reason;
+    if (timeout.aborted) {
+      throw new ClientError(`no picture came within ${timeoutMs / 1000} s`, {
+        retryable: true,
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Long polls until the prediction has ended. */
+async function follow(
+  connection: ServiceConnection,
+  id: string,
+  patiently: { signal: AbortSignal; onPause: () => void },
+  tell: (progress: Omit<GenerateProgress, 'seconds'>) => void,
+): Promise<GeneratedImages> {
+  const { signal } = patiently;
+  for (;;) {
+    // Only for show: a state that cannot be read is no reason to stop.
+    const health = await connection.get('/health', { signal }).catch(() => undefined);
+    tell({ phase: 'queued', ...(health ? { health: health.body as Health } : {}) });
+    const headers = { prefer: LONG_POLL };
+    const answer = await retrying(() => connection.get(`/predictions/${id}`, { headers, signal }), patiently);
+    const prediction = answer.body as Prediction;
+    if (prediction.status === 'succeeded') return toImages(prediction, answer);
+    if (prediction.status === 'failed') {
+      const { error: problem } = prediction;
+      throw new ClientError(problem.detail, { status: problem.status, problem });
+    }
+  }
+}
+
+function toImages(answer: GenerateAnswer, { headers }: Answer): GeneratedImages {
+  return {
+    images: (answer.results ?? [answer.result]).map(decodeBase64),
+    format: answer.output_format,
+    seed: answer.seed,
+    steps: answer.num_steps,
+    decoder: answer.decoder,
+    tokensCut: answer.tokens_cut,
+    model: answer.model,
+    timings: parseTimings(headers.get('server-timing')),
+    requestId: headers.get('x-request-id') ?? undefined,
+  };
+}

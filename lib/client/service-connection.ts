@@ -1,0 +1,93 @@
+import type { Problem } from '../schemas/problem.js';
+import { ClientError } from './client-error.js';
+import type { ClientProps } from './client-props.js';
+
+/** Statuses after which the same request may succeed. */
+const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** JSON, as the service's schemas have it. */
+  readonly body: unknown;
+}
+
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One request and its answer, errors included; no retries. */
+export class ServiceConnection {
+  readonly #base: string;
+  readonly #apiKey: string;
+  readonly #fetch: typeof fetch;
+
+  constructor({ url, apiKey, fetch: send = fetch }: ClientProps) {
+    this.#base = url.replace(/\/+$/, '');
+    this.#apiKey = apiKey;
+    // A browser's own fetch works only as a method of its window.
+    this.#fetch = (...args) => send(...args);
+  }
+
+  get(path: string, options: CallOptions): Promise<Answer> {
+    return this.#call(path, { method: 'GET' }, options);
+  }
+
+  post(path: string, body: unknown, options: CallOptions): Promise<Answer> {
+    const sent =
+      body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return this.#call(path, { method: 'POST', ...sent }, options);
+  }
+
+  async #call(path: string, init: RequestInit, { headers, signal }: CallOptions): Promise<Answer> {
+    const all = { 'x-api-key': this.#apiKey, accept: 'application/json', ...init.headers, ...headers };
+    const response = await this.#send(this.#base + path, {
+      ...init,
+      headers: all,
+      ...(signal ? { signal } : {}),
+    });
+    const body = await readJson(response, signal);
+    if (response.ok) return { status: response.status, headers: response.headers, body };
+    throw refusal(response, body);
+  }
+
+  async #send(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.#fetch(url, init);
+    } catch (cause) {
+      init.signal?.throwIfAborted();
+      throw new ClientError(`cannot reach ${this.#base}`, { retryable: true, cause });
+    }
+  }
+}
+
+async function readJson(response: Response, signal: AbortSignal | undefined): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const { status } = response;
+    const retryable = response.ok || RETRYABLE.has(status);
+    throw new ClientError(`the answer (HTTP ${status}) is not JSON`, { status, retryable, cause });
+  }
+}
+
+function refusal({ status, headers }: Response, body: unknown): ClientError {
+  const problem = isProblem(body) ? body : undefined;
+  const said = Number(headers.get('retry-after'));
+  // The service keeps how a key's prediction ended: it will not end otherwise.
+  const final = headers.get('idempotency-replayed') === 'true';
+  return new ClientError(problem?.detail ?? `HTTP ${status}`, {
+    status,
+    problem,
+    retryable: RETRYABLE.has(status) && !final,
+    retryAfterSeconds: Number.isFinite(said) && said > 0 ? said : undefined,
+  });
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === 'object' && body !== null && 'detail' in body && typeof body.detail === 'string';
+}

@@ -1,0 +1,44 @@
+import type { SeededRequest } from '../schemas/prediction.js';
+import { type EndpointAnswer, EndpointError } from './endpoint.js';
+import type { Services } from './services.js';
+import { noteReady } from './wake-endpoint.js';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+export interface InvokePatientlyProps {
+  readonly request: SeededRequest;
+  readonly requestId: string;
+  /** When the caller's patience ends. Milliseconds since 1970. */
+  readonly deadline: number;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Invokes the endpoint, again while it is busy, with exponential pauses and full jitter.
+ *
+ * @throws EndpointError the last one; `timeout` also when the deadline came first
+ */
+export async function invokePatiently(
+  props: InvokePatientlyProps,
+  services: Services,
+): Promise<EndpointAnswer> {
+  const { endpoint, clock, onEvent } = services;
+  const { request, requestId, deadline, signal } = props;
+  for (let ceiling = FIRST_PAUSE_MS; ; ceiling = Math.min(LONGEST_PAUSE_MS, ceiling * 2)) {
+    const left = deadline - clock.now();
+    const attempt = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, left))]);
+    try {
+      const drawn = await endpoint.invoke(request, { requestId, signal: attempt });
+      onEvent({ kind: 'drawn', timings: drawn.timings });
+      await noteReady(services);
+      return drawn;
+    } catch (error) {
+      const busy = error instanceof EndpointError && (error.fault === 'busy' || error.fault === 'throttled');
+      const pause = clock.random() * ceiling;
+      if (!busy || signal.aborted || clock.now() + pause >= deadline) throw error;
+      await clock.sleep(pause, signal);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { predictionIdSchema } from '../schemas/prediction.js';
+
+/** What the worker is told. Nothing but ids: prompts stay in the store. */
+export const messageSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('predict'),
+    id: predictionIdSchema,
+    /** How often the model has failed on it so far. */
+    failures: z.int().min(0).default(0),
+  }),
+  z.strictObject({
+    kind: z.literal('webhook'),
+    id: predictionIdSchema,
+    /** Requests made so far. */
+    attempts: z.int().min(0).default(0),
+  }),
+]);
+
+export type Message = z.infer<typeof messageSchema>;
+
+/** Delivers each message at least once, in any order. */
+export interface MessageQueue {
+  /**
+   * Returns when the message is durable.
+   *
+   * @param delaySeconds at most 900, the limit of SQS. @default 0
+   * @throws AppError
+   */
+  send(message: Message, delaySeconds?: number): Promise<void>;
+}

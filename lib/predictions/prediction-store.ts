@@ -1,0 +1,19 @@
+import type { RequestRecord, ResultRecord, WebhookRecord } from '../schemas/prediction.js';
+
+/**
+ * What has been accepted and what became of it. Everything is written once: the first write stays, later ones
+ * are told so. Reads see every write that has returned.
+ *
+ * Every method throws an `AppError`, UNAVAILABLE where asking again may help.
+ */
+export interface PredictionStore {
+  /** @returns false when this id has one already */
+  createRequest(record: RequestRecord): Promise<boolean>;
+  readRequest(id: string): Promise<RequestRecord | undefined>;
+  /** @returns false when this id has one already */
+  createResult(id: string, record: ResultRecord): Promise<boolean>;
+  readResult(id: string): Promise<ResultRecord | undefined>;
+  /** @returns false when this id has one already */
+  createWebhook(id: string, record: WebhookRecord): Promise<boolean>;
+  readWebhook(id: string): Promise<WebhookRecord | undefined>;
+}

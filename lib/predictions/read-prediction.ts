@@ -1,0 +1,89 @@
+import { AppError } from '../errors/app-error.js';
+import type { Prediction, RequestRecord, ResultRecord, WebhookRecord } from '../schemas/prediction.js';
+import type { Services } from './services.js';
+
+const DAY_MS = 86_400_000;
+/** Between two looks at the store: the first ones follow quickly, for those who just missed it. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
+
+export interface ReadPredictionProps {
+  readonly id: string;
+  /** Only who asked for it may see it. */
+  readonly caller: string;
+  /** How long to wait for it to end. Milliseconds. */
+  readonly waitMs: number;
+  /** Ends the waiting. @default never */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A prediction as it is, or as it ends within the wait.
+ *
+ * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired
+ */
+export async function readPrediction(props: ReadPredictionProps, services: Services): Promise<Prediction> {
+  const { id, caller, waitMs, signal } = props;
+  const { store, retentionMs } = services;
+  const request = await store.readRequest(id);
+  if (!request || request.caller !== caller) {
+    throw new AppError(
+      'NOT_FOUND',
+      `there is no such prediction; results are kept for ${days(retentionMs)} and then deleted`,
+    );
+  }
+  if (isExpired(request, services)) throw expired(services);
+  const result = await awaitResult(id, waitMs, services, signal);
+  const webhook = request.webhook && result ? await store.readWebhook(id) : undefined;
+  return toPrediction(request, result, webhook);
+}
+
+/** @returns undefined when there is none by then */
+export async function awaitResult(
+  id: string,
+  waitMs: number,
+  { store, clock }: Services,
+  signal?: AbortSignal,
+): Promise<ResultRecord | undefined> {
+  const end = clock.now() + waitMs;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+    const result = await store.readResult(id);
+    const left = end - clock.now();
+    if (result || left <= 0 || signal?.aborted) return result;
+    await clock.sleep(Math.min(pause, left), signal);
+  }
+}
+
+/** The store deletes late, by the day: what is over is over on time all the same. */
+export function isExpired(request: RequestRecord, { clock, retentionMs }: Services): boolean {
+  return clock.now() > Date.parse(request.created_at) + retentionMs;
+}
+
+export function expired({ retentionMs }: Services): AppError {
+  return new AppError('GONE', `this prediction has expired: results are kept for ${days(retentionMs)}`);
+}
+
+/** What the world is shown of a prediction's records. */
+export function toPrediction(
+  request: RequestRecord,
+  result: ResultRecord | undefined,
+  webhook: WebhookRecord | undefined,
+): Prediction {
+  const { id, created_at } = request;
+  const told = request.webhook ? { webhook: webhook ?? { status: 'pending' as const, attempts: 0 } } : {};
+  const common = { id, created_at, ...told };
+  if (!result) return { ...common, status: 'queued', status_url: statusPath(id) };
+  const { status, completed_at } = result;
+  if (status === 'failed') return { ...common, status, completed_at, error: result.error };
+  return { ...common, status, completed_at, ...result.answer };
+}
+
+/** Where a prediction is found, below the service's own URL. */
+export function statusPath(id: string): string {
+  return `/predictions/${id}`;
+}
+
+function days(ms: number): string {
+  const count = Math.round((ms / DAY_MS) * 10) / 10;
+  return `${count} ${count === 1 ? 'day' : 'days'}`;
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+export const wakeRecordSchema = z.strictObject({
+  /** When the newest wake was asked for. */
+  started_at: z.iso.datetime(),
+  /** When the endpoint was first seen to work after it; null while it has not been. */
+  ready_at: z.iso.datetime().nullable(),
+  /** How long the last few wakes took, newest first. Seconds. */
+  recent_seconds: z.array(z.number().min(0)),
+});
+
+export type WakeRecord = z.infer<typeof wakeRecordSchema>;
+
+export interface WakeEntry {
+  readonly record: WakeRecord;
+  /** What the record must still be for a write to replace it. */
+  readonly version: string;
+}
+
+/** One small record that everybody who may wake the endpoint shares. */
+export interface WakeLog {
+  read(): Promise<WakeEntry | undefined>;
+  /**
+   * @param version of the record that is replaced; undefined where there must be none
+   * @returns false when somebody else was faster: nothing is written then
+   */
+  replace(record: WakeRecord, version: string | undefined): Promise<boolean>;
+}

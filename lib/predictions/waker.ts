@@ -1,0 +1,122 @@
+import type { Health } from '../schemas/health.js';
+import type { Endpoint } from './endpoint.js';
+import type { WakeEntry, WakeLog } from './wake-log.js';
+
+/** So long nobody asks the backend again after a wake: its own answer to a wake lags behind. Milliseconds. */
+const SETTLE_MS = 120_000;
+/** So long one process does not even look into the log again. Milliseconds. */
+const QUIET_MS = 5_000;
+/** How many wakes the estimate rests on. */
+const RECENT = 5;
+/** Estimate in seconds before any wake has been seen: what AWS's users report for an image of this size. */
+const FIRST_ESTIMATE = 300;
+
+export interface WakerProps {
+  readonly endpoint: Pick<Endpoint, 'wake' | 'state'>;
+  readonly log: WakeLog;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
+/** Wakes the endpoint once per sleep, however many requests find it asleep, and knows how long that takes. */
+export class Waker {
+  readonly #endpoint: WakerProps['endpoint'];
+  readonly #log: WakeLog;
+  readonly #now: () => number;
+  #quietUntil = 0;
+  /** Whether this process has found the endpoint asleep since it last found it awake. */
+  #sawCold = false;
+
+  constructor({ endpoint, log, now = Date.now }: WakerProps) {
+    this.#endpoint = endpoint;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /**
+   * Somebody found no capacity.
+   *
+   * @returns whether this call has woken the endpoint; false where a wake is under way already
+   */
+  async wake(): Promise<boolean> {
+    this.#sawCold = true;
+    if (this.#now() < this.#quietUntil) return false;
+    const entry = await this.#log.read();
+    this.#quietUntil = this.#now() + QUIET_MS;
+    if (await this.#isWaking(entry)) return false;
+    const record = {
+      started_at: new Date(this.#now()).toISOString(),
+      ready_at: null,
+      recent_seconds: entry?.record.recent_seconds ?? [],
+    };
+    if (!(await this.#log.replace(record, entry?.version))) return false;
+    try {
+      await this.#endpoint.wake();
+    } catch (error) {
+      await this.#takeBack(entry);
+      throw error;
+    }
+    return true;
+  }
+
+  /**
+   * The endpoint has answered. Costs nothing unless this process had found it asleep.
+   *
+   * @param always look into the log all the same: whoever empties the queue may not have seen the cold answer
+   * @returns how long the wake took in seconds, the first time that somebody says so
+   */
+  async sawReady(always = false): Promise<number | undefined> {
+    if (!this.#sawCold && !always) return undefined;
+    this.#sawCold = false;
+    this.#quietUntil = 0;
+    const entry = await this.#log.read();
+    if (!entry || entry.record.ready_at !== null) return undefined;
+    const { started_at, recent_seconds } = entry.record;
+    const seconds = Math.max(0, this.#now() - Date.parse(started_at)) / 1000;
+    const record = {
+      started_at,
+      ready_at: new Date(this.#now()).toISOString(),
+      recent_seconds: [seconds, ...recent_seconds].slice(0, RECENT),
+    };
+    return (await this.#log.replace(record, entry.version)) ? seconds : undefined;
+  }
+
+  /** The endpoint's state, with an estimate while it wakes. */
+  async health(): Promise<Health> {
+    const { state, detail } = await this.#endpoint.state();
+    const health: Health = { state, ...(detail === undefined ? {} : { detail }) };
+    if (state !== 'waking' && state !== 'asleep') return health;
+    const record = (await this.#log.read())?.record;
+    // Asked for, and the backend does not show it yet.
+    const asked = record?.ready_at === null && this.#age(record.started_at) < SETTLE_MS;
+    if (!record || (state === 'asleep' && !asked)) return health;
+    const seconds = this.#age(record.started_at) / 1000;
+    const estimate = Math.max(0, median(record.recent_seconds) - seconds);
+    return { ...health, state: 'waking', waking_for: seconds, estimate };
+  }
+
+  async #isWaking(entry: WakeEntry | undefined): Promise<boolean> {
+    if (!entry || entry.record.ready_at !== null) return false;
+    if (this.#age(entry.record.started_at) < SETTLE_MS) return true;
+    // Old: it takes long, or it came to nothing.
+    const { state } = await this.#endpoint.state();
+    return state === 'waking';
+  }
+
+  /** A wake that could not be asked for must not keep others from asking. */
+  async #takeBack(before: WakeEntry | undefined): Promise<void> {
+    this.#quietUntil = 0;
+    const entry = await this.#log.read();
+    if (!entry) return;
+    const { started_at, recent_seconds } = before?.record ?? entry.record;
+    await this.#log.replace({ started_at, ready_at: started_at, recent_seconds }, entry.version);
+  }
+
+  #age(since: string): number {
+    return Math.max(0, this.#now() - Date.parse(since));
+  }
+}
+
+function median(seconds: readonly number[]): number {
+  return seconds.toSorted((a, b) => a - b)[seconds.length >> 1] ?? FIRST_ESTIMATE;
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { generateRequestSchema, OUTPUT_FORMATS } from './request.js';
+
+const { prompt, num_images, output_format } = generateRequestSchema.shape;
+
+/** OpenAI's request for pictures, as far as this service can follow it. Source: OpenAI API, "Create image". */
+export const openaiImageRequestSchema = z.strictObject({
+  prompt,
+  n: num_images,
+  size: z.enum(['512x512', 'auto'], { error: 'must be 512x512 or auto' }).default('auto'),
+  response_format: z
+    .literal('b64_json', { error: 'must be b64_json: pictures are not kept, so there is no URL of them' })
+    .default('b64_json'),
+  output_format,
+  /** There is one model; its name is whatever the caller's tools want to send. */
+  model: z.string().optional(),
+  /** Ignored. */
+  user: z.string().optional(),
+});
+
+export const openaiImageAnswerSchema = z.strictObject({
+  /** Seconds since 1970. */
+  created: z.int(),
+  data: z.array(z.strictObject({ b64_json: z.base64() })),
+  output_format: z.enum(OUTPUT_FORMATS),
+  size: z.literal('512x512'),
+});
+
+export const openaiErrorSchema = z.strictObject({
+  error: z.strictObject({
+    message: z.string(),
+    type: z.enum(['invalid_request_error', 'authentication_error', 'rate_limit_error', 'server_error']),
+    /** The first field that is wrong. */
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+});
+
+export type OpenaiImageRequest = z.infer<typeof openaiImageRequestSchema>;
+export type OpenaiImageAnswer = z.infer<typeof openaiImageAnswerSchema>;
+export type OpenaiError = z.infer<typeof openaiErrorSchema>;

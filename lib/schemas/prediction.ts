@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { generateAnswerSchema } from './answer.js';
+import { problemSchema } from './problem.js';
+import { generateRequestSchema } from './request.js';
+
+/** Made by `newPredictionId` or `predictionIdOf`. Nothing else reaches a key in the store. */
+export const predictionIdSchema = z.string().regex(/^[a-z2-7]{32}$/);
+
+const webhookOutcomeSchema = z.strictObject({
+  status: z.enum(['pending', 'delivered', 'failed']),
+  /** Requests that were made. */
+  attempts: z.int().min(0),
+  /** Why the last one failed. */
+  error: z.string().optional(),
+});
+
+const common = {
+  id: predictionIdSchema,
+  created_at: z.iso.datetime(),
+  webhook: webhookOutcomeSchema.optional(),
+};
+
+/** What `GET /predictions/{id}` answers, and what a webhook is sent. */
+export const predictionSchema = z.discriminatedUnion('status', [
+  z.strictObject({ ...common, status: z.literal('queued'), status_url: z.string() }),
+  z.strictObject({
+    ...common,
+    status: z.literal('succeeded'),
+    completed_at: z.iso.datetime(),
+    ...generateAnswerSchema.shape,
+  }),
+  z.strictObject({
+    ...common,
+    status: z.literal('failed'),
+    completed_at: z.iso.datetime(),
+    error: problemSchema,
+  }),
+]);
+
+/** `predictions/{id}/request.json`: what was accepted. */
+export const requestRecordSchema = z.strictObject({
+  id: predictionIdSchema,
+  /** Who asked: no key, and nothing that a key can be found from. */
+  caller: z.string(),
+  /** Of the request as it came, so that the same key with another body can be told. */
+  fingerprint: z.string(),
+  created_at: z.iso.datetime(),
+  /** Of the HTTP request that brought it. */
+  request_id: z.string(),
+  /** The seed is settled here: whoever draws, and how often, draws the same picture. */
+  request: generateRequestSchema.required({ seed: true }),
+  webhook: z.string().optional(),
+});
+
+/** `predictions/{id}/result.json`: written once, never again. */
+export const resultRecordSchema = z.discriminatedUnion('status', [
+  z.strictObject({
+    status: z.literal('succeeded'),
+    completed_at: z.iso.datetime(),
+    answer: generateAnswerSchema,
+  }),
+  z.strictObject({ status: z.literal('failed'), completed_at: z.iso.datetime(), error: problemSchema }),
+]);
+
+/** `predictions/{id}/webhook.json`: how telling it has ended. */
+export const webhookRecordSchema = webhookOutcomeSchema.extend({ status: z.enum(['delivered', 'failed']) });
+
+export type Prediction = z.infer<typeof predictionSchema>;
+export type RequestRecord = z.infer<typeof requestRecordSchema>;
+export type ResultRecord = z.infer<typeof resultRecordSchema>;
+export type WebhookRecord = z.infer<typeof webhookRecordSchema>;
+/** A request whose seed is settled. */
+export type SeededRequest = RequestRecord['request'];
