@@ -10,7 +10,9 @@ import { StandardOperators } from './dialects/standard-operators.js';
 import { CLIP_UNUSED, describeClipTextEncoder, renameClipTensor } from './networks/clip-text-encoder.js';
 import { describeTaesdDecoder, TAESD_DECODER_UNUSED } from './networks/taesd-decoder.js';
 import { describeUnet } from './networks/unet.js';
-import { describeVaeDecoder, renameVaeTensor, VAE_DECODER_UNUSED } from './networks/vae-decoder.js';
+import { renameVaeTensor } from './networks/vae-blocks.js';
+import { describeVaeDecoder, VAE_DECODER_UNUSED } from './networks/vae-decoder.js';
+import { describeVaeEncoder, VAE_ENCODER_UNUSED } from './networks/vae-encoder.js';
 import { RewrittenWeights } from './rewrite/rewritten-weights.js';
 import { WeightPlan } from './rewrite/weight-plan.js';
 import { type WeightScope, WeightStore } from './weight-scope.js';
@@ -32,7 +34,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 /** A finished graph and the weights it points at. */
 export interface ExportedPart {
   /** Folder in the bundle. */
-  readonly part: 'text_encoder' | 'unet' | 'vae_decoder' | 'taesd_decoder';
+  readonly part: 'text_encoder' | 'unet' | 'vae_decoder' | 'taesd_decoder' | 'vae_encoder';
   readonly model: Uint8Array;
   readonly reader: CheckpointReader;
   /** Where the reader finds `config.json`. */
@@ -52,6 +54,8 @@ export interface GraphOptions {
   readonly dialect: Dialect;
   /** Of the arithmetic. */
   readonly precision: Precision;
+  /** Whether the VAE's encoder is there too, for pictures that begin with one. */
+  readonly encoder: boolean;
 }
 
 /** No tensor of these parts is without use. */
@@ -74,6 +78,11 @@ export function buildGraphs(checkpoint: Checkpoint, options: GraphOptions): Expo
     const describe = (ops: Operators, root: WeightScope) =>
       describeTaesdDecoder(ops, root, taesd.config, latentSize);
     parts.push(exportPart('taesd_decoder', taesd, TAESD_DECODER_UNUSED, undefined, describe));
+  }
+  if (options.encoder) {
+    const describe = (ops: Operators, root: WeightScope) =>
+      describeVaeEncoder(ops, root, vae.config, latentSize);
+    parts.push(exportPart('vae_encoder', vae, VAE_ENCODER_UNUSED, renameVaeTensor, describe));
   }
   return parts;
 
@@ -104,7 +113,7 @@ function makeDialect(
 ): { readonly operators: Operators; readonly plan?: WeightPlan } {
   if (dialect === 'standard') return { operators: new StandardOperators(graph, precision) };
   const plan = new WeightPlan(REWRITTEN_WEIGHTS);
-  const headroom = part === 'vae_decoder' ? VAE_HEADROOM : 1;
+  const headroom = part === 'vae_decoder' || part === 'vae_encoder' ? VAE_HEADROOM : 1;
   return { operators: new CudaOperators(graph, plan, { headroom }), plan };
 }
 

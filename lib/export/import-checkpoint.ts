@@ -16,6 +16,8 @@ export interface ImportOptions {
   readonly to: string;
   /** An AutoencoderTiny. @default no TAESD decoder */
   readonly taesd?: string | undefined;
+  /** Whether the bundle can begin with a picture (image to image). @default false */
+  readonly encoder?: boolean | undefined;
   /** Branch, tag or commit of `from` on Hugging Face. @default what `from` says, else the main branch */
   readonly revision?: string | undefined;
   /** @default 'standard', or what a finished bundle has */
@@ -76,20 +78,23 @@ async function makePlan(
   places: Places,
   from: Place,
   taesd: Place | undefined,
-  { dialect, precision }: ImportOptions,
+  { dialect, precision, encoder = false }: ImportOptions,
 ): Promise<BundlePlan> {
   const reader = await places.openReader(from);
   if (await isBundle(reader)) {
-    if (taesd)
+    if (taesd || encoder) {
+      const part = taesd ? 'TAESD decoder' : 'encoder';
       throw new AppError(
         'INVALID_INPUT',
-        `${reader.nameOf('')} is a finished bundle: no TAESD decoder can be added`,
+        `${reader.nameOf('')} is a finished bundle: no ${part} can be added`,
       );
+    }
     return planCopy(reader, { ...(dialect && { dialect }), ...(precision && { precision }) });
   }
   const tiny = taesd && (await places.openReader(taesd));
   const usual = dialect === 'cuda' ? 'float16' : 'float32';
-  return planBundle(reader, tiny, { dialect: dialect ?? 'standard', precision: precision ?? usual });
+  const options = { dialect: dialect ?? 'standard', precision: precision ?? usual, encoder } as const;
+  return planBundle(reader, tiny, options);
 }
 
 function pin(place: Place, revision: string | undefined): Place {

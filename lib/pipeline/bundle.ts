@@ -15,13 +15,19 @@ const unetSchema = z.object({ ...latentSizeKeys, in_channels: z.int().min(1).max
 const decoderSchema = (defaultFactor: number) =>
   z.object({ scaling_factor: z.number().positive().default(defaultFactor) });
 
-/** What the pipeline must know of a decoder besides its graph. */
+/** What the pipeline must know of a decoder, or of the encoder, besides its graph. */
 export interface DecoderConfig {
   /**
-   * Latents are divided by it. StableDiffusionPipeline of diffusers takes nothing else from the config: neither
+   * Latents are divided by it before they are decoded, and multiplied after they were encoded. StableDiffusionPipeline of diffusers takes nothing else from the config: neither
    * `shift_factor` nor `latents_mean`, which are there for pipelines of other families.
    */
   readonly scalingFactor: number;
+}
+
+export interface EncoderConfig extends DecoderConfig {
+  /** Of the pictures it takes. Pixels. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /** A bundle on disk: what its configs say, no graph loaded. */
@@ -32,10 +38,13 @@ export interface Bundle {
   /** channels, height, width */
   readonly latentShape: readonly [number, number, number];
   readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
+  /** Of latents that an encoder makes; undefined where there is none, and no picture can begin with another. */
+  readonly encoder: EncoderConfig | undefined;
 }
 
 const DECODER_FOLDERS: Readonly<Record<Decoder, string>> = { vae: 'vae_decoder', taesd: 'taesd_decoder' };
 const DECODER_SCHEMAS = { vae: decoderSchema(0.18215), taesd: decoderSchema(1) };
+const encoderSchema = DECODER_SCHEMAS.vae.extend({ block_out_channels: z.array(z.int()).min(1).max(16) });
 
 /**
  * Opens a bundle of ours, or one that optimum or Olive exported (no manifest, no TAESD).
@@ -57,10 +66,22 @@ export async function openBundle(folder: string): Promise<Bundle> {
   }
   return {
     folder,
+    encoder: await readEncoder(folder, latentSize(unet)),
     name: await nameOf(folder),
     latentShape: [unet.in_channels, ...latentSize(unet)],
     decoders,
   };
+}
+
+async function readEncoder(
+  folder: string,
+  [height, width]: readonly [number, number],
+): Promise<EncoderConfig | undefined> {
+  if (!(await exists(graphPath(folder, 'vae_encoder')))) return undefined;
+  const config = await readJson(folder, 'vae_encoder/config.json', encoderSchema);
+  // Every level but the last halves the sides.
+  const factor = 2 ** (config.block_out_channels.length - 1);
+  return { scalingFactor: config.scaling_factor, width: factor * width, height: factor * height };
 }
 
 /** What a model is called in answers and pictures: `repo@commit`, or the checkpoint's directory. */
@@ -86,7 +107,7 @@ export async function readScheduler(folder: string): Promise<EulerDiscreteSchedu
   return EulerDiscreteScheduler.fromConfig({ ...config, steps_offset: 1 }, join(folder, file));
 }
 
-export type NetworkName = 'text_encoder' | 'unet' | Decoder;
+export type NetworkName = 'text_encoder' | 'unet' | 'vae_encoder' | Decoder;
 
 /** A network's folder in a bundle. */
 export function networkFolder(network: NetworkName): string {

@@ -10,6 +10,7 @@ const optionsSchema = z.object({
   from: place,
   to: place,
   taesd: place.optional(),
+  encoder: z.boolean().optional(),
   revision: place.optional(),
   dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).optional(),
   precision: z.enum(['float32', 'float16'], { error: 'must be float32 or float16' }).optional(),
@@ -39,6 +40,7 @@ export function importCommand(): Command {
       'of the arithmetic: float32 or float16 (default: float32; cuda is always float16)',
     )
     .option('--taesd <PLACE>', 'an AutoencoderTiny, to be the decoder "taesd"')
+    .option('--encoder', "add the VAE's encoder: pictures can then begin with one (generate --image)")
     .addHelpText('after', PLACES)
     .action((options: unknown) => importBundle(options));
 }
