@@ -1,9 +1,8 @@
 import sharp from 'sharp';
 import { AppError } from '../errors/app-error.js';
+import { MAX_IMAGE_BYTES } from '../schemas/request.js';
 import type { RgbImage } from './rgb-image.js';
 
-/** 4 MiB: a 12 megapixel photograph as JPEG; with base64 around it, it still fits into a Lambda's 6 MB. */
-export const MAX_IMAGE_BYTES = 4 * 1024 * 1024;
 /** What a camera makes, 50 megapixels: 150 MB as raw pixels. */
 const MAX_PIXELS = 50_000_000;
 /** Read from the bytes, whatever their name says. */
@@ -21,7 +20,7 @@ export interface DecodeImageProps {
  * A picture in the size that a model takes: turned as its EXIF data say, transparency dropped, scaled (Lanczos) so that it
  * covers the size, cut at the centre. One of that size comes out pixel by pixel.
  *
- * @throws AppError INVALID_INPUT for other formats, damaged files, and pictures above 4 MiB or 50 megapixels
+ * @throws AppError INVALID_INPUT for other formats, damaged files, and pictures above 3 MiB or 50 megapixels
  */
 export async function decodeImage({ bytes, width, height }: DecodeImageProps): Promise<RgbImage> {
   if (bytes.length > MAX_IMAGE_BYTES) {
