@@ -2,13 +2,16 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
+import type { Provider } from '../runtime/session-messages.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
-import { type Manifest, manifestSchema } from '../schemas/manifest.js';
+import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { Decoder } from '../schemas/request.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+const MANIFEST = 'manifest.json';
 
 const unetSchema = z.object({ ...latentSizeKeys, in_channels: z.int().min(1).max(1024).default(4) });
 /** Many older checkpoints leave the factor to diffusers, whose AutoencoderKL and AutoencoderTiny differ in it. */
@@ -35,6 +38,8 @@ export interface Bundle {
   readonly folder: string;
   /** `repo@revision`, or the directory's name where nothing better is known. */
   readonly name: string;
+  /** `standard` where nothing better is known. */
+  readonly dialect: Dialect;
   /** channels, height, width */
   readonly latentShape: readonly [number, number, number];
   readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
@@ -64,12 +69,16 @@ export async function openBundle(folder: string): Promise<Bundle> {
     );
     decoders.set(decoder, { scalingFactor: config.scaling_factor });
   }
+  const manifest = (await exists(join(folder, MANIFEST)))
+    ? await readJson(folder, MANIFEST, manifestSchema)
+    : undefined;
   return {
     folder,
-    encoder: await readEncoder(folder, latentSize(unet)),
-    name: await nameOf(folder),
+    name: manifest ? modelName(manifest) : basename(resolve(folder)),
+    dialect: manifest?.dialect ?? 'standard',
     latentShape: [unet.in_channels, ...latentSize(unet)],
     decoders,
+    encoder: await readEncoder(folder, latentSize(unet)),
   };
 }
 
@@ -87,6 +96,15 @@ async function readEncoder(
 /** What a model is called in answers and pictures: `repo@commit`, or the checkpoint's directory. */
 export function modelName({ source }: Manifest): string {
   return source.revision === null ? source.repo : `${source.repo}@${source.revision}`;
+}
+
+/** @throws AppError UNSUPPORTED when the bundle's graphs consist of operators that the provider does not have */
+export function assertRunsOn(provider: Provider, { name, dialect }: Pick<Bundle, 'name' | 'dialect'>): void {
+  if (dialect !== 'cuda' || provider === 'cuda') return;
+  throw new AppError(
+    'UNSUPPORTED',
+    `${name} was imported with --dialect cuda, which runs on NVIDIA GPUs only, not on the ${provider}: import it with --dialect standard`,
+  );
 }
 
 /** @throws AppError INVALID_INPUT when the bundle has no such decoder */
@@ -127,11 +145,6 @@ async function assertBundle(folder: string): Promise<void> {
       : `${graphPath(folder, network)} is missing`;
     throw new AppError('NOT_FOUND', `${folder} holds no bundle: ${hint}`);
   }
-}
-
-async function nameOf(folder: string): Promise<string> {
-  if (!(await exists(join(folder, 'manifest.json')))) return basename(resolve(folder));
-  return modelName(await readJson(folder, 'manifest.json', manifestSchema));
 }
 
 async function readJson<S extends z.ZodType>(folder: string, file: string, schema: S): Promise<z.infer<S>> {

@@ -9,6 +9,7 @@ import type { EulerDiscreteScheduler, Schedule } from '../schedulers/euler-discr
 import type { Decoder } from '../schemas/request.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
 import {
+  assertRunsOn,
   type Bundle,
   type DecoderConfig,
   decoderConfig,
@@ -97,7 +98,8 @@ export class TextToImage {
    *
    * @param decoders which of the bundle's decoders to load; the others are refused by `run`
    * @param whenThere waits until a network's files are on disk
-   * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not
+   * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not, UNSUPPORTED
+   * for a provider that it was not made for
    */
   static async load(
     bundle: Bundle,
@@ -106,12 +108,16 @@ export class TextToImage {
     decoders: readonly Decoder[] = [...bundle.decoders.keys()],
     whenThere: (network: NetworkName) => Promise<void> = async () => {},
   ): Promise<TextToImage> {
+    assertRunsOn(options.provider, bundle);
+    // These graphs were written as they are to run: to look for what could be better would only take time.
+    const asIs = bundle.dialect === 'cuda';
     const configs = decoders.map((decoder) => [decoder, decoderConfig(bundle, decoder)] as const);
     const tokenizer = await ClipTokenizer.load(join(bundle.folder, 'tokenizer'));
     const scheduler = await readScheduler(bundle.folder);
     const load = async (network: NetworkName) => {
       await whenThere(network);
-      return new Network(host, network, await host.load(network, graphPath(bundle.folder, network), options));
+      const signature = await host.load(network, graphPath(bundle.folder, network), { asIs, ...options });
+      return new Network(host, network, signature);
     };
     const textEncoder = await load('text_encoder');
     const unet = await load('unet');

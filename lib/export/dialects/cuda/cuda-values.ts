@@ -51,12 +51,18 @@ export class CudaValues {
     return name;
   }
 
-  /** The sum of two values, which waits. Whatever layers they are products of, their biases become one. */
+  /** The sum of two values, which waits. Where both are products of layers, their biases become one. */
   add(scope: string, a: FeatureMap | Rows, b: FeatureMap | Rows): string {
     const scale = this.scaleOf(a) === this.scaleOf(b) ? this.scaleOf(a) : 1;
-    const [left, right] = [this.#asSum(a, scale), this.#asSum(b, scale)];
-    const biases = [...right.biases, ...left.biases];
-    return this.defer({ ...right, scope, biases, skip: { value: left.product(), perChannel: false } });
+    const [product, other] = this.#isOpen(b, scale) ? [b, a] : [a, b];
+    const sum = this.#asSum(product, scale);
+    const { product: skip, biases } = this.#asSum(other, scale);
+    return this.defer({
+      ...sum,
+      scope,
+      biases: [...sum.biases, ...biases],
+      skip: { value: skip(), perChannel: false },
+    });
   }
 
   /** The sum behind a value, while it is not in the graph. */
@@ -121,18 +127,20 @@ export class CudaValues {
     };
   }
 
-  /** A sum that can take a skip. */
+  /** Whether a value is a sum that can take a skip. */
+  #isOpen({ value }: FeatureMap | Rows, scale: number): boolean {
+    const sum = this.#waiting.get(value);
+    return sum !== undefined && !sum.skip && sum.scale === scale;
+  }
+
   #asSum(x: FeatureMap | Rows, scale: number): PendingSum {
-    const sum = this.#waiting.get(x.value);
-    if (sum && !sum.skip && sum.scale === scale) return sum;
+    if (this.#isOpen(x, scale)) return this.#waiting.get(x.value) as PendingSum;
     const value = scale === 1 ? this.value(x) : this.stored(x);
     const product = (bias?: string) =>
       bias === undefined ? value : this.#graph.node(value, 'Add', [value, bias]);
-    const shape =
-      'channels' in x
-        ? { channels: x.channels, pixels: [x.height, x.width] as const }
-        : { channels: x.width };
-    return { scope: value, product, biases: [], scale, ...shape };
+    const pixels = 'height' in x ? ([x.height, x.width] as const) : undefined;
+    const channels = 'channels' in x ? x.channels : x.width;
+    return { scope: value, product, biases: [], channels, pixels, scale };
   }
 
   #emit(sum: PendingSum): string {
