@@ -13,7 +13,7 @@ const KEYS = [`mine-${MARKER}`, `other-${MARKER}`];
 
 contract('the app itself', async (): Promise<Setting> => {
   const [endpoint, telemetry] = [new ScriptedEndpoint(), new RecordingTelemetry()];
-  const { services, store, queue, wakeLog } = memoryServices({ endpoint, telemetry, retentionMs: DAY_MS });
+  const { services, store, queue } = memoryServices({ endpoint, telemetry, retentionMs: DAY_MS });
   const baseUrl = 'http://service.test';
   const app = apiApp({
     services,
@@ -37,10 +37,7 @@ contract('the app itself', async (): Promise<Setting> => {
     checksKeys: true,
     side: SCRIPTED_SIDE,
     drawn: () => endpoint.drawn,
-    sleep: async () => {
-      endpoint.sleep();
-      wakeLog.age();
-    },
+    sleep: () => endpoint.sleep(),
     expire: async (id) => store.age(id, DAY_MS + 1),
     output: () => telemetry.lines.join('\n'),
     stop: () => queue.stop(),

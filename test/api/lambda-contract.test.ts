@@ -59,7 +59,7 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       checksKeys: false,
       side: 512,
       drawn: () => stack.sagemaker.drawn,
-      sleep: () => stack.sleep(),
+      sleep: () => stack.sagemaker.sleep(),
       expire: async (id) => {
         const key = `predictions/${id}/request.json`;
         const record = JSON.parse(await stack.readObject(key));

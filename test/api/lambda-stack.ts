@@ -9,7 +9,6 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type HurriedAws, startHurriedAws } from '../support/hurried-aws.js';
 import { LambdaProcess } from '../support/lambda-process.js';
-import { agedWake } from '../support/memory-services.js';
 import { motoClientConfig } from '../support/moto-server.js';
 import { QueuePoller } from '../support/queue-poller.js';
 import { type Container, SageMakerServer } from '../support/sagemaker-server.js';
@@ -127,14 +126,6 @@ export class LambdaStack {
   output(): string {
     const functions = [...this.#apis, this.worker, this.deadLetters, this.authorizer];
     return functions.map(({ output }) => output).join('\n');
-  }
-
-  /** Puts an endpoint to sleep that has long been up. */
-  async sleep(): Promise<void> {
-    this.sagemaker.sleep();
-    const record = await this.readObject('wake.json').catch(() => undefined);
-    if (record !== undefined)
-      await this.writeObject('wake.json', JSON.stringify(agedWake(JSON.parse(record))));
   }
 
   async send(body: string): Promise<void> {

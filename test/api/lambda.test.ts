@@ -177,7 +177,7 @@ describe.skipIf(motoIsAbsent())('the bundled functions', () => {
     test('fifty requests at once wake it once, and all are answered; asleep again, it is woken again', async () => {
       const stack = await stackOf('sleep', { environments: 3, wakeMs: 300 });
       const send = async (count: number) => {
-        await stack.sleep();
+        stack.sagemaker.sleep();
         const requests = Array.from({ length: count }, (_, seed) =>
           post('/predict', { prompt: PROMPT, seed }),
         );

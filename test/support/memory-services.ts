@@ -49,22 +49,11 @@ export class MemoryWakeLog implements WakeLog {
     return this.#entry;
   }
 
-  /** Makes the last wake an old one: right after a wake, cold answers count as late ones. */
-  age(): void {
-    if (this.#entry) this.#entry = { ...this.#entry, record: agedWake(this.#entry.record) };
-  }
-
   async replace(record: WakeRecord, version: string | undefined): Promise<boolean> {
     if (this.#entry?.version !== version) return false;
     this.#entry = { record, version: String(Number(version ?? 0) + 1) };
     return true;
   }
-}
-
-/** A wake that was over long ago. */
-export function agedWake(record: WakeRecord): WakeRecord {
-  const longAgo = new Date(0).toISOString();
-  return { ...record, started_at: longAgo, ready_at: longAgo };
 }
 
 /** Delivers at once to one worker, again and again until it is done. */
@@ -97,7 +86,6 @@ export interface MemoryServices {
   readonly services: WorkerServices;
   readonly store: MemoryPredictionStore;
   readonly queue: MemoryQueue;
-  readonly wakeLog: MemoryWakeLog;
 }
 
 export interface MemoryServicesProps {
@@ -113,12 +101,12 @@ export interface MemoryServicesProps {
 export function memoryServices(props: MemoryServicesProps): MemoryServices {
   const { endpoint, telemetry, retentionMs = 86_400_000 } = props;
   const { sendWebhook = async () => ({ delivered: true }) as const } = props;
-  const [store, queue, wakeLog] = [new MemoryPredictionStore(), new MemoryQueue(), new MemoryWakeLog()];
+  const [store, queue] = [new MemoryPredictionStore(), new MemoryQueue()];
   const services: WorkerServices = {
     endpoint,
     store,
     queue,
-    waker: new Waker({ endpoint, log: wakeLog }),
+    waker: new Waker({ endpoint, log: new MemoryWakeLog() }),
     clock: SYSTEM_CLOCK,
     retentionMs,
     toProblem,
@@ -126,5 +114,5 @@ export function memoryServices(props: MemoryServicesProps): MemoryServices {
     sendWebhook,
   };
   queue.work = async (message) => (await processMessage(message, services)).done;
-  return { services, store, queue, wakeLog };
+  return { services, store, queue };
 }

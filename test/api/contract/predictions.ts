@@ -109,7 +109,7 @@ export function predictions(setting: () => Setting): void {
       if (!sleep) return skip('the endpoint of this setting does not sleep');
       const ask = asker(setting());
       const health = async () => healthSchema.parse(await (await ask('GET', '/health')).json());
-      await sleep();
+      sleep();
       expect((await health()).state).toBe('asleep');
       const openai = await ask('POST', '/v1/images/generations', { body: { prompt: PROMPT } });
       expect(openai.status).toBe(503);
@@ -129,7 +129,7 @@ export function predictions(setting: () => Setting): void {
       expect(healthSchema.parse(await warm.json()).state).toBe('ready');
       const { sleep } = setting();
       if (!sleep) return skip('the endpoint of this setting does not sleep');
-      await sleep();
+      sleep();
       const cold = await ask('POST', '/warmup');
       expect(cold.status).toBe(202);
       expect(healthSchema.parse(await cold.json()).state).toBe('waking');

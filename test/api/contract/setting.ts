@@ -20,8 +20,8 @@ export interface Setting {
   readonly side: number;
   /** Pictures that the endpoint has made. @default nobody counts */
   readonly drawn?: () => number;
-  /** Puts an endpoint to sleep that has long been up; it is up again a little while after it is woken. @default never */
-  readonly sleep?: () => Promise<void>;
+  /** Puts the endpoint to sleep; it comes up a little while after it is woken. @default it never sleeps */
+  readonly sleep?: () => void;
   /** Makes a prediction older than results are kept. @default that cannot be done here */
   readonly expire?: (id: string) => Promise<void>;
   /** All that the service has written to stdout and stderr, or would have. */
