@@ -14,6 +14,7 @@ import { scriptedContainer } from '../support/scripted-container.js';
 import { MARKER, PROMPT, problemOf } from './contract/setting.js';
 import { LambdaStack } from './lambda-stack.js';
 
+const SECRET = `whsec_${Buffer.alloc(32, MARKER).toString('base64')}`;
 const URL_PREFIX = 'https://abc123.execute-api.us-east-1.amazonaws.com/prod';
 
 function post(path: string, body: unknown, headers: Record<string, string> = {}): Request {
@@ -142,6 +143,13 @@ describe.skipIf(motoIsAbsent())('the bundled functions', () => {
       expect(stack.sagemaker.updates).toEqual([]);
     });
 
+    test('a key that was used before is answered from the store', async () => {
+      const send = () => ask(stack, post('/predict', { prompt: PROMPT }, { 'idempotency-key': MARKER }));
+      const [first, again] = [await send(), await send()];
+      expect(again.headers.get('idempotency-replayed')).toBe('true');
+      expect(await again.json()).toEqual(await first.json());
+    });
+
     test("an unknown error is in the log with the request's id", async () => {
       stack.sagemaker.failNext({ error: 'NovelException', status: 418, message: 'new' });
       await ask(stack, post('/predict', { prompt: PROMPT }, { 'x-request-id': 'to-be-found' }));
@@ -209,7 +217,7 @@ describe.skipIf(motoIsAbsent())('the bundled functions', () => {
   describe('the worker', () => {
     let stack: LambdaStack;
     beforeAll(async () => {
-      stack = await stackOf('worker', { maxReceiveCount: 2 });
+      stack = await stackOf('worker', { maxReceiveCount: 2, webhookSecret: SECRET });
       stack.poll();
     });
 
@@ -252,13 +260,25 @@ describe.skipIf(motoIsAbsent())('the bundled functions', () => {
       stack.sagemaker.succeed();
     });
 
-    test('a webhook that may not be sent: refused without a try, and the prediction says so', async () => {
-      const webhook = 'https://127.0.0.1/hook';
-      const id = await idOf(await ask(stack, post('/predict', { prompt: PROMPT, webhook })));
-      const told = async () => (await predictionOf(stack, id)).webhook;
-      await expect
-        .poll(told)
-        .toEqual({ status: 'failed', attempts: 1, error: "the webhook's host has no public address" });
+    // `localhost` passes for a name until it is looked up: the secret has been read by then.
+    const webhook = 'https://localhost/hook';
+    const outcomeOf = async (at: LambdaStack) => {
+      const id = await idOf(await ask(at, post('/predict', { prompt: PROMPT, webhook })));
+      await expect.poll(() => at.counts()).toEqual({ waiting: 0, dead: 0 });
+      return (await predictionOf(at, id)).webhook;
+    };
+
+    test('a webhook that may not be sent: given up at once, and the prediction says so', async () => {
+      const error = "the webhook's host has no public address";
+      expect(await outcomeOf(stack)).toEqual({ status: 'failed', attempts: 1, error });
+    });
+
+    test('a webhook without a secret: tried again later and later, then given up', async () => {
+      const without = await stackOf('no-secret');
+      without.poll();
+      const error = 'the webhook could not be signed';
+      expect(await outcomeOf(without)).toEqual({ status: 'failed', attempts: 8, error });
+      expect(without.hurried.delays.filter((delay) => delay > 0)).toEqual([5, 20, 80, 320, 900, 900, 900]);
     });
   });
 
@@ -278,6 +298,7 @@ describe.skipIf(motoIsAbsent())('the bundled functions', () => {
       const output = stacks.map((stack) => stack.output()).join('\n');
       expect(output).toContain('a request failed');
       expect(output).not.toContain(MARKER);
+      expect(output).not.toContain(SECRET.slice('whsec_'.length));
     });
 
     test('metrics come in the embedded format, by their names', () => {
@@ -299,7 +320,7 @@ describe.skipIf(motoIsAbsent())('the bundled functions', () => {
       }
       const kinds = Object.fromEntries([...seen].map(([name, set]) => [name, [...set].sort()]));
       expect(kinds).toMatchObject({
-        Requests: ['accepted', 'drawn', 'failed', 'refused'],
+        Requests: ['accepted', 'drawn', 'failed', 'refused', 'replayed'],
         Predictions: ['again', 'failed', 'succeeded'],
         Wakes: ['Count'],
         ColdStarts: ['Count'],
