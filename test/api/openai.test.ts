@@ -39,10 +39,12 @@ afterEach(() => memory.queue.stop());
 function openai(apiKey = 'key', maxRetries = 2): OpenAI {
   const send: typeof fetch = async (input, init) => {
     const response = await app.fetch(new Request(input, init));
-    answers.push(response.clone());
+    const { status, headers } = response;
+    const text = await response.text();
+    answers.push(new Response(text, { status, headers }));
     // Goes before Retry-After, which says half a minute where no wake has been seen yet.
-    if (response.status === 503) response.headers.set('retry-after-ms', '5');
-    return response;
+    headers.set('retry-after-ms', '5');
+    return new Response(text, { status, headers });
   };
   return new OpenAI({ baseURL: `${BASE}/v1`, apiKey, maxRetries, fetch: send });
 }
