@@ -25,7 +25,7 @@ export const STRANGE_NAMES = [
   '\u0000',
 ];
 
-const KEY = 'a-good-key';
+export const KEY = 'a-good-key';
 
 /** The API's routes around memory, an endpoint that draws at once, and a caller that checks every answer. */
 export function badService() {
@@ -63,7 +63,7 @@ export function badService() {
   }
   const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
     send('/predict', { method: 'POST', body, headers });
-  return { send, post, telemetry, statuses, stop: () => queue.stop() };
+  return { app, send, post, telemetry, statuses, stop: () => queue.stop() };
 }
 
 /** What every answer must be, whatever was asked. */
