@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../functions/shared/read-json-body.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
+import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
 import { badService, STRANGE_NAMES } from './bad-service.js';
 
 const { send, post, stop } = badService();
@@ -41,7 +42,17 @@ describe('the size of a body', () => {
     });
     const response = await send('/predict', { method: 'POST', body, duplex: 'half' });
     expect(response.status).toBe(413);
-    expect(pulled).toBeLessThan(70);
+    expect(pulled * 1024).toBeLessThan(1.4 * MAX_IMAGE_BYTES);
+  });
+
+  test('with an image it may be longer, but not without end', async () => {
+    const image = 'A'.repeat(4 * (MAX_IMAGE_BYTES / 3));
+    expect((await post(JSON.stringify({ prompt: 'a tree', image }))).status).toBe(200);
+    expect(
+      await fieldsOf(await post(JSON.stringify({ prompt: 'a tree', image: `${image}${'A'.repeat(65)}` }))),
+    ).toEqual(['image']);
+    expect((await post(JSON.stringify({ prompt: 'a tree', image: image.repeat(2) }))).status).toBe(413);
+    expect((await post(JSON.stringify({ prompt: 'a tree', images: image }))).status).toBe(413);
   });
 
   test('a body that breaks off is 400', async () => {
@@ -132,6 +143,18 @@ describe('fields', () => {
     ['prompt', '["a tree"]'],
     ['prompt', '"\\ud83c"'],
     ['prompt', '" \\u00a0\\ufeff "'],
+    ['image', '1'],
+    ['image', '""'],
+    ['image', '"ä"'],
+    ['image', '"https://example.com/a.png"'],
+    ['image', '"data:text/html;base64,AAAA"'],
+    ['image', '["AAAA"]'],
+    ['strength', '0.5'],
+    ['strength', '0,"image":"AAAA"'],
+    ['strength', '-1e400,"image":"AAAA"'],
+    ['strength', '1.01,"image":"AAAA"'],
+    ['strength', '"0.5","image":"AAAA"'],
+    ['strength', '0.2,"image":"AAAA"'],
     ['webhook', '"http://example.com/"'],
     ['webhook', '"//example.com/"'],
     ['webhook', '"javascript:alert(1)"'],

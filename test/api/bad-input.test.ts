@@ -13,7 +13,17 @@ afterAll(async () => {
   console.log(`bad input: ${counts.join(', ')}`);
 });
 
-const FIELDS = ['prompt', 'num_steps', 'seed', 'num_images', 'output_format', 'decoder', 'webhook'];
+const FIELDS = [
+  'prompt',
+  'num_steps',
+  'seed',
+  'num_images',
+  'output_format',
+  'decoder',
+  'image',
+  'strength',
+  'webhook',
+];
 /** JSON as it is written: what no JavaScript value can express, too. */
 const STRANGE_VALUES = [
   ...[
