@@ -25,18 +25,20 @@ export const ENDPOINT_STATUS: Readonly<Record<EndpointFault, 400 | 500 | 502 | 5
   unknown: 500,
 };
 
-/** RFC 9110's names of the statuses that this service answers with. */
+/** The names of the statuses that this service answers with. RFC 9110, RFC 6585. */
 export const STATUS_TITLE: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   410: 'Gone',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
