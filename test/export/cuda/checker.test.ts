@@ -15,9 +15,10 @@ import { describeVaeDecoder } from '../../../lib/export/networks/vae-decoder.js'
 import { encodeModel } from '../../../lib/onnx/encode-model.js';
 import { TAESD, TEXT_ENCODER, UNET, VAE } from '../../bench/sd-turbo-configs.js';
 import { lowerContrib } from '../../support/lower-contrib.js';
-import { type Describe, describeCuda } from '../../support/make-network.js';
+import { countOperators, type Describe, describeCuda } from '../../support/make-network.js';
 import { findPython } from '../../support/python.js';
 import { ROOT } from '../../support/reference.js';
+import { readGraph } from '../../support/run-graph.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'checker-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -51,6 +52,17 @@ const networks: Record<string, Describe> = {
   taesd_decoder: (ops, root) => describeTaesdDecoder(ops, root, taesdConfigSchema.parse(TAESD), [64, 64]),
 };
 
+/**
+ * ONNX's own operators that have a CUDA kernel for float16 (or, after a cast, float32) at operator set 20, from the
+ * section on CUDAExecutionProvider in docs/OperatorKernels.md of microsoft/onnxruntime, and those of com.microsoft there.
+ */
+const CUDA_KERNELS = new Set([
+  ...['Add', 'Cast', 'Clip', 'Concat', 'Cos', 'Div', 'Gather', 'Gelu', 'LayerNormalization', 'Mul', 'Pad'],
+  ...['ReduceMean', 'Relu', 'Reshape', 'Resize', 'Round', 'Sin', 'Softplus', 'Split', 'Sqrt', 'Sub', 'Tanh'],
+  ...['BiasAdd', 'BiasGelu', 'BiasSplitGelu', 'FusedMatMul', 'GroupNorm', 'MultiHeadAttention', 'NhwcConv'],
+  ...['QuickGelu', 'SkipGroupNorm', 'SkipLayerNormalization'],
+]);
+
 /** The graph and what it is lowered to, beside a file of zeros that takes no room: both look at shapes only. */
 function write(name: string, describe: Describe): string[] {
   const folder = join(scratch, name);
@@ -77,6 +89,11 @@ if (!python)
 
 describe.each(Object.entries(networks))('%s', (name, network) => {
   const paths = write(name, network);
+
+  test('every operator has a CUDA kernel', () => {
+    const operators = Object.keys(countOperators(readGraph(paths[0] as string)));
+    expect(operators.filter((operator) => !CUDA_KERNELS.has(operator))).toEqual([]);
+  });
 
   test.skipIf(!python)("ONNX's own checker finds nothing", () => {
     const script = join(ROOT, 'test/python/check_models.py');
