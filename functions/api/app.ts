@@ -5,6 +5,7 @@ import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
 import { openaiProblem, openaiRoute } from './openai-route.js';
+import { openapiRoute } from './openapi/openapi-route.js';
 import { predictRoute } from './predict-route.js';
 import { predictionRoute } from './prediction-route.js';
 
@@ -32,12 +33,14 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
   app.post('/predict', (c) => predictRoute(known(c, props)));
   app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
+  app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env)));
   app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
 
   app.all('/health', () => wrongMethod('GET'));
   app.all('/warmup', () => wrongMethod('POST'));
   app.all('/predict', () => wrongMethod('POST'));
   app.all('/v1/images/generations', () => wrongMethod('POST'));
+  app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET'));
   app.notFound((c) => problemResponse(new ProblemError(404, 'no such path'), c.get('requestId')));
   app.onError((error, c) => refuse(error, c, props));
