@@ -6,6 +6,7 @@ import { awsServices } from '../shared/aws/aws-services.js';
 import { readFunctionConfig } from '../shared/aws/config.js';
 import { powertoolsTelemetry } from '../shared/aws/powertools-telemetry.js';
 import { webhookSecret } from '../shared/aws/webhook-secret.js';
+import { errorFields } from '../shared/error-fields.js';
 import { makeWebhookSender } from '../shared/webhooks/webhook-sender.js';
 import { consume } from './consume.js';
 import { retryWith } from './retry-in.js';
@@ -13,7 +14,8 @@ import { retryWith } from './retry-in.js';
 const config = readFunctionConfig();
 const telemetry = powertoolsTelemetry();
 const { webhookSecretParameter: parameter, queueUrl } = config;
-const secret = parameter === undefined ? noSecret : webhookSecret({ client: new SSMClient({}), parameter });
+const readSecret =
+  parameter === undefined ? noSecret : webhookSecret({ client: new SSMClient({}), parameter });
 const services = { ...awsServices(config, telemetry), sendWebhook: makeWebhookSender({ secret }) };
 const retryIn = retryWith(new SQSClient({}), queueUrl, telemetry);
 
@@ -26,6 +28,14 @@ export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> 
   }
   telemetry.flush();
   return { batchItemFailures };
+}
+
+/** Why it cannot be read is ours to know, not the receiver's. */
+async function secret(): Promise<string> {
+  return readSecret().catch((error) => {
+    telemetry.log('error', 'the webhook secret could not be read', errorFields(error));
+    throw error;
+  });
 }
 
 async function noSecret(): Promise<string> {

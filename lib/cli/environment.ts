@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface Environment {
   /** `HF_ENDPOINT`, `HF_TOKEN` */
   readonly hub: { readonly endpoint?: string; readonly token?: string };
+  /** `SD_TURBO_API_KEY`: of a service, out of the shell's history. */
+  readonly apiKey?: string;
   /** Where downloaded bundles are kept: `XDG_CACHE_HOME`, or `~/.cache`. */
   readonly cache: string;
 }
@@ -14,9 +16,10 @@ export function readEnvironment(
   variables: Readonly<Record<string, string | undefined>> = process.env,
 ): Environment {
   const read = (name: string) => variables[name]?.trim() || undefined;
-  const [endpoint, token] = [read('HF_ENDPOINT'), read('HF_TOKEN')];
+  const [endpoint, token, apiKey] = [read('HF_ENDPOINT'), read('HF_TOKEN'), read('SD_TURBO_API_KEY')];
   return {
     hub: { ...(endpoint && { endpoint }), ...(token && { token }) },
+    ...(apiKey && { apiKey }),
     cache: join(read('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'sd-turbo'),
   };
 }

@@ -14,7 +14,7 @@ const INVOKE_MS = 62_000;
 const COLD_RETRY_S = 20;
 /** Most seconds between tries at a busy one. */
 const BUSY_RETRY_S = 10;
-/** Attempts to deliver a webhook, over about four hours. */
+/** Attempts to deliver a webhook, over about an hour. */
 const MAX_WEBHOOK_ATTEMPTS = 8;
 /** Seconds before the second attempt; four times as many before each later one, as far as SQS can wait. */
 const FIRST_WEBHOOK_PAUSE_S = 5;

@@ -133,7 +133,6 @@ describe('what cannot be done is one line, and exit code 1', () => {
     [['generate', 'x', '--model', DEMO], 'sd-turbo import'],
     [['generate', 'x', '--model', 'hf:stabilityai/sd-turbo'], '--model hf:'],
     [['bench', '--model', '/nowhere'], '/nowhere'],
-    [['generate', 'x', '--endpoint', 'https://example.com'], '--endpoint'],
     [['import', '--from', '/nowhere', '--to', 'b'], '/nowhere'],
     [['import', '--from', DEMO, '--to', 'b', '--dialect', 'cuda'], '--dialect'],
     [['import', '--from', DEMO, '--to', 'b', '--taesd', join(DEMO, 'vae')], 'AutoencoderTiny'],

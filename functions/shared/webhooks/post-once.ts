@@ -47,17 +47,22 @@ export function postOnce(url: URL, props: PostOnceProps): Promise<PostAnswer> {
     const late = () => request.destroy(unavailable('the webhook could not be connected to in time'));
     const connecting = setTimeout(late, connectMs);
     request.once('socket', (socket) => socket.once('secureConnect', () => clearTimeout(connecting)));
-    request.once('close', () => clearTimeout(connecting));
     request.once('response', (response) => {
       resolve({ status: response.statusCode ?? 0, location: response.headers.location });
       response.destroy();
     });
-    request.on('error', (error) => reject(inWords(error, request.socket, signal)));
+    const fail = (error?: Error) => reject(inWords(error, request.socket, signal));
+    request.on('error', fail);
+    request.once('close', () => {
+      clearTimeout(connecting);
+      // An upgrade that nobody asked for closes a request without an error.
+      fail();
+    });
     request.end(body);
   });
 }
 
-function inWords(error: Error, socket: unknown, signal: AbortSignal): AppError {
+function inWords(error: Error | undefined, socket: unknown, signal: AbortSignal): AppError {
   if (error instanceof AppError) return error;
   if (signal.aborted) return unavailable('the webhook did not answer in time', error);
   if (socket instanceof TLSSocket && socket.authorizationError) {

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import { AppError } from '../../errors/app-error.js';
 import { type GenerateRequest, generateRequestSchema, promptSchema } from '../../schemas/request.js';
-import { formatOfName, nameOutputs, writeOutput } from '../output-files.js';
+import { drawHere } from '../draw-here.js';
+import { drawRemotely, type Service } from '../draw-remotely.js';
+import { readEnvironment } from '../environment.js';
+import { formatOfName, nameOutputs } from '../output-files.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
-import { type Progress, withProgress } from '../progress.js';
+import { withProgress } from '../progress.js';
 
 interface Options {
   readonly model?: string;
@@ -43,28 +46,42 @@ export function generateCommand(): Command {
     .option('--decoder <DECODER>', 'vae, or taesd where the bundle has it (default: vae)')
     .option('--out <FILE>', 'file to write (default: sd-turbo-SEED.png)')
     .option('--json', 'print one JSON object on stdout')
-    .option('--endpoint <URL>', 'draw on a deployed service (not available yet)')
-    .option('--api-key <KEY>', 'key of that service')
+    .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
+    .option('--api-key <KEY>', 'key of that service (default: SD_TURBO_API_KEY)')
     .action((prompt: string, options: Options) => generate(prompt, options));
 }
 
 async function generate(prompt: string, options: Options): Promise<void> {
-  if (options.endpoint !== undefined) {
-    throw new AppError(
-      'UNSUPPORTED',
-      '--endpoint is not available yet: without it the picture is drawn here',
-    );
-  }
+  const service = parseService(options);
   const request = parseRequest(prompt, options);
   const { randomSeed } = await import('../../random/random-seed.js');
   const seed = request.seed ?? randomSeed();
   const files = await nameOutputs(options.out, seed, request.output_format, request.num_images);
-  const result = await withProgress(process.stderr, (progress) =>
-    draw({ ...request, seed }, options.model, files, progress),
+  const props = { request: { ...request, seed }, files };
+  const drawing = await withProgress(process.stderr, (progress) =>
+    service ? drawRemotely(props, service, progress) : drawHere(props, options.model, progress),
   );
+  const result = { ...drawing, milliseconds: roundAll(drawing.milliseconds) };
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${files.join('\n')}\n`);
   if (result.tokens_cut > 0)
     process.stderr.write(`the prompt was too long: ${result.tokens_cut} tokens were cut\n`);
+}
+
+/** @returns undefined where the picture is drawn here */
+function parseService({ endpoint, apiKey, model }: Options): Service | undefined {
+  if (endpoint === undefined) {
+    if (apiKey !== undefined) throw new AppError('INVALID_INPUT', '--api-key goes with --endpoint');
+    return undefined;
+  }
+  if (model !== undefined)
+    throw new AppError('INVALID_INPUT', '--model goes without --endpoint: the service has its own');
+  if (!/^https?:\/\/[^/]/.test(endpoint) || !URL.canParse(endpoint)) {
+    throw new AppError('INVALID_INPUT', '--endpoint must be an http or https URL');
+  }
+  const key = apiKey ?? readEnvironment().apiKey;
+  if (!key)
+    throw new AppError('INVALID_INPUT', '--endpoint needs --api-key, or SD_TURBO_API_KEY in the environment');
+  return { url: endpoint, apiKey: key };
 }
 
 function parseRequest(prompt: string, options: Options): GenerateRequest {
@@ -79,45 +96,7 @@ function parseRequest(prompt: string, options: Options): GenerateRequest {
   return parseOptions(localRequestSchema, fields, FLAGS);
 }
 
-async function draw(
-  request: GenerateRequest & { readonly seed: number },
-  modelFolder: string | undefined,
-  files: readonly string[],
-  progress: Progress,
-) {
-  const { prompt, num_steps: steps, seed, num_images: images, output_format: format, decoder } = request;
-  const { withLocalPipeline } = await import('../local-pipeline.js');
-  const { encodeImage } = await import('../../image/encode-image.js');
-  return withLocalPipeline(modelFolder, decoder, progress, async ({ pipeline, model, loadMilliseconds }) => {
-    progress.say(`drawing in ${steps} step${steps === 1 ? '' : 's'}`);
-    const started = performance.now();
-    const drawn = await pipeline.run({ prompt, steps, seed, images, decoder });
-    const encodeStarted = performance.now();
-    // The prompt stays out: pictures travel further than their makers think.
-    const text = { seed: String(seed), num_steps: String(steps), model };
-    for (const [index, image] of drawn.images.entries()) {
-      await writeOutput(files[index] as string, await encodeImage(image, format, text));
-    }
-    const ended = performance.now();
-    const milliseconds = {
-      load: loadMilliseconds,
-      ...drawn.milliseconds,
-      encode: ended - encodeStarted,
-      total: ended - started,
-    };
-    return {
-      seed,
-      num_steps: steps,
-      decoder,
-      model,
-      files,
-      tokens_cut: drawn.truncated,
-      milliseconds: roundAll(milliseconds),
-    };
-  });
-}
-
-function roundAll<T extends Record<string, number>>(milliseconds: T): T {
+function roundAll(milliseconds: Readonly<Record<string, number>>): Record<string, number> {
   const rounded = Object.entries(milliseconds).map(([phase, value]) => [phase, Math.round(value * 10) / 10]);
-  return Object.fromEntries(rounded) as T;
+  return Object.fromEntries(rounded);
 }

@@ -1,0 +1,30 @@
+import type { Drawing, DrawProps } from './drawing.js';
+import { writeOutput } from './output-files.js';
+import type { Progress } from './progress.js';
+
+/** Draws on this machine. */
+export async function drawHere(
+  props: DrawProps,
+  modelFolder: string | undefined,
+  progress: Progress,
+): Promise<Drawing> {
+  const { request, files } = props;
+  const { prompt, num_steps: steps, seed, num_images: images, output_format: format, decoder } = request;
+  const { withLocalPipeline } = await import('./local-pipeline.js');
+  const { encodeImage } = await import('../image/encode-image.js');
+  return withLocalPipeline(modelFolder, decoder, progress, async ({ pipeline, model, loadMilliseconds }) => {
+    progress.say(`drawing in ${steps} step${steps === 1 ? '' : 's'}`);
+    const started = performance.now();
+    const drawn = await pipeline.run({ prompt, steps, seed, images, decoder });
+    const encodeStarted = performance.now();
+    // The prompt stays out: pictures travel further than their makers think.
+    const text = { seed: String(seed), num_steps: String(steps), model };
+    for (const [index, image] of drawn.images.entries()) {
+      await writeOutput(files[index] as string, await encodeImage(image, format, text));
+    }
+    const ended = performance.now();
+    const encode = ended - encodeStarted;
+    const milliseconds = { load: loadMilliseconds, ...drawn.milliseconds, encode, total: ended - started };
+    return { seed, num_steps: steps, decoder, model, files, tokens_cut: drawn.truncated, milliseconds };
+  });
+}

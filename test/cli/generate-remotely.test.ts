@@ -1,0 +1,92 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import {
+  type ScriptedAnswer,
+  type ScriptedService,
+  startScriptedService,
+} from '../client/scripted-service.js';
+import { sdTurbo } from '../support/run-command.js';
+
+const PICTURE = Buffer.from([137, 80, 78, 71]);
+const answer = (fields: object): ScriptedAnswer => ({
+  body: {
+    result: PICTURE.toString('base64'),
+    num_steps: 2,
+    output_format: 'png',
+    decoder: 'vae',
+    tokens_cut: 0,
+    model: 'remote',
+    ...fields,
+  },
+});
+const queued: ScriptedAnswer = {
+  status: 202,
+  body: { id: 'a'.repeat(32), status: 'queued', status_url: 'x' },
+};
+
+const root = mkdtempSync(join(tmpdir(), 'remote-'));
+const folder = () => mkdtempSync(join(root, 'cwd-'));
+let service: ScriptedService | undefined;
+
+afterEach(() => service?.close());
+afterAll(() => rmSync(root, { recursive: true }));
+
+async function generate(answers: ScriptedAnswer[], ...args: string[]) {
+  service = await startScriptedService(answers, { state: 'waking', waking_for: 1, estimate: 4.2 });
+  const cwd = folder();
+  const remote = ['generate', 'a secret tree', '--endpoint', service.url, '--api-key', 'key-1', ...args];
+  return { cwd, seen: service.seen, ...(await sdTurbo(remote, cwd)) };
+}
+
+test('a picture comes from the service, with what is said of it', async () => {
+  const { code, cwd, seen, stdout } = await generate(
+    [answer({ seed: 5 })],
+    '--seed',
+    '5',
+    '--steps',
+    '2',
+    '--json',
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    seed: 5,
+    num_steps: 2,
+    model: 'remote',
+    files: ['sd-turbo-5.png'],
+  });
+  expect(readFileSync(join(cwd, 'sd-turbo-5.png'))).toEqual(PICTURE);
+  expect(seen[0]?.body).toMatchObject({ prompt: 'a secret tree', seed: 5, num_steps: 2 });
+  expect(seen[0]?.headers['x-api-key']).toBe('key-1');
+});
+
+test('a cold start is shown as what it is', async () => {
+  const done = answer({ id: 'a'.repeat(32), status: 'succeeded', seed: 5 });
+  const { code, stderr } = await generate([queued, done], '--out', 'tree.png');
+  expect(code).toBe(0);
+  expect(stderr).toContain('the endpoint is waking: about 5 s to go');
+  expect(stderr).not.toContain('secret');
+});
+
+test('a refusal is one line with the service and its words', async () => {
+  const { code, cwd, stderr } = await generate([{ status: 403, body: { detail: 'this key is not known' } }]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`${service?.url}: this key is not known`);
+  expect(stderr).not.toContain('key-1');
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+describe('wrong usage is one line', () => {
+  test.each([
+    [['--endpoint', 'https://example.com'], '--api-key'],
+    [['--endpoint', 'example.com', '--api-key', 'k'], '--endpoint'],
+    [['--endpoint', 'https://example.com', '--api-key', 'k', '--model', 'x'], '--model'],
+    [['--api-key', 'k'], '--endpoint'],
+  ])('%j', async (args, named) => {
+    const { code, stderr } = await sdTurbo(['generate', 'x', ...args], folder());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^sd-turbo: [^\n]+\n$/);
+    expect(stderr).toContain(named);
+  });
+});

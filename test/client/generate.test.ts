@@ -1,0 +1,172 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { ClientError } from '../../lib/client/client-error.js';
+import type { GenerateProgress } from '../../lib/client/client-props.js';
+import { createClient } from '../../lib/client/create-client.js';
+import { generateAnswerSchema } from '../../lib/schemas/answer.js';
+import { type Prediction, predictionSchema } from '../../lib/schemas/prediction.js';
+import { problemSchema } from '../../lib/schemas/problem.js';
+import { type ScriptedAnswer, type ScriptedService, startScriptedService } from './scripted-service.js';
+
+const ID = 'a'.repeat(32);
+const DATE = '2026-11-23T12:00:00.000Z';
+const PICTURE = Uint8Array.from([137, 80, 78, 71, 0, 255]);
+const ANSWER = generateAnswerSchema.parse({
+  result: Buffer.from(PICTURE).toString('base64'),
+  seed: 7,
+  num_steps: 1,
+  output_format: 'png',
+  decoder: 'vae',
+  tokens_cut: 2,
+  model: 'demo',
+});
+const PROBLEM = problemSchema.parse({
+  type: 'about:blank',
+  title: 'Bad Gateway',
+  status: 502,
+  detail: 'the model failed',
+  request_id: 'r',
+});
+const HEALTH = { state: 'waking', waking_for: 3, estimate: 9 };
+
+const accepted: ScriptedAnswer = { status: 202, body: { id: ID, status: 'queued', status_url: 'x' } };
+const answered: ScriptedAnswer = {
+  body: ANSWER,
+  headers: { 'server-timing': 'unet;dur=12.5, total;dur=20', 'x-request-id': 'abc' },
+};
+const prediction = (rest: object): ScriptedAnswer => ({
+  body: predictionSchema.parse({ id: ID, created_at: DATE, ...rest }) satisfies Prediction,
+});
+const queued = prediction({ status: 'queued', status_url: 'x' });
+const succeeded = prediction({ status: 'succeeded', completed_at: DATE, ...ANSWER });
+const failed = prediction({ status: 'failed', completed_at: DATE, error: PROBLEM });
+
+let service: ScriptedService | undefined;
+
+afterEach(async () => {
+  await service?.close();
+  service = undefined;
+});
+
+async function connect(...answers: ScriptedAnswer[]) {
+  service = await startScriptedService(answers, HEALTH);
+  return { client: createClient({ url: `${service.url}/`, apiKey: 'k' }), seen: service.seen };
+}
+
+test('a warm service answers at once: bytes, seed and timings', async () => {
+  const { client, seen } = await connect(answered);
+  const drawn = await client.generate({ prompt: 'a tree', num_steps: 1 });
+  expect(drawn).toEqual({
+    images: [PICTURE],
+    format: 'png',
+    seed: 7,
+    steps: 1,
+    decoder: 'vae',
+    tokensCut: 2,
+    model: 'demo',
+    timings: { unet: 12.5, total: 20 },
+    requestId: 'abc',
+  });
+  expect(seen).toHaveLength(1);
+  expect(seen[0]).toMatchObject({
+    method: 'POST',
+    path: '/prod/predict',
+    body: { prompt: 'a tree', num_steps: 1 },
+  });
+  expect(seen[0]?.headers['x-api-key']).toBe('k');
+});
+
+test('several pictures come in their order', async () => {
+  const second = Buffer.from([1, 2, 3]).toString('base64');
+  const { client } = await connect({ body: { ...ANSWER, results: [ANSWER.result, second] } });
+  const { images } = await client.generate({ prompt: 'x', num_images: 2 });
+  expect(images).toEqual([PICTURE, Uint8Array.from([1, 2, 3])]);
+});
+
+test('a cold service is followed by long polls, with its state as progress', async () => {
+  const { client, seen } = await connect(accepted, queued, queued, succeeded);
+  const told: GenerateProgress[] = [];
+  const drawn = await client.generate({ prompt: 'x' }, { onProgress: (progress) => told.push(progress) });
+  expect(drawn.images).toEqual([PICTURE]);
+  expect(seen.slice(1).map(({ path }) => path)).toEqual(Array(3).fill(`/prod/predictions/${ID}`));
+  expect(seen[1]?.headers['prefer']).toMatch(/^wait=\d+$/);
+  expect(told.map(({ phase }) => phase)).toEqual(['sending', 'queued', 'queued', 'queued']);
+  expect(told[1]?.health).toEqual(HEALTH);
+});
+
+test('what passes is asked again with the same key, no sooner than Retry-After says', async () => {
+  const busy = { status: 503, body: { detail: 'busy' }, headers: { 'retry-after': '1' } };
+  const { client, seen } = await connect(busy, { instead: 'reset' }, answered);
+  const told: GenerateProgress[] = [];
+  const started = performance.now();
+  await client.generate({ prompt: 'x' }, { onProgress: (progress) => told.push(progress) });
+  expect(performance.now() - started).toBeGreaterThanOrEqual(1000);
+  expect(new Set(seen.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+  expect(seen).toHaveLength(3);
+  expect(told.map(({ phase }) => phase)).toEqual(['sending', 'retrying', 'retrying']);
+});
+
+test('each call has a key of its own, unless it brings one', async () => {
+  const { client, seen } = await connect(answered, answered, answered);
+  await client.generate({ prompt: 'x' });
+  await client.generate({ prompt: 'x' });
+  await client.generate({ prompt: 'x' }, { idempotencyKey: 'mine' });
+  const keys = seen.map(({ headers }) => headers['idempotency-key']);
+  expect(new Set(keys).size).toBe(3);
+  expect(keys[2]).toBe('mine');
+});
+
+describe('what does not pass ends the call', () => {
+  const refused = { ...PROBLEM, status: 400, detail: 'num_steps: must be an integer from 1 to 4' };
+  test.each([
+    ['a refused request', [{ status: 400, body: refused }], { status: 400, message: refused.detail }],
+    ['a wrong key', [{ status: 403, body: { message: 'Forbidden' } }], { status: 403, message: 'HTTP 403' }],
+    ['a failed prediction', [accepted, failed], { status: 502, message: PROBLEM.detail, problem: PROBLEM }],
+    [
+      'a failure that the service keeps',
+      [{ status: 502, body: PROBLEM, headers: { 'idempotency-replayed': 'true' } }],
+      { status: 502, message: PROBLEM.detail },
+    ],
+    [
+      'a page that is no JSON',
+      [{ status: 404, body: '<html>' }],
+      { status: 404, message: 'the answer (HTTP 404) is not JSON' },
+    ],
+  ])('%s', async (_, answers, expected) => {
+    const { client, seen } = await connect(...answers);
+    const error = await client.generate({ prompt: 'x' }).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(ClientError);
+    expect(error).toMatchObject({ retryable: false, ...expected });
+    expect(seen).toHaveLength(answers.length);
+  });
+});
+
+test('a signal ends the call with its reason: while sending, while polling and in a pause', async () => {
+  for (const script of [
+    [{ instead: 'silence' }],
+    [accepted, { instead: 'silence' }],
+    [{ status: 503, body: {}, headers: { 'retry-after': '60' } }],
+  ]) {
+    const { client, seen } = await connect(...(script as ScriptedAnswer[]));
+    const stop = new AbortController();
+    const call = client.generate({ prompt: 'x' }, { signal: stop.signal });
+    const reason = new Error('enough');
+    while (seen.length < script.length) await new Promise((resolve) => setTimeout(resolve, 10));
+    setTimeout(() => stop.abort(reason), 50);
+    await expect(call).rejects.toBe(reason);
+    await service?.close();
+  }
+});
+
+test('patience ends', async () => {
+  const { client } = await connect({ instead: 'silence' });
+  const error = await client.generate({ prompt: 'x' }, { timeoutMs: 200 }).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(ClientError);
+  expect(error.message).toContain('0.2 s');
+});
+
+test('an unreachable service is named, without its key', async () => {
+  const client = createClient({ url: 'http://127.0.0.1:9', apiKey: 'secret' });
+  const error = await client.health().catch((thrown) => thrown);
+  expect(error).toMatchObject({ retryable: true, message: 'cannot reach http://127.0.0.1:9' });
+  expect(`${error.message} ${error.cause}`).not.toContain('secret');
+});
