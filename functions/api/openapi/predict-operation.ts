@@ -2,7 +2,7 @@ import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
 import { schemaRef } from './component-schemas.js';
 import { ACCEPTED, ANSWER, SEVERAL, SUCCEEDED } from './examples.js';
 import { headerRefs, IDEMPOTENCY_KEY, PREFER } from './headers.js';
-import type { Content, Operation } from './openapi-types.js';
+import type { Content, Operation, Responses } from './openapi-types.js';
 import { KEY_ERRORS, problemResponses } from './problem-responses.js';
 
 /** The bytes of one picture. */
@@ -69,7 +69,8 @@ export const PREDICT: Operation = {
         prediction: { operationId: 'getPrediction', parameters: { id: '$response.body#/id' } },
       },
     },
-    ...problemResponses(400, ...KEY_ERRORS, 409, 410, 413, 415, 422, 500, 502, 503, 504),
+    ...problemResponses(...KEY_ERRORS, 409, 410, 413, 415, 504),
+    ...replayable(problemResponses(400, 422, 500, 502, 503)),
   },
   callbacks: {
     ended: {
@@ -94,3 +95,14 @@ export const PREDICT: Operation = {
     },
   },
 };
+
+/** How a prediction failed is kept, and told again to whoever comes with its `Idempotency-Key`. */
+function replayable(responses: Responses): Responses {
+  const replayed = headerRefs('idempotency-replayed');
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      { ...response, headers: { ...response.headers, ...replayed } },
+    ]),
+  );
+}
