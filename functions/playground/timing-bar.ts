@@ -13,7 +13,7 @@ interface Part {
 const LEAST_MS = 0.05;
 
 const PHASES: readonly (readonly [name: string, label: string])[] = [
-  ['waking', 'Waking'],
+  ['waking', 'Waiting'],
   ['drawing', 'Drawing'],
   ['queue', 'Queue'],
   ['load', 'Load'],
