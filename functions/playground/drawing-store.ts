@@ -40,27 +40,36 @@ export class DrawingStore {
     return this.#drawings;
   }
 
-  add(drawing: Drawing): void {
+  /** Resolves when it is kept. */
+  add(drawing: Drawing): Promise<void> {
     const all = [drawing, ...this.#drawings];
     this.#drawings = all.slice(0, MAX_DRAWINGS);
-    this.#change((store) => {
+    return this.#change((store) => {
       store.put(drawing);
       for (const { id } of all.slice(MAX_DRAWINGS)) store.delete(id);
     });
   }
 
-  clear(): void {
+  /** Resolves when they are gone. */
+  clear(): Promise<void> {
     this.#drawings = [];
-    this.#change((store) => store.clear());
+    return this.#change((store) => store.clear());
   }
 
   /** What cannot be kept, because the disk is full for example, is there until the page is closed. */
-  #change(change: (store: IDBObjectStore) => void): void {
-    try {
-      if (this.#database) change(this.#database.transaction(STORE, 'readwrite').objectStore(STORE));
-    } catch {
-      // The database was closed by the browser.
-    }
+  #change(change: (store: IDBObjectStore) => void): Promise<void> {
+    return new Promise((resolve) => {
+      try {
+        const transaction = this.#database?.transaction(STORE, 'readwrite');
+        if (!transaction) return resolve();
+        transaction.oncomplete = () => resolve();
+        transaction.onabort = () => resolve();
+        change(transaction.objectStore(STORE));
+      } catch {
+        // The browser has closed the database.
+        resolve();
+      }
+    });
   }
 }
 

@@ -15,17 +15,20 @@ export class HistoryStrip {
     this.#choose = choose;
     const place = store.isLasting ? 'in this browser' : 'until this page is closed';
     byId('history-note', HTMLElement).textContent = `The last ${MAX_DRAWINGS} are kept ${place} only.`;
-    byId('clear', HTMLButtonElement).addEventListener('click', () => {
-      store.clear();
-      this.#render();
-      byId('prompt', HTMLElement).focus();
-    });
+    byId('clear', HTMLButtonElement).addEventListener('click', () => void this.#clear());
     this.#render();
   }
 
-  add(drawing: Drawing): void {
-    this.#store.add(drawing);
+  async add(drawing: Drawing): Promise<void> {
+    await this.#store.add(drawing);
     this.#render();
+  }
+
+  /** Only what is gone disappears. */
+  async #clear(): Promise<void> {
+    await this.#store.clear();
+    this.#render();
+    byId('prompt', HTMLElement).focus();
   }
 
   #render(): void {

@@ -111,7 +111,7 @@ async function present(made: GeneratedImages, settings: Settings, waited: Waited
   const pictures = plural(made.images.length, 'picture');
   stage.announce(`Done: ${pictures} in ${duration(waited.elapsed)}, seed ${made.seed}.`);
   if (document.hidden) document.title = `Picture ready · ${TITLE}`;
-  (await history).add(drawing);
+  await (await history).add(drawing);
 }
 
 function cancelled(isKept: boolean): void {

@@ -77,7 +77,7 @@ export class Stage {
     setText(byId('failure-detail', HTMLElement), detail);
     setText(byId('failure-hint', HTMLElement), hint);
     setText(byId('failure-id', HTMLElement), requestId === undefined ? undefined : `Request ${requestId}`);
-    this.announce([title, detail, hint].filter(Boolean).join(' '));
+    this.announce([title, detail, hint].filter(Boolean).join('. '));
   }
 
   /** Tells it to those who do not see it. */

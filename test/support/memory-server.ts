@@ -17,8 +17,16 @@ export interface MemoryServer {
   readonly close: () => Promise<void>;
 }
 
+export interface MemoryServerProps {
+  /** Path of API Gateway's stage. @default '' */
+  readonly stage?: string;
+}
+
 /** The whole API on a socket of this machine, with everything behind it in memory. */
-export async function startMemoryServer(endpoint: Endpoint, port = 0): Promise<MemoryServer> {
+export async function startMemoryServer(
+  endpoint: Endpoint,
+  { stage = '' }: MemoryServerProps = {},
+): Promise<MemoryServer> {
   const telemetry = new RecordingTelemetry();
   const { services, queue } = memoryServices({ endpoint, telemetry });
   const app = apiApp({
@@ -30,14 +38,21 @@ export async function startMemoryServer(endpoint: Endpoint, port = 0): Promise<M
       if (key === undefined) throw new ProblemError(401, 'this path needs an API key');
       if (key !== KEY) throw new ProblemError(403, 'the API key is not known');
     },
-    baseUrl: ({ url }) => new URL(url).origin,
+    baseUrl: ({ url }) => new URL(url).origin + stage,
   });
-  const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' }) as ServerType & {
+  // As API Gateway does: the function never sees the stage.
+  const fetch = (request: Request) => {
+    const url = new URL(request.url);
+    if (!url.pathname.startsWith(stage)) return new Response(null, { status: 403 });
+    url.pathname = url.pathname.slice(stage.length) || '/';
+    return app.fetch(stage ? new Request(url, request) : request);
+  };
+  const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }) as ServerType & {
     closeAllConnections(): void;
   };
   await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${stage}`,
     telemetry,
     close: async () => {
       await queue.stop();
