@@ -60,7 +60,9 @@ byId('ideas', HTMLElement).addEventListener('click', ({ target }) => {
 });
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') running?.abort();
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !running) void generate();
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  if (!running) void generate();
 });
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden && !running) document.title = TITLE;
@@ -92,7 +94,7 @@ async function generate(): Promise<void> {
         stage.progress(progress);
       },
     });
-    await present(made, settings, { elapsed: performance.now() - started, waking });
+    present(made, settings, { elapsed: performance.now() - started, waking });
   } catch (error) {
     if (controller.signal.aborted) cancelled(isKept);
     else failed(error);
@@ -102,7 +104,7 @@ async function generate(): Promise<void> {
   }
 }
 
-async function present(made: GeneratedImages, settings: Settings, waited: Waited): Promise<void> {
+function present(made: GeneratedImages, settings: Settings, waited: Waited): void {
   const drawing = toDrawing(made, settings, waited);
   keys.accept();
   form.noteSeed(made.seed);
@@ -111,7 +113,7 @@ async function present(made: GeneratedImages, settings: Settings, waited: Waited
   const pictures = plural(made.images.length, 'picture');
   stage.announce(`Done: ${pictures} in ${duration(waited.elapsed)}, seed ${made.seed}.`);
   if (document.hidden) document.title = `Picture ready · ${TITLE}`;
-  await (await history).add(drawing);
+  void history.then((strip) => strip.add(drawing));
 }
 
 function cancelled(isKept: boolean): void {
