@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { decoderConfig, openBundle } from '../pipeline/bundle.js';
 import { TextToImage } from '../pipeline/text-to-image.js';
 import { SessionHost } from '../runtime/session-host.js';
 import type { Decoder } from '../schemas/request.js';
 import { assertLocal } from './assert-local.js';
-import { packageRoot } from './package-root.js';
+import { demoBundle } from './demo-bundle.js';
 import type { Progress } from './progress.js';
 
 export interface LocalPipeline {
@@ -12,11 +11,6 @@ export interface LocalPipeline {
   /** For people and for picture metadata. */
   readonly model: string;
   readonly loadMilliseconds: number;
-}
-
-/** The bundle that is part of this package. */
-function demoBundle(): string {
-  return fileURLToPath(new URL('lib/demo-model/bundle', packageRoot()));
 }
 
 async function findBundle(model: string, progress: Progress): Promise<string> {

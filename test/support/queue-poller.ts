@@ -9,6 +9,8 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
 /** After a message that was not done: stands for its visibility timeout, which the tests do not wait for. */
 const HURRIED_MS = 50;
+/** Between two looks at an empty queue. */
+const POLL_MS = 50;
 
 export interface QueuePollerProps {
   readonly client: SQSClient;
@@ -19,10 +21,8 @@ export interface QueuePollerProps {
 /** What Lambda does between SQS and a function: receives one message at a time, and deletes what is done. */
 export class QueuePoller {
   readonly #props: QueuePollerProps;
-  readonly #stopping = new AbortController();
+  #stopping = false;
   readonly #stopped: Promise<void>;
-  /** Messages handed to the function. */
-  deliveries = 0;
 
   constructor(props: QueuePollerProps) {
     this.#props = props;
@@ -30,30 +30,25 @@ export class QueuePoller {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.#stopping = true;
     await this.#stopped;
   }
 
   async #poll(): Promise<void> {
     const { client, queueUrl } = this.#props;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const receive = new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: 1,
-        WaitTimeSeconds: 1,
-        MessageSystemAttributeNames: ['All'],
-      });
-      const { Messages = [] } = await client
-        .send(receive, { abortSignal: signal })
-        .catch(() => ({ Messages: [] }));
+    // No long poll: a message that comes while one is being aborted would be nobody's.
+    const receive = { QueueUrl: queueUrl, MaxNumberOfMessages: 1, WaitTimeSeconds: 0 };
+    while (!this.#stopping) {
+      const { Messages = [] } = await client.send(
+        new ReceiveMessageCommand({ ...receive, MessageSystemAttributeNames: ['All'] }),
+      );
       for (const message of Messages) await this.#deliver(message);
+      if (Messages.length === 0) await pause(POLL_MS);
     }
   }
 
   async #deliver(message: Message): Promise<void> {
     const { client, queueUrl, invoke } = this.#props;
-    this.deliveries++;
     // A function that throws has done nothing, as far as Lambda can tell.
     const failed = { batchItemFailures: [{ itemIdentifier: message.MessageId ?? '' }] };
     const { batchItemFailures } = await invoke(toSqsEvent(message)).catch(() => failed);

@@ -19,9 +19,11 @@ export type SageMakerFault =
   | { readonly reset: 'early' | 'late' }
   | 'hang';
 
+export type Container = (request: Request) => Promise<Response>;
+
 export interface SageMakerServerProps {
-  /** The container's server: `http://host:port`. */
-  readonly container: string;
+  /** The container's server: answers `POST /invocations`. */
+  readonly container: Container;
   readonly endpointName: string;
   readonly inferenceComponentName: string;
   /** From the wake to the first copy. Milliseconds. @default 100 */
@@ -80,6 +82,11 @@ export class SageMakerServer {
   /** The next invocations fail, one each. */
   failNext(...faults: SageMakerFault[]): void {
     this.#faults.push(...faults);
+  }
+
+  /** Whatever was to fail does not. */
+  succeed(): void {
+    this.#faults.length = 0;
   }
 
   async stop(): Promise<void> {
@@ -146,7 +153,9 @@ export class SageMakerServer {
     if (fault && !isLate(fault)) return toReply(fault);
     // It hands on these headers, and no others.
     const headers = pick(incoming.headers, ['content-type', 'accept', 'x-amzn-sagemaker-custom-attributes']);
-    const drawn = await fetch(`${container}/invocations`, { method: 'POST', headers, body });
+    const drawn = await container(
+      new Request('http://container/invocations', { method: 'POST', headers, body }),
+    );
     const bytes = Buffer.from(await drawn.arrayBuffer());
     if (!drawn.ok) return toReply({ model: drawn.status, said: bytes.toString() });
     this.drawn++;

@@ -42,7 +42,7 @@ export function predictions(setting: () => Setting): void {
       expect(rest).toEqual({ completed_at: expect.any(String), ...(drawn as object) });
     });
 
-    test('`Accept` gets the bytes of a finished one', async () => {
+    test('`Accept` gets the bytes of a finished one, and `Prefer` is followed where it makes sense', async () => {
       const ask = asker(setting());
       const body = { prompt: PROMPT, output_format: 'webp' };
       const path = await acceptedPath(await ask('POST', '/predict', { body, headers: ASYNC }), setting());
@@ -51,6 +51,11 @@ export function predictions(setting: () => Setting): void {
       expect(raw.headers.get('content-type')).toBe('image/webp');
       const bytes = Buffer.from(await raw.arrayBuffer()).toString('base64');
       expect(prediction).toMatchObject({ status: 'succeeded', result: bytes });
+      const applied = async (prefer: string) =>
+        (await ask('GET', path, { headers: { prefer } })).headers.get('preference-applied');
+      expect(await applied('wait=5')).toBe('wait=5');
+      expect(await applied('wait=999999')).toBe('wait=25');
+      expect(await applied('wait=soon, handling=lenient')).toBeNull();
     });
 
     test('one that the endpoint refuses has failed, and says why', async () => {
