@@ -82,9 +82,9 @@ function attention(ops: Operators, scope: WeightScope, input: FeatureMap, config
   const norm = { groups: config.norm_num_groups, epsilon: EPSILON };
   const rows = ops.toRows(scope, ops.groupNorm(scope.child('group_norm'), input, norm));
   const attended = ops.attention(scope, {
-    query: ops.linear(scope.child('to_q'), rows, channels),
-    key: ops.linear(scope.child('to_k'), rows, channels),
-    value: ops.linear(scope.child('to_v'), rows, channels),
+    query: { scope: scope.child('to_q'), input: rows },
+    key: { scope: scope.child('to_k'), input: rows },
+    value: { scope: scope.child('to_v'), input: rows },
     heads: 1,
   });
   const output = ops.linear(scope.child('to_out.0'), attended, channels);
