@@ -96,7 +96,10 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['generate', 'x', '--decoder', 'best'], '--decoder'],
     [['generate', 'x', '--decoder', 'taesd'], 'taesd'],
     [['generate', 'x', '--provider', 'tpu'], '--provider'],
-    [['generate', 'x', '--endpoint', 'http://localhost', '--api-key', 'k', '--provider', 'cpu'], '--provider'],
+    [
+      ['generate', 'x', '--endpoint', 'http://localhost', '--api-key', 'k', '--provider', 'cpu'],
+      '--provider',
+    ],
     [['generate', 'x', '--colour', 'red'], '--colour'],
     [['generate', 'x', '--out', '/nowhere/a.png'], '/nowhere'],
     [['generate', 'p'.repeat(100_000)], 'PROMPT'],
