@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { decoderConfig, type NetworkName, openBundle } from '../pipeline/bundle.js';
 import { TextToImage } from '../pipeline/text-to-image.js';
 import { SessionHost } from '../runtime/session-host.js';
 import type { Provider } from '../runtime/session-messages.js';
 import type { Decoder } from '../schemas/request.js';
 import { assertLocal } from './assert-local.js';
-import { packageRoot } from './package-root.js';
+import { demoBundle } from './demo-bundle.js';
 import type { Progress } from './progress.js';
 
 export interface LocalPipelineProps {
@@ -30,11 +29,6 @@ export interface LoadTimes {
   readonly text_encoder: number;
   readonly unet: number;
   readonly decoder: number;
-}
-
-/** The bundle that is part of this package. */
-function demoBundle(): string {
-  return fileURLToPath(new URL('lib/demo-model/bundle', packageRoot()));
 }
 
 async function findBundle(model: string, progress: Progress): Promise<string> {

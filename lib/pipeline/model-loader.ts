@@ -22,6 +22,8 @@ export interface ModelLoaderProps {
   readonly source: ByteSource | undefined;
   /** Where the bundle comes to lie; what is there already and right is not fetched again. */
   readonly directory: string;
+  /** The compiled `fetch-worker` module: see `DownloadThreads`. @default no threads */
+  readonly fetchWorker?: URL | undefined;
   readonly host: SessionHost;
   readonly provider: Provider;
   /** Told about every change of state. @default nobody */
@@ -96,7 +98,7 @@ export class ModelLoader {
 
   /** Downloads and loads at the same time. */
   async #loadFrom(source: ByteSource, signal: AbortSignal): Promise<TextToImage> {
-    const { directory } = this.#props;
+    const { directory, fetchWorker } = this.#props;
     const manifest = smallFilesFirst(await readManifest(source, {}, signal));
     this.#enter('downloading');
     const stop = new AbortController();
@@ -104,6 +106,7 @@ export class ModelLoader {
       source,
       manifest,
       directory,
+      ...(fetchWorker && { threads: { entry: fetchWorker } }),
       signal: AbortSignal.any([signal, stop.signal]),
       onProgress: (done, total) => {
         this.#bytes = { done, total };

@@ -28,7 +28,7 @@ export async function invokePatiently(
   const { request, requestId, deadline, signal } = props;
   for (let ceiling = FIRST_PAUSE_MS; ; ceiling = Math.min(LONGEST_PAUSE_MS, ceiling * 2)) {
     const left = deadline - clock.now();
-    const attempt = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, left))]);
+    const attempt = AbortSignal.any([signal, clock.timeout(Math.max(1, left))]);
     try {
       const drawn = await endpoint.invoke(request, { requestId, signal: attempt });
       onEvent({ kind: 'drawn', timings: drawn.timings });

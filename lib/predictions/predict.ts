@@ -118,20 +118,24 @@ async function repeat(
   return later(first, true, false, services);
 }
 
-/** @returns what is in the store where that is not this one */
+/**
+ * Nobody is told how a request with a key has ended before that is in the store: somebody else with the same key
+ * could be told otherwise.
+ *
+ * @returns what is in the store where that is not this one
+ */
 async function keep(
   { id }: RequestRecord,
   outcome: Outcome,
-  { store, clock, onEvent }: Services,
+  { store, clock }: Services,
 ): Promise<ResultRecord | undefined> {
   const completed_at = new Date(clock.now()).toISOString();
   try {
     if (await store.createResult(id, { ...outcome, completed_at })) return undefined;
     return await store.readResult(id);
-  } catch (error) {
-    // A duplicate would draw the same picture again: the seed is settled.
-    onEvent({ kind: 'trouble', what: 'a result could not be stored', error });
-    return undefined;
+  } catch (cause) {
+    const message = 'the result could not be stored: ask again with the same Idempotency-Key';
+    throw new AppError('UNAVAILABLE', message, { cause });
   }
 }
 
