@@ -17,6 +17,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 409 | 410 | 422
 export const ENDPOINT_STATUS: Readonly<Record<EndpointFault, 400 | 500 | 502 | 503>> = {
   cold: 503,
   busy: 503,
+  lost: 503,
   throttled: 503,
   timeout: 502,
   refused: 400,

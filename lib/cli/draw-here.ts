@@ -1,3 +1,7 @@
+import { AppError } from '../errors/app-error.js';
+import type { InitPicture, TextToImage } from '../pipeline/text-to-image.js';
+import { imageBytes } from '../schemas/image-rules.js';
+import type { SeededRequest } from '../schemas/prediction.js';
 import type { Drawing, DrawProps } from './drawing.js';
 import type { LocalPipelineProps } from './local-pipeline.js';
 import { writeOutput } from './output-files.js';
@@ -17,7 +21,8 @@ export async function drawHere(
   return withLocalPipeline(local, progress, async ({ pipeline, model, loadMilliseconds }) => {
     progress.say(`drawing in ${steps} step${steps === 1 ? '' : 's'}`);
     const started = performance.now();
-    const drawn = await pipeline.run({ prompt, steps, seed, images, decoder });
+    const init = await readInit(request, pipeline);
+    const drawn = await pipeline.run({ prompt, steps, seed, images, decoder, ...(init && { init }) });
     const encodeStarted = performance.now();
     // The prompt stays out: pictures travel further than their makers think.
     const text = { seed: String(seed), num_steps: String(steps), model };
@@ -30,4 +35,16 @@ export async function drawHere(
     const milliseconds = { load, ...drawn.milliseconds, encode, total: ended - started };
     return { seed, num_steps: steps, decoder, model, files, tokens_cut: drawn.truncated, milliseconds };
   });
+}
+
+async function readInit(
+  { image, strength = 1 }: SeededRequest,
+  { initSize }: TextToImage,
+): Promise<InitPicture | undefined> {
+  if (image === undefined) return undefined;
+  if (!initSize) {
+    throw new AppError('UNSUPPORTED', '--image: this bundle has no encoder: import it again with --encoder');
+  }
+  const { decodeImage } = await import('../image/decode-image.js');
+  return { picture: await decodeImage({ bytes: imageBytes(image), ...initSize }), strength };
 }

@@ -28,6 +28,7 @@ export interface LoadTimes {
   readonly tokenizer: number;
   readonly text_encoder: number;
   readonly unet: number;
+  /** And of the encoder, where the bundle has one. */
   readonly decoder: number;
 }
 

@@ -16,11 +16,13 @@ export interface ImportOptions {
   readonly to: string;
   /** An AutoencoderTiny. @default no TAESD decoder */
   readonly taesd?: string | undefined;
+  /** Whether the bundle can begin with a picture (image to image). @default false */
+  readonly encoder?: boolean | undefined;
   /** Branch, tag or commit of `from` on Hugging Face. @default what `from` says, else the main branch */
   readonly revision?: string | undefined;
   /** @default 'standard', or what a finished bundle has */
   readonly dialect?: Dialect | undefined;
-  /** Of the arithmetic. @default 'float32', or what a finished bundle has */
+  /** Of the arithmetic. @default 'float32' (dialect cuda: 'float16'), or what a finished bundle has */
   readonly precision?: Precision | undefined;
   /** Bytes that are done and in all. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
@@ -76,19 +78,23 @@ async function makePlan(
   places: Places,
   from: Place,
   taesd: Place | undefined,
-  { dialect, precision }: ImportOptions,
+  { dialect, precision, encoder = false }: ImportOptions,
 ): Promise<BundlePlan> {
   const reader = await places.openReader(from);
   if (await isBundle(reader)) {
-    if (taesd)
+    if (taesd || encoder) {
+      const part = taesd ? 'TAESD decoder' : 'encoder';
       throw new AppError(
         'INVALID_INPUT',
-        `${reader.nameOf('')} is a finished bundle: no TAESD decoder can be added`,
+        `${reader.nameOf('')} is a finished bundle: no ${part} can be added`,
       );
+    }
     return planCopy(reader, { ...(dialect && { dialect }), ...(precision && { precision }) });
   }
   const tiny = taesd && (await places.openReader(taesd));
-  return planBundle(reader, tiny, { dialect: dialect ?? 'standard', precision: precision ?? 'float32' });
+  const usual = dialect === 'cuda' ? 'float16' : 'float32';
+  const options = { dialect: dialect ?? 'standard', precision: precision ?? usual, encoder } as const;
+  return planBundle(reader, tiny, options);
 }
 
 function pin(place: Place, revision: string | undefined): Place {

@@ -7,7 +7,14 @@ import type { Manifest } from '../schemas/manifest.js';
 import type { ByteSource } from '../weights/byte-source.js';
 import { type Download, startDownload } from '../weights/download-bundle.js';
 import { readManifest } from '../weights/read-manifest.js';
-import { type Bundle, modelName, type NetworkName, networkFolder, openBundle } from './bundle.js';
+import {
+  assertRunsOn,
+  type Bundle,
+  modelName,
+  type NetworkName,
+  networkFolder,
+  openBundle,
+} from './bundle.js';
 import { TextToImage } from './text-to-image.js';
 import { warmUp } from './warm-up.js';
 
@@ -98,8 +105,11 @@ export class ModelLoader {
 
   /** Downloads and loads at the same time. */
   async #loadFrom(source: ByteSource, signal: AbortSignal): Promise<TextToImage> {
-    const { directory, fetchWorker } = this.#props;
+    const { directory, provider, fetchWorker } = this.#props;
     const manifest = smallFilesFirst(await readManifest(source, {}, signal));
+    const about = { name: modelName(manifest), dialect: manifest.dialect };
+    // Before anything large is fetched for nothing.
+    assertRunsOn(provider, about);
     this.#enter('downloading');
     const stop = new AbortController();
     const download = startDownload({
@@ -114,7 +124,7 @@ export class ModelLoader {
     });
     try {
       await waitForFiles(download, manifest, (file) => file.size < SMALL_FILE_BYTES);
-      const bundle = { ...(await openBundle(directory)), name: modelName(manifest) };
+      const bundle = { ...(await openBundle(directory)), ...about };
       const arrived = download.done.then(() => this.#enter('loading'));
       // Awaited below, after what may fail before it.
       arrived.catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { SeededRequest } from '../schemas/prediction.js';
-import { type EndpointAnswer, EndpointError } from './endpoint.js';
+import { type EndpointAnswer, EndpointError, PASSING_FAULTS } from './endpoint.js';
 import type { Services } from './services.js';
 import { noteReady } from './wake-endpoint.js';
 
@@ -35,9 +35,9 @@ export async function invokePatiently(
       await noteReady(services);
       return drawn;
     } catch (error) {
-      const busy = error instanceof EndpointError && (error.fault === 'busy' || error.fault === 'throttled');
+      const passes = error instanceof EndpointError && PASSING_FAULTS.has(error.fault);
       const pause = clock.random() * ceiling;
-      if (!busy || signal.aborted || clock.now() + pause >= deadline) throw error;
+      if (!passes || signal.aborted || clock.now() + pause >= deadline) throw error;
       await clock.sleep(pause, signal);
     }
   }

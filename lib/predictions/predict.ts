@@ -5,7 +5,7 @@ import type { RequestRecord, ResultRecord } from '../schemas/prediction.js';
 import type { Problem } from '../schemas/problem.js';
 import type { PredictRequest } from '../schemas/request.js';
 import { acceptPrediction } from './accept-prediction.js';
-import { EndpointError, type EndpointFault } from './endpoint.js';
+import { EndpointError, type EndpointFault, PASSING_FAULTS } from './endpoint.js';
 import { fingerprint } from './fingerprint.js';
 import { invokePatiently } from './invoke-patiently.js';
 import { newPredictionId, predictionIdOf, seedOf } from './prediction-id.js';
@@ -42,7 +42,7 @@ type Outcome =
   | { readonly status: 'failed'; readonly error: Problem };
 
 /** After these the picture may still come, later: the request is kept. */
-const LATER: ReadonlySet<EndpointFault> = new Set(['cold', 'busy', 'throttled', 'timeout']);
+const LATER: ReadonlySet<EndpointFault> = new Set([...PASSING_FAULTS, 'cold', 'timeout']);
 
 /**
  * One request for pictures, answered at once where the endpoint is warm and the caller waits; otherwise accepted,

@@ -8,6 +8,8 @@ import { noteReady, wakeEndpoint } from './wake-endpoint.js';
 
 /** How often the model may fail on one request: what it draws depends on nothing but the request. */
 const MAX_FAILURES = 3;
+/** As above where the connection was lost: that happens by chance, but also where a request kills the endpoint. */
+const MAX_LOSSES = 10;
 /** How long the endpoint may take for one request: SageMaker gives up after 60 s. Milliseconds. */
 const INVOKE_MS = 62_000;
 /** Seconds between looks at a sleeping endpoint: 60 receives of a message then make 20 minutes. */
@@ -16,7 +18,7 @@ const COLD_RETRY_S = 20;
 const SHORTEST_RETRY_S = 10;
 const LONGEST_RETRY_S = 60;
 /** So long a request is tried at an endpoint that is always busy: longer than any backlog that is meant. */
-const BUSY_PATIENCE_MS = 12 * 3_600_000;
+const BUSY_PATIENCE_MS = 6 * 3_600_000;
 /** Attempts to deliver a webhook, over about 50 minutes. */
 const MAX_WEBHOOK_ATTEMPTS = 8;
 /** Seconds before the second attempt; four times as many before each later one, as far as SQS can wait. */
@@ -96,7 +98,8 @@ function nextMessage(
     return age < Math.min(BUSY_PATIENCE_MS, retentionMs / 2) ? message : undefined;
   }
   const failures = message.failures + 1;
-  return fault !== 'refused' && failures < MAX_FAILURES ? { ...message, failures } : undefined;
+  const most = fault === 'lost' ? MAX_LOSSES : MAX_FAILURES;
+  return fault !== 'refused' && failures < most ? { ...message, failures } : undefined;
 }
 
 /** Full jitter below an eighth of what has been waited so far. */

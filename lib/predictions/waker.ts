@@ -115,10 +115,10 @@ export class Waker {
   async #isWaking(entry: WakeEntry | undefined): Promise<boolean> {
     if (!entry) return false;
     const { started_at, ready_at } = entry.record;
-    // Up since a moment ago: who found it cold did so before.
-    if (ready_at !== null) return this.#age(ready_at) < QUIET_MS;
-    if (this.#age(started_at) < SETTLE_MS) return true;
-    // Old: it takes long, or it came to nothing; or it is up, and nobody has said so yet.
+    // It was up, and sleeps again.
+    if (ready_at !== null && this.#age(ready_at) >= QUIET_MS) return false;
+    if (ready_at === null && this.#age(started_at) < SETTLE_MS) return true;
+    // A wake that takes long or came to nothing, or one that was over just after the endpoint was found cold.
     const { state } = await this.#endpoint.state();
     return state === 'waking' || state === 'ready';
   }

@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly provider: Provider;
   /** Threads for one operator. @default one per core */
   readonly threads?: number;
+  /** ONNX Runtime takes the graph as it is. @default false, it looks for a better one */
+  readonly asIs?: boolean;
   /** ONNX Runtime writes a trace of every operator to files with this prefix. @default none */
   readonly profilePrefix?: string;
 }

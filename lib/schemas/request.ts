@@ -6,6 +6,11 @@ const MAX_PROMPT = 2_000;
 /** Longest webhook URL: what browsers and proxies commonly take. */
 const MAX_WEBHOOK = 2_000;
 
+/** Largest picture to begin with, 3 MiB: with base64 around it twice, it still fits into a Lambda's 6 MB. */
+export const MAX_IMAGE_BYTES = 3 * 1024 * 1024;
+/** Of its base64, with room for the beginning of a data URL. */
+const MAX_IMAGE_TEXT = Math.ceil(MAX_IMAGE_BYTES / 3) * 4 + 64;
+
 export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp'] as const;
 export const DECODERS = ['vae', 'taesd'] as const;
 
@@ -17,6 +22,8 @@ function integer(min: number, max: number) {
 function oneOf<const T extends readonly string[]>(names: T) {
   return z.enum(names, { error: `must be one of ${names.join(', ')}` });
 }
+
+const STRENGTH = 'must be a number above 0 and at most 1';
 
 /** What the pipeline can take; over 75 tokens it is truncated. An empty prompt is legal in diffusers too. */
 export const promptSchema = z
@@ -35,6 +42,16 @@ export const generateRequestSchema = z.strictObject({
   num_images: integer(1, 4).default(1),
   output_format: oneOf(OUTPUT_FORMATS).default('png'),
   decoder: oneOf(DECODERS).default('vae'),
+  /** PNG, JPEG or WebP to begin with. @default noise alone */
+  image: z
+    .string({ error: 'must be a string' })
+    .max(MAX_IMAGE_TEXT, { error: `must have at most ${MAX_IMAGE_BYTES} bytes` })
+    .regex(/^(data:image\/(png|jpeg|webp);base64,)?[A-Za-z0-9+/]+={0,2}$/, {
+      error: 'must be base64, or a data URL of a PNG, JPEG or WebP picture',
+    })
+    .optional(),
+  /** How far the result may be from `image`: the part of the steps that is done. @default 0.5 with `image` */
+  strength: z.number({ error: STRENGTH }).gt(0, { error: STRENGTH }).max(1, { error: STRENGTH }).optional(),
 });
 
 /** Where the finished prediction is sent. Which addresses its host may have is checked when that is known. */

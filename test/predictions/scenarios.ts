@@ -70,7 +70,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   },
   {
     name: 'connection reset, before and after the picture',
-    scenario: () => ({ endpoint: { ...WARM, mishaps: { 'reset-before': 0.3, 'reset-after': 0.3 } } }),
+    scenario: () => ({ endpoint: { ...WARM, mishaps: { 'reset-before': 0.2, 'reset-after': 0.2 } } }),
     seen: 'faults',
   },
   {

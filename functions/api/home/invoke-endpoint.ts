@@ -51,8 +51,15 @@ async function post(url: string, request: SeededRequest, { requestId, signal }: 
   } catch (cause) {
     if (signal.aborted) throw new EndpointError('timeout', 'the endpoint gave no answer in time', { cause });
     if (cause instanceof AppError) throw new EndpointError('unknown', cause.message, { cause });
-    throw new EndpointError('busy', 'the connection to the endpoint was lost', { cause });
+    if (isRefused(cause)) throw new EndpointError('busy', 'the endpoint takes no connection', { cause });
+    throw new EndpointError('lost', 'the connection to the endpoint was lost', { cause });
   }
+}
+
+/** Whether nobody listens there: the request never went out. */
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause as { code?: unknown } | undefined) : undefined;
+  return cause?.code === 'ECONNREFUSED';
 }
 
 function parseJson(bytes: Uint8Array): unknown {

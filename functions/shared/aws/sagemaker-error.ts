@@ -21,6 +21,16 @@ const THROTTLED: ReadonlySet<string> = new Set([
   'RequestLimitExceeded',
 ]);
 
+/** The request never went out. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const SYSTEM_ERROR = /^E[A-Z_]+$/;
+
 /** An error of SageMaker in this project's terms. Which is which: `facts`, and AWS's API reference. */
 export function sagemakerError(error: unknown, signal?: AbortSignal): EndpointError {
   if (error instanceof EndpointError) return error;
@@ -30,9 +40,10 @@ export function sagemakerError(error: unknown, signal?: AbortSignal): EndpointEr
   const message = sdk.message ?? '';
   const options = { cause: error };
   if (signal?.aborted) return new EndpointError('timeout', 'the endpoint did not answer in time', options);
-  // The SDK names a reset connection TimeoutError, too: it says so before anything else does.
-  if (status === undefined && code !== undefined) {
-    return new EndpointError('busy', 'the connection to the endpoint was lost', options);
+  // The SDK names a reset connection TimeoutError, too; and one that ends within the answer has a status.
+  if (code !== undefined && SYSTEM_ERROR.test(code)) {
+    if (UNREACHED.has(code)) return new EndpointError('busy', 'the endpoint cannot be reached', options);
+    return new EndpointError('lost', 'the connection to the endpoint was lost', options);
   }
   if (name === 'TimeoutError' || name === 'AbortError') {
     return new EndpointError('timeout', 'the endpoint did not answer in time', options);
@@ -42,10 +53,12 @@ export function sagemakerError(error: unknown, signal?: AbortSignal): EndpointEr
     return new EndpointError('cold', 'the endpoint has no capacity yet', options);
   }
   if (name === 'ModelError') return modelError(sdk);
-  if (THROTTLED.has(name)) return new EndpointError('throttled', 'the endpoint is throttled', options);
   // InternalFailure, ServiceUnavailable, InternalDependencyException (530), a load balancer's page: these pass.
   if (name === 'ModelNotReadyException' || (status !== undefined && status >= 500)) {
     return new EndpointError('busy', 'the endpoint cannot answer now', options);
+  }
+  if (THROTTLED.has(name) || status === 429) {
+    return new EndpointError('throttled', 'the endpoint is throttled', options);
   }
   return new EndpointError('unknown', 'the endpoint failed in a way that is not known', options);
 }

@@ -1,8 +1,15 @@
+import { readFile, stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
-import { type GenerateRequest, generateRequestSchema, promptSchema } from '../../schemas/request.js';
+import { imageIssues, withImageDefaults } from '../../schemas/image-rules.js';
+import {
+  type GenerateRequest,
+  generateRequestSchema,
+  MAX_IMAGE_BYTES,
+  promptSchema,
+} from '../../schemas/request.js';
 import { drawHere } from '../draw-here.js';
 import { drawRemotely, type Service } from '../draw-remotely.js';
 import { readEnvironment } from '../environment.js';
@@ -19,6 +26,8 @@ interface Options {
   readonly format?: string;
   readonly decoder?: string;
   readonly provider?: string;
+  readonly image?: string;
+  readonly strength?: number | string;
   readonly out?: string;
   readonly json?: boolean;
   readonly endpoint?: string;
@@ -39,6 +48,8 @@ const FLAGS = {
   num_images: '--num-images',
   output_format: '--format',
   decoder: '--decoder',
+  image: '--image',
+  strength: '--strength',
 };
 
 /** Locally an empty prompt is as good as any: the pipeline draws it as diffusers does. */
@@ -55,6 +66,12 @@ export function generateCommand(): Command {
     .option('--format <FORMAT>', 'png, jpeg or webp (default: by the name of --out, else png)')
     .option('--decoder <DECODER>', 'vae, or taesd where the bundle has it (default: vae)')
     .option('--provider <PROVIDER>', 'cpu or cuda (default: cpu)')
+    .option('--image <FILE>', 'PNG, JPEG or WebP to begin with, where the bundle has an encoder')
+    .option(
+      '--strength <S>',
+      'how far from --image: above 0, at most 1 (default: 0.5, in 2 steps)',
+      parseNumber,
+    )
     .option('--out <FILE>', 'file to write (default: sd-turbo-SEED.png)')
     .option('--json', 'print one JSON object on stdout')
     .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
@@ -64,7 +81,7 @@ export function generateCommand(): Command {
 
 async function generate(prompt: string, options: Options): Promise<void> {
   const service = parseService(options);
-  const request = parseRequest(prompt, options);
+  const request = await parseRequest(prompt, options);
   const local = parseOptions(localSchema, options, FLAGS);
   const { randomSeed } = await import('../../random/random-seed.js');
   const seed = request.seed ?? randomSeed();
@@ -98,7 +115,7 @@ function parseService({ endpoint, apiKey, model, provider }: Options): Service |
   return { url: endpoint, apiKey: key };
 }
 
-function parseRequest(prompt: string, options: Options): GenerateRequest {
+async function parseRequest(prompt: string, options: Options): Promise<GenerateRequest> {
   const fields = {
     prompt,
     num_steps: options.steps,
@@ -106,8 +123,28 @@ function parseRequest(prompt: string, options: Options): GenerateRequest {
     num_images: options.numImages,
     output_format: options.format ?? (options.out === undefined ? undefined : formatOfName(options.out)),
     decoder: options.decoder,
+    image: options.image === undefined ? undefined : await readImage(options.image),
+    strength: options.strength,
   };
-  return parseOptions(localRequestSchema, fields, FLAGS);
+  const defined = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const request = parseOptions(localRequestSchema, withImageDefaults(defined), FLAGS);
+  const [issue] = imageIssues(request);
+  if (issue)
+    throw new AppError(
+      'INVALID_INPUT',
+      `--strength ${issue.message.replace(/image|num_steps/, (field) => FLAGS[field as keyof typeof FLAGS])}`,
+    );
+  return request;
+}
+
+async function readImage(file: string): Promise<string> {
+  const { size } = await stat(file).catch((cause) => {
+    throw new AppError('INVALID_INPUT', `--image: ${file} cannot be read (${cause.code})`, { cause });
+  });
+  if (size > MAX_IMAGE_BYTES) {
+    throw new AppError('INVALID_INPUT', `--image: ${file} has more than ${MAX_IMAGE_BYTES} bytes`);
+  }
+  return (await readFile(file)).toString('base64');
 }
 
 function roundAll(milliseconds: Readonly<Record<string, number>>): Record<string, number> {

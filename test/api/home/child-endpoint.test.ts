@@ -97,7 +97,8 @@ describe('a child that dies', () => {
     const [first] = newChildren() as [number];
     const drawing = faultOf(endpoint.invoke({ ...request, num_steps: 4 }, context()));
     process.kill(first, 'SIGKILL');
-    expect(await drawing).toBe('busy');
+    // Which of them: whether the request had gone out by then.
+    expect(['lost', 'busy']).toContain(await drawing);
     await until('the loss is noticed', async () => (await endpoint.state()).state === 'asleep');
     expect(await faultOf(endpoint.invoke(request, context()))).toBe('cold');
     expect(events.at(-1)).toContain('SIGKILL');

@@ -84,15 +84,15 @@ describe('what the endpoint answers instead', () => {
 });
 
 describe('no answer', () => {
-  test('a connection that is lost, before and within the answer, or not taken, is busy', async () => {
+  test('a connection that ends before or within the answer is lost; where none is taken, it is busy', async () => {
     respond = (incoming) => incoming.socket.destroy();
-    expect((await failure()).fault).toBe('busy');
+    expect((await failure()).fault).toBe('lost');
     respond = (incoming, response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"result"');
       setImmediate(() => incoming.socket.destroy());
     };
-    expect((await failure()).fault).toBe('busy');
+    expect((await failure()).fault).toBe('lost');
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     expect((await failure()).fault).toBe('busy');

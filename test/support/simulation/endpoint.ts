@@ -12,7 +12,11 @@ import type { Random } from './random.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** How an invocation goes wrong. `-after`: the picture was made, and nobody hears of it. */
-export type Mishap = Exclude<EndpointFault, 'cold'> | 'timeout-after' | 'reset-before' | 'reset-after';
+export type Mishap =
+  | Exclude<EndpointFault, 'cold' | 'lost'>
+  | 'timeout-after'
+  | 'reset-before'
+  | 'reset-after';
 
 export interface EndpointSettings {
   /** From the call to the first picture. Infinity: never. Milliseconds. */
@@ -35,14 +39,19 @@ export interface EndpointSettings {
 
 export interface Failures {
   readonly failed: number;
+  /** The connection was lost. */
+  readonly lost: number;
   /** The endpoint said that the request was wrong. */
   readonly refused: number;
 }
 
+const NO_FAILURES: Failures = { failed: 0, lost: 0, refused: 0 };
+
 /** SageMaker gives up on a container after so long. */
 const TIMEOUT_MS = 60_000;
 /** These leave a request as if it had never been made; the others are failures of it. */
-const HARMLESS: ReadonlySet<Mishap> = new Set(['busy', 'throttled', 'reset-before', 'reset-after']);
+const HARMLESS: ReadonlySet<Mishap> = new Set(['busy', 'throttled']);
+const LOST: ReadonlySet<Mishap> = new Set(['reset-before', 'reset-after']);
 
 /** A prompt on which the model always fails. */
 export const POISON = 'poison';
@@ -93,7 +102,7 @@ export class SimulatedEndpoint implements Endpoint {
 
   /** What has gone wrong with a picture so far, through no fault of the service. */
   failuresOf(request: SeededRequest): Failures {
-    return this.#failures.get(pictureOf(request).result) ?? { failed: 0, refused: 0 };
+    return this.#failures.get(pictureOf(request).result) ?? NO_FAILURES;
   }
 
   async wake(): Promise<void> {
@@ -125,11 +134,12 @@ export class SimulatedEndpoint implements Endpoint {
     const poisoned = request.prompt.startsWith(POISON);
     const name = poisoned ? 'model' : this.#pick(mishaps);
     if (name === undefined || HARMLESS.has(name)) return name;
-    const { failed, refused } = this.failuresOf(request);
+    const failures = this.failuresOf(request);
     const most = poisoned ? Number.POSITIVE_INFINITY : mostFailures;
-    if (failed + refused >= most) return undefined;
-    const failures = name === 'refused' ? { failed, refused: refused + 1 } : { failed: failed + 1, refused };
-    this.#failures.set(pictureOf(request).result, failures);
+    const kind = name === 'refused' ? 'refused' : LOST.has(name) ? 'lost' : 'failed';
+    if (kind !== 'lost' && failures.failed + failures.refused >= most) return undefined;
+    const counted = { ...failures, [kind]: failures[kind] + 1 };
+    this.#failures.set(pictureOf(request).result, counted);
     return name;
   }
 
@@ -168,7 +178,7 @@ function timeout(): EndpointError {
 }
 
 function lostConnection(): EndpointError {
-  return new EndpointError('busy', 'the connection to the endpoint was lost');
+  return new EndpointError('lost', 'the connection to the endpoint was lost');
 }
 
 /** What the model draws: nothing but the request decides. */

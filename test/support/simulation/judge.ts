@@ -6,8 +6,9 @@ import { CALLER } from './api-server.js';
 import { POISON, pictureOf } from './endpoint.js';
 import type { World } from './world.js';
 
-/** How often the worker lets the model fail on one request. */
+/** How often the worker lets the model fail on one request, and how often the connection. */
 const FAILURES = 3;
+const LOSSES = 10;
 
 export type Verdict =
   | 'lost'
@@ -70,11 +71,12 @@ export class Judge {
       return true;
     const known = id ?? (key === undefined ? undefined : predictionIdOf({ caller: CALLER, key }));
     const stored = known === undefined ? undefined : store.requests.get(known);
-    const { failed, refused } = endpoint.failuresOf(
+    const { failed, lost, refused } = endpoint.failuresOf(
       stored?.request ?? { ...request, seed: request.seed ?? -1 },
     );
     // Who waits with a key is told of the first failure, and so is everybody else with that key.
-    return refused > 0 || failed >= (key === undefined ? FAILURES : 1);
+    if (refused > 0 || lost >= LOSSES) return true;
+    return failed > 0 && (key !== undefined || failed + lost >= FAILURES);
   }
 
   /** After everything has come to rest. */

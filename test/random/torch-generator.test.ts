@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { torchRandn } from '../../lib/random/torch-randn.js';
+import { TorchGenerator } from '../../lib/random/torch-generator.js';
 import golden from '../fixtures/random/torch-randn.json' with { type: 'json' };
 import { float32Tensor, readSafetensors } from '../support/read-safetensors.js';
 
@@ -16,9 +16,9 @@ function sha256(numbers: Float32Array): string {
     .digest('hex');
 }
 
-describe('torchRandn, against PyTorch 2.13 (make_torch_randn.py)', () => {
+describe('TorchGenerator, against PyTorch 2.13 (make_torch_randn.py)', () => {
   it.each(golden.runs)('$count numbers from seed $seed', ({ count, seed, tail, sha256: digest }) => {
-    const numbers = torchRandn(count, seed);
+    const numbers = new TorchGenerator(seed).randn(count);
     expect(numbers).toHaveLength(count);
     expect([...numbers.slice(-tail.length)]).toEqual(tail);
     expect(sha256(numbers)).toBe(digest);
@@ -27,19 +27,23 @@ describe('torchRandn, against PyTorch 2.13 (make_torch_randn.py)', () => {
   it('draws the noise of several pictures in one run, as diffusers does', () => {
     const { shape, seed, sha256: digest } = golden.diffusers;
     const count = shape.reduce((product, size) => product * size, 1);
-    expect(sha256(torchRandn(count, seed))).toBe(digest);
+    expect(sha256(new TorchGenerator(seed).randn(count))).toBe(digest);
   });
 
   it.each([0, -1, 1.5, Number.NaN, 2 ** 24 + 1])('refuses a count of %s', (count) => {
-    expect(() => torchRandn(count, 0)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+    expect(() => new TorchGenerator(0).randn(count)).toThrow(
+      expect.objectContaining({ code: 'INVALID_INPUT' }),
+    );
   });
 
   it.each([-1, 0.5, Number.NaN, 2 ** 53])('refuses a seed of %s', (seed) => {
-    expect(() => torchRandn(16, seed)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+    expect(() => new TorchGenerator(seed).randn(16)).toThrow(
+      expect.objectContaining({ code: 'INVALID_INPUT' }),
+    );
   });
 });
 
-describe.skipIf(!hasReference)('torchRandn, against the reference pipelines', () => {
+describe.skipIf(!hasReference)('TorchGenerator, against the reference pipelines', () => {
   it.each(['tiny-turbo', 'tiny-v1'])('%s: the initial noise', (name) => {
     const tensors = readSafetensors(`${REFERENCE}${name}/tensors.safetensors`);
     // tensors.safetensors is the second case of cases.json.
@@ -48,6 +52,6 @@ describe.skipIf(!hasReference)('torchRandn, against the reference pipelines', ()
       { seed: number },
     ];
     const noise = float32Tensor(tensors, 'noise');
-    expect(torchRandn(noise.length, seed)).toEqual(noise);
+    expect(new TorchGenerator(seed).randn(noise.length)).toEqual(noise);
   });
 });

@@ -6,7 +6,7 @@ import { Mt19937 } from './mt19937.js';
 const MAX_COUNT = 2 ** 24;
 
 /**
- * `torch.randn(count, generator=torch.Generator('cpu').manual_seed(seed), dtype=torch.float32)`.
+ * torch's CPU generator after `manual_seed(seed)`, and `torch.randn` with it in float32: one draw after the other.
  *
  * Equal bit for bit to torch 2.13 on x86-64 with AVX2 or AVX-512. torch's plain kernel (other processors)
  * differs from its own AVX2 kernel, and so from this, by up to 2.1e-6 (2^22 numbers compared).
@@ -14,20 +14,31 @@ const MAX_COUNT = 2 ** 24;
  * torch's CPU generator uses the low 32 bits of the seed: seeds that agree there give the same numbers.
  * A tensor of any shape is one run in row-major order, and diffusers draws (n, 4, h, w) at once for n
  * pictures (`randn_tensor` with one generator).
- *
- * @param count how many numbers, 1..2^24
- * @param seed integer 0..2^53-1
- * @throws AppError INVALID_INPUT for another count or seed
  */
-export function torchRandn(count: number, seed: number): Float32Array {
-  if (!Number.isInteger(count) || count < 1 || count > MAX_COUNT) {
-    throw new AppError('INVALID_INPUT', `count must be an integer from 1 to ${MAX_COUNT}, not ${count}`);
+export class TorchGenerator {
+  readonly #engine: Mt19937;
+
+  /**
+   * @param seed integer 0..2^53-1
+   * @throws AppError INVALID_INPUT for another seed
+   */
+  constructor(seed: number) {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new AppError('INVALID_INPUT', `seed must be an integer from 0 to 2^53-1, not ${seed}`);
+    }
+    this.#engine = new Mt19937(seed);
   }
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new AppError('INVALID_INPUT', `seed must be an integer from 0 to 2^53-1, not ${seed}`);
+
+  /**
+   * @param count how many numbers, 1..2^24
+   * @throws AppError INVALID_INPUT for another count
+   */
+  randn(count: number): Float32Array {
+    if (!Number.isInteger(count) || count < 1 || count > MAX_COUNT) {
+      throw new AppError('INVALID_INPUT', `count must be an integer from 1 to ${MAX_COUNT}, not ${count}`);
+    }
+    return count < BLOCK ? drawFew(count, this.#engine) : drawBlocks(count, this.#engine);
   }
-  const engine = new Mt19937(seed);
-  return count < BLOCK ? drawFew(count, engine) : drawBlocks(count, engine);
 }
 
 /** torch's `normal_fill`: all uniform numbers first, then blocks of 16; a ragged end is drawn again. */
