@@ -12,9 +12,9 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Contestant, OpenPipeline, PythonContestant, type Times } from './contestants.js';
+import { comparePeer, comparisonTitles, type Peer } from './compare-peer.js';
+import { type Contestant, OpenPipeline, PythonContestant } from './contestants.js';
 import { markdownTable } from './markdown-table.js';
-import { median, ratio, takeTurns } from './take-turns.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -32,8 +32,6 @@ const { values: options } = parseArgs({
 const { checkpoint, bundle, python, taesd, optimum, 'sdcpp-python': sdcppPython } = options;
 if (!checkpoint || !bundle) throw new Error('--checkpoint and --bundle are needed');
 const [steps, turns] = [Number(options.steps), Number(options.turns)];
-
-type Peer = Contestant & { close(): Promise<void> };
 
 const diffusers = (name: string, ...args: string[]) => {
   const script = ['test/bench/diffusers_bench.py', '--interactive', '--model', checkpoint];
@@ -62,50 +60,14 @@ async function openOptimum(folder: string): Promise<Peer> {
   return { ...(vae as Contestant), close: () => pipeline.close() };
 }
 
-const cell = (times: readonly Times[], phase: keyof Times) =>
-  median(times.map((each) => each[phase])).toFixed(0);
-
-/** A row of the table: the peer's milliseconds, ours in the same turns, and the ratios. */
-async function compare(ours: readonly Contestant[], start: () => Promise<Peer>): Promise<string[]> {
-  const peer = await start();
-  try {
-    if ('settings' in peer) process.stderr.write(`${JSON.stringify(peer.settings)}\n`);
-    const { times, difference } = await takeTurns([...ours, peer], turns);
-    const theirs = times.at(-1) as readonly Times[];
-    const beside = ours.map(({ decoder }, index) => {
-      const mine = times[index] as readonly Times[];
-      const fair = peer.decoder === 'vae' || decoder === 'taesd';
-      return fair ? `${cell(mine, 'total')}: **${ratio(mine, theirs)}**` : '';
-    });
-    const phases = (['text_encoder', 'unet', 'decoder', 'total'] as const).map((phase) =>
-      cell(theirs, phase),
-    );
-    return [peer.name, ...phases, ...beside, difference === undefined ? '' : `${difference}`];
-  } finally {
-    await peer.close();
-  }
-}
-
 const names = options.peers?.split(',') ?? Object.keys(PEERS);
 const pipeline = await OpenPipeline.open(bundle, steps, { provider: 'cpu' });
 const ours = await pipeline.contestants('this project');
-const rows = [
-  [
-    'peer',
-    'text encoder',
-    'UNet',
-    'decoder',
-    'picture',
-    ...ours.map(
-      ({ decoder }) => `this project, ${decoder === 'vae' ? 'VAE' : 'TAESD'}: ratio (of single turns)`,
-    ),
-    'largest difference',
-  ],
-];
+const rows: (readonly string[])[] = [comparisonTitles(ours)];
 const load = loadavg()[0] as number;
 for (const name of names) {
   const start = PEERS[name];
-  if (start) rows.push(await compare(ours, start));
+  if (start) rows.push((await comparePeer(ours, start, turns)).row);
   else process.stderr.write(`${name}: left out, see the options\n`);
 }
 await pipeline.close();
@@ -116,5 +78,6 @@ const day = new Date().toISOString().slice(0, 10);
 console.log(
   `${machine}, ${day}, onnxruntime-node ${version}, Node ${process.versions.node}; ${steps} step(s);`,
 );
-console.log(`milliseconds, medians of ${turns} turns; differences in levels of 255\n`);
+console.log(`milliseconds, medians of ${turns} turns; ratio of medians (range of single turns);`);
+console.log('pixels: the largest difference from ours with the same decoder, of 255\n');
 console.log(markdownTable(rows));
