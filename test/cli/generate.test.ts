@@ -95,6 +95,11 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['generate', 'x', '--format', 'gif'], '--format'],
     [['generate', 'x', '--decoder', 'best'], '--decoder'],
     [['generate', 'x', '--decoder', 'taesd'], 'taesd'],
+    [['generate', 'x', '--provider', 'tpu'], '--provider'],
+    [
+      ['generate', 'x', '--endpoint', 'http://localhost', '--api-key', 'k', '--provider', 'cpu'],
+      '--provider',
+    ],
     [['generate', 'x', '--colour', 'red'], '--colour'],
     [['generate', 'x', '--out', '/nowhere/a.png'], '/nowhere'],
     [['generate', 'p'.repeat(100_000)], 'PROMPT'],
@@ -193,18 +198,6 @@ describe('import', () => {
     expect([below.code, below.stderr]).toEqual([2, expect.stringContaining('mine.txt/b')]);
     expect(readdirSync(cwd).sort()).toEqual(['b', 'mine.txt']);
   });
-});
-
-test('bench --json prints one object with the first run and what the others have in common', async () => {
-  const { code, stdout } = await sdTurbo(['bench', '--runs', '2', '--json'], folder());
-  expect(code).toBe(0);
-  const report = JSON.parse(stdout);
-  expect(report).toMatchObject({ model: 'model', steps: 1, decoder: 'vae', runs: 2 });
-  for (const phase of ['text_encoder', 'unet', 'decoder', 'encode', 'total']) {
-    expect(report.first[phase]).toBeGreaterThan(0);
-    const { min, median, max } = report.warm[phase];
-    expect([min, median, max]).toEqual([min, median, max].sort((a, b) => a - b));
-  }
 });
 
 test('--help and --version', async () => {
