@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Graph } from '../../lib/onnx/model.js';
-import { torchRandn } from '../../lib/random/torch-randn.js';
+import { TorchGenerator } from '../../lib/random/torch-generator.js';
 import { lowerContrib } from '../support/lower-contrib.js';
 import { type Feed, readGraph, runToFloats } from '../support/run-graph.js';
 
@@ -27,7 +27,7 @@ function noise({ inputs }: Graph): Record<string, Feed> {
     const size = dims.reduce((product, extent) => product * extent, 1);
     if (name === 'timestep') return [name, { data: Float32Array.of(TIMESTEP), dims }];
     if (name === 'input_ids') return [name, { data: Int32Array.from({ length: size }, (_, at) => at), dims }];
-    return [name, { data: torchRandn(size, SEED), dims }];
+    return [name, { data: new TorchGenerator(SEED).randn(size), dims }];
   });
   return Object.fromEntries(feeds);
 }
