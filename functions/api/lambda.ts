@@ -1,10 +1,12 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
-import { handle } from 'hono/aws-lambda';
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { awsServices } from '../shared/aws/aws-services.js';
 import { readFunctionConfig } from '../shared/aws/config.js';
 import { powertoolsTelemetry } from '../shared/aws/powertools-telemetry.js';
+import { ProblemError, problemResponse } from '../shared/problem-response.js';
 import { apiApp } from './app.js';
 import { gatewayBaseUrl, gatewayCaller } from './gateway-event.js';
+import { gatewayRequest, gatewayResult } from './gateway-request.js';
 
 const telemetry = powertoolsTelemetry();
 const app = apiApp({
@@ -13,13 +15,26 @@ const app = apiApp({
   caller: (_, env) => gatewayCaller(env),
   baseUrl: (_, env) => gatewayBaseUrl(env),
 });
-const respond = handle(app);
 
 /** API Gateway's proxy integration, payload version 1. The gateway has checked the key and the usage plan. */
-export async function handler(event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> {
+export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
   try {
-    return (await respond(event as never, context as never)) as APIGatewayProxyResult;
+    return await gatewayResult(await respond(event));
   } finally {
     telemetry.flush();
+  }
+}
+
+function respond(event: APIGatewayProxyEvent): Response | Promise<Response> {
+  const request = toRequest(event);
+  if (request) return app.fetch(request, { event });
+  return problemResponse(new ProblemError(400, 'this is no HTTP request'), randomUUID());
+}
+
+function toRequest(event: APIGatewayProxyEvent): Request | undefined {
+  try {
+    return gatewayRequest(event);
+  } catch {
+    return undefined;
   }
 }

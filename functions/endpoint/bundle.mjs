@@ -1,4 +1,4 @@
-// Bundles the server of the container, and the worker thread that it starts beside it, into two files.
+// Bundles the server of the container, and the worker threads that it starts beside it, into a file each.
 // Plain JavaScript because it runs before anything is compiled.
 //
 //   node functions/endpoint/bundle.mjs --outdir DIR
@@ -14,7 +14,11 @@ if (!values.outdir) throw new Error('bundle.mjs: --outdir is missing');
 
 await build({
   absWorkingDir: ROOT,
-  entryPoints: { server: 'functions/endpoint/server.ts', 'session-worker': 'lib/runtime/session-worker.ts' },
+  entryPoints: {
+    server: 'functions/endpoint/server.ts',
+    'session-worker': 'lib/runtime/session-worker.ts',
+    'fetch-worker': 'lib/weights/fetch-worker.ts',
+  },
   outdir: values.outdir,
   outExtension: { '.js': '.mjs' },
   bundle: true,

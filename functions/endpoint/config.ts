@@ -8,6 +8,8 @@ const environmentSchema = z.object({
   MODEL_URI: z.string().min(1),
   /** Where a bundle from S3 comes to lie. /tmp is the large, fast disk of a g4dn instance (facts: unverified). */
   MODEL_DIRECTORY: z.string().min(1).default('/tmp/model'),
+  /** The address to listen at. @default every address: in a container SageMaker comes from outside */
+  BIND_ADDRESS: z.string().min(1).optional(),
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
   /** SageMaker's choice, where it runs several containers beside each other. */
   SAGEMAKER_BIND_TO_PORT: z.coerce.number().int().min(1).max(65535).optional(),
@@ -23,6 +25,7 @@ const environmentSchema = z.object({
 export interface EndpointConfig {
   readonly modelUri: string;
   readonly modelDirectory: string;
+  readonly host: string | undefined;
   readonly port: number;
   readonly provider: 'cpu' | 'cuda';
   readonly queueLimit: number;
@@ -41,6 +44,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Endpoi
   return {
     modelUri: data.MODEL_URI,
     modelDirectory: data.MODEL_DIRECTORY,
+    host: data.BIND_ADDRESS,
     port: data.SAGEMAKER_BIND_TO_PORT ?? data.PORT,
     provider: data.PROVIDER,
     queueLimit: data.QUEUE_LIMIT,

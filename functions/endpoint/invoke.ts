@@ -1,10 +1,12 @@
 import { AppError } from '../../lib/errors/app-error.js';
+import { decodeImage } from '../../lib/image/decode-image.js';
 import { encodeImage } from '../../lib/image/encode-image.js';
-import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import type { InitPicture, TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { randomSeed } from '../../lib/random/random-seed.js';
 import type { JobQueue } from '../../lib/runtime/job-queue.js';
 import type { GenerateAnswer } from '../../lib/schemas/answer.js';
-import { generateRequestSchema } from '../../lib/schemas/request.js';
+import { imageBytes } from '../../lib/schemas/image-rules.js';
+import { type GenerateRequest, generateRequestSchema } from '../../lib/schemas/request.js';
 import { parseRequest } from '../shared/parse-request.js';
 import { serverTiming } from '../shared/server-timing.js';
 
@@ -24,7 +26,8 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
   if (!pipeline) throw new AppError('UNAVAILABLE', 'the model is still loading: see /ping');
   const seed = wanted.seed ?? randomSeed();
   const { prompt, num_steps: steps, num_images: images, decoder, output_format: format } = wanted;
-  const job = () => pipeline.run({ prompt, steps, seed, images, decoder }, signal);
+  const init = await readInit(wanted, pipeline);
+  const job = () => pipeline.run({ prompt, steps, seed, images, decoder, ...(init && { init }) }, signal);
   const { value: drawn, queuedMilliseconds } = await queue.run(job, signal);
   const encodeStarted = performance.now();
   const text = { seed: String(seed), num_steps: String(steps), model: context.model };
@@ -32,8 +35,11 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
   const encode = performance.now() - encodeStarted;
   const timing = serverTiming({ queue: queuedMilliseconds, load: 0, ...drawn.milliseconds, encode });
   const first = pictures[0] as Buffer;
-  // SageMaker passes on no header of ours but this one.
-  const timed = { 'server-timing': timing, 'x-amzn-sagemaker-custom-attributes': timing };
+  // SageMaker passes on no header of ours but this one, which has no spaces.
+  const timed = {
+    'server-timing': timing,
+    'x-amzn-sagemaker-custom-attributes': timing.replaceAll(' ', ''),
+  };
   if (raw) {
     const headers = { ...timed, 'content-type': `image/${format}`, 'x-seed': String(seed) };
     return new Response(Uint8Array.from(first), { headers });
@@ -50,4 +56,15 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
     model: context.model,
   };
   return Response.json(answer, { headers: timed });
+}
+
+/** The picture to begin with, brought to the model's size. */
+async function readInit(
+  { image, strength = 1 }: GenerateRequest,
+  { initSize }: TextToImage,
+): Promise<InitPicture | undefined> {
+  if (image === undefined) return undefined;
+  if (!initSize)
+    throw new AppError('UNSUPPORTED', 'image: this model has no encoder, it begins with noise only');
+  return { picture: await decodeImage({ bytes: imageBytes(image), ...initSize }), strength };
 }

@@ -6,19 +6,22 @@ import { log } from '../shared/log.js';
 import { endpointApp } from './app.js';
 import { readConfig } from './config.js';
 import { modelSource } from './model-source.js';
-import { sessionWorker } from './session-worker-url.js';
+import { workerUrls } from './worker-urls.js';
 
 /** How long a failed endpoint says why at `/ping`, before it ends and stops costing money. */
 const LAST_WORDS_MS = 5_000;
 
 // ONNX Runtime 1.29 and later otherwise report on models and sessions to its maker. Read when it is loaded.
 process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+// The AWS SDK otherwise says in seven lines, on Node 20, what its versions of 2027 will need. Read by its first client.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const config = readConfig();
 const { source, directory } = modelSource(config);
-const host = new SessionHost(sessionWorker());
+const host = new SessionHost(workerUrls.session());
 const loader = new ModelLoader({
   source,
   directory,
+  fetchWorker: workerUrls.fetch(),
   host,
   provider: config.provider,
   onState: (status) => log('info', `model ${status.state}`, { ...status }),
@@ -32,7 +35,8 @@ const app = endpointApp({
   queue,
   deadlineMilliseconds: config.deadlineMilliseconds,
 });
-const server = serve({ fetch: app.fetch, port: config.port }, ({ port }) =>
+const hostname = config.host === undefined ? {} : { hostname: config.host };
+const server = serve({ fetch: app.fetch, port: config.port, ...hostname }, ({ port }) =>
   log('info', 'listening', { port }),
 );
 server.on('error', (error) => {

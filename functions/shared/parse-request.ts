@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { AppError } from '../../lib/errors/app-error.js';
+import { imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
 import { acceptedPicture, withOutputFormat } from './accepted-picture.js';
 import { RequestRefused } from './problem-response.js';
@@ -15,9 +16,10 @@ export async function parseRequest<R extends GenerateRequest>(
   schema: z.ZodType<R>,
 ): Promise<{ wanted: R; raw: boolean }> {
   const accepted = acceptedPicture(request.headers);
-  const body = withOutputFormat(await readJsonBody(request), accepted);
+  const body = withImageDefaults(withOutputFormat(await readJsonBody(request), accepted));
   const { data, error } = schema.safeParse(body);
-  if (error) throw new RequestRefused(error.issues);
+  const issues = error ? error.issues : imageIssues(data);
+  if (!data || issues.length > 0) throw new RequestRefused(issues);
   const raw = accepted !== undefined;
   if (raw && data.num_images > 1) {
     throw new AppError('INVALID_INPUT', 'num_images must be 1 where Accept asks for the bytes of a picture');

@@ -1,33 +1,54 @@
+import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
 import { ProblemError } from './problem-response.js';
 
 /** A request has at most 2,000 characters of prompt and a few numbers. */
 export const MAX_BODY_BYTES = 64 * 1024;
+/** And a picture in base64, where it has `image`. */
+const MAX_BODY_WITH_IMAGE_BYTES = MAX_BODY_BYTES + Math.ceil(MAX_IMAGE_BYTES / 3) * 4;
 
 /**
- * The JSON in a request's body, read no further than its limit.
+ * The JSON in a request's body, read no further than its limit: 64 KiB, and more only where there is an `image`.
  *
- * @throws ProblemError 415 for another content type, 413 for a longer body, 400 for broken JSON
+ * @throws ProblemError 415 for another content type, 413 for a longer body, 400 for broken JSON or a body that breaks off
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new ProblemError(415, 'the content type must be application/json');
-  const text = new TextDecoder('utf-8', { fatal: true });
   const bytes = await readBody(request);
+  const body = parseJson(bytes);
+  if (bytes.length > MAX_BODY_BYTES && !hasImage(body)) throw tooLong(MAX_BODY_BYTES);
+  if (body === undefined) throw new ProblemError(400, 'the body is not valid JSON');
+  return body;
+}
+
+/** @returns undefined for what is not JSON in UTF-8 */
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text.decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new ProblemError(400, 'the body is not valid JSON');
+    return undefined;
   }
+}
+
+function hasImage(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Object.hasOwn(body, 'image');
+}
+
+function tooLong(limit: number): ProblemError {
+  return new ProblemError(413, `the body is longer than ${limit} bytes`);
 }
 
 async function readBody(request: Request): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of request.body ?? []) {
-    length += piece.length;
-    if (length > MAX_BODY_BYTES)
-      throw new ProblemError(413, `the body is longer than ${MAX_BODY_BYTES} bytes`);
-    pieces.push(piece);
+  try {
+    for await (const piece of request.body ?? []) {
+      length += piece.length;
+      if (length > MAX_BODY_WITH_IMAGE_BYTES) throw tooLong(MAX_BODY_WITH_IMAGE_BYTES);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    throw error instanceof ProblemError ? error : new ProblemError(400, 'the body broke off before its end');
   }
   return Buffer.concat(pieces, length);
 }

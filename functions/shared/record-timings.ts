@@ -4,6 +4,7 @@ import type { Telemetry } from './telemetry.js';
 const METRICS: Readonly<Record<string, string>> = {
   queue: 'EndpointQueueMs',
   text_encoder: 'TextEncoderMs',
+  encoder: 'EncoderMs',
   unet: 'UnetMs',
   decoder: 'DecoderMs',
   encode: 'EncodeMs',

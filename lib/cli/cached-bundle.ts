@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 import { createS3Client } from '../weights/create-s3-client.js';
 import { startDownload } from '../weights/download-bundle.js';
@@ -7,7 +5,7 @@ import { readManifest } from '../weights/read-manifest.js';
 import { parseS3Url } from '../weights/s3-location.js';
 import { assertS3Ready } from '../weights/s3-ready.js';
 import { S3Source } from '../weights/s3-source.js';
-import { readEnvironment } from './environment.js';
+import { cacheFolder } from './cache-folder.js';
 import type { Progress } from './progress.js';
 
 /**
@@ -18,17 +16,15 @@ import type { Progress } from './progress.js';
  * @throws AppError that names the option
  */
 export async function cachedBundle(model: string, progress: Progress): Promise<string> {
-  const directory = join(
-    readEnvironment().cache,
-    createHash('sha256').update(model).digest('hex').slice(0, 16),
-  );
+  const directory = cacheFolder(model);
   const client = createS3Client();
   try {
     const source = new S3Source(client, parseS3Url(model));
     await assertS3Ready(client);
     const manifest = await readManifest(source);
     const onProgress = (done: number, total: number) => progress.update('downloading the model', done, total);
-    await startDownload({ source, manifest, directory, onProgress }).done;
+    const threads = { entry: new URL('../weights/fetch-worker.js', import.meta.url) };
+    await startDownload({ source, manifest, directory, threads, onProgress }).done;
     return directory;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

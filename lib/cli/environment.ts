@@ -9,6 +9,8 @@ export interface Environment {
   readonly apiKey?: string;
   /** Where downloaded bundles are kept: `XDG_CACHE_HOME`, or `~/.cache`. */
   readonly cache: string;
+  /** Where `serve` keeps predictions: `XDG_DATA_HOME`, or `~/.local/share`. */
+  readonly data: string;
 }
 
 /** The only place of `lib` that reads them. A variable that is set to nothing counts as unset. */
@@ -21,5 +23,6 @@ export function readEnvironment(
     hub: { ...(endpoint && { endpoint }), ...(token && { token }) },
     ...(apiKey && { apiKey }),
     cache: join(read('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'sd-turbo'),
+    data: join(read('XDG_DATA_HOME') ?? join(homedir(), '.local', 'share'), 'sd-turbo'),
   };
 }

@@ -13,15 +13,19 @@ export interface ClientProps {
 export interface GenerateInput {
   readonly prompt: string;
   /** 1 to 4. @default 1 */
-  readonly num_steps?: number;
+  readonly num_steps?: number | undefined;
   /** 0 to 2^53-1; the same seed gives the same picture. @default random */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** 1 to 4. @default 1 */
-  readonly num_images?: number;
+  readonly num_images?: number | undefined;
   /** @default png */
-  readonly output_format?: OutputFormat;
+  readonly output_format?: OutputFormat | undefined;
   /** @default vae */
-  readonly decoder?: Decoder;
+  readonly decoder?: Decoder | undefined;
+  /** PNG, JPEG or WebP to begin with, as base64 or as a data URL. @default noise alone */
+  readonly image?: string | undefined;
+  /** How far the result may be from `image`. @default 0.5 with `image` */
+  readonly strength?: number | undefined;
 }
 
 export interface GenerateOptions {

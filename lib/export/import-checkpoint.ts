@@ -16,11 +16,13 @@ export interface ImportOptions {
   readonly to: string;
   /** An AutoencoderTiny. @default no TAESD decoder */
   readonly taesd?: string | undefined;
+  /** Whether the bundle can begin with a picture (image to image). @default false */
+  readonly encoder?: boolean | undefined;
   /** Branch, tag or commit of `from` on Hugging Face. @default what `from` says, else the main branch */
   readonly revision?: string | undefined;
   /** @default 'standard', or what a finished bundle has */
   readonly dialect?: Dialect | undefined;
-  /** Of the arithmetic. @default 'float32', or what a finished bundle has */
+  /** Of the arithmetic. @default 'float32' (dialect cuda: 'float16'), or what a finished bundle has */
   readonly precision?: Precision | undefined;
   /** Bytes that are done and in all. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
@@ -37,8 +39,8 @@ export interface ImportContext extends Omit<PlacesProps, 'signal'> {
 /**
  * Makes a bundle of a checkpoint: one graph per network, the weights beside it, tokenizer, scheduler, and the
  * manifest last. In a directory, weights of this machine become hard links (copies where the file system cannot
- * link). Everything else passes through memory, 16 MiB at a time, is summed up on the way, and is checked by what
- * its source says of it; nothing of it is put on a disk that is not the target.
+ * link), unless the dialect has them rewritten. Everything else passes through memory, 16 MiB at a time, is summed up
+ * on the way, and is checked by what its source says of it; nothing of it is put on a disk that is not the target.
  *
  * A failure leaves nothing of a new bundle. After a kill the next import to the same place goes on: in a directory
  * with the files that were finished, on S3 from the beginning, less what an older bundle there has in common.
@@ -76,19 +78,23 @@ async function makePlan(
   places: Places,
   from: Place,
   taesd: Place | undefined,
-  { dialect, precision }: ImportOptions,
+  { dialect, precision, encoder = false }: ImportOptions,
 ): Promise<BundlePlan> {
   const reader = await places.openReader(from);
   if (await isBundle(reader)) {
-    if (taesd)
+    if (taesd || encoder) {
+      const part = taesd ? 'TAESD decoder' : 'encoder';
       throw new AppError(
         'INVALID_INPUT',
-        `${reader.nameOf('')} is a finished bundle: no TAESD decoder can be added`,
+        `${reader.nameOf('')} is a finished bundle: no ${part} can be added`,
       );
+    }
     return planCopy(reader, { ...(dialect && { dialect }), ...(precision && { precision }) });
   }
   const tiny = taesd && (await places.openReader(taesd));
-  return planBundle(reader, tiny, { dialect: dialect ?? 'standard', precision: precision ?? 'float32' });
+  const usual = dialect === 'cuda' ? 'float16' : 'float32';
+  const options = { dialect: dialect ?? 'standard', precision: precision ?? usual, encoder } as const;
+  return planBundle(reader, tiny, options);
 }
 
 function pin(place: Place, revision: string | undefined): Place {

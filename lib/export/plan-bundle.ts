@@ -1,19 +1,12 @@
 import { join } from 'node:path/posix';
 import { AppError } from '../errors/app-error.js';
-import type { Dialect, Precision } from '../schemas/manifest.js';
 import type { BundleEntry } from '../weights/bundle-entry.js';
 import { CheckpointReader } from '../weights/checkpoint-reader.js';
 import { MemoryCheckpoint } from '../weights/memory-checkpoint.js';
-import { buildGraphs, type ExportedPart } from './build-graphs.js';
+import { buildGraphs, type ExportedPart, type GraphOptions } from './build-graphs.js';
 import type { BundlePlan } from './bundle-plan.js';
 import { openCheckpoint } from './checkpoint.js';
 import { listTokenizerFiles } from './tokenizer-files.js';
-
-export interface GraphOptions {
-  readonly dialect: Dialect;
-  /** Of the arithmetic. */
-  readonly precision: Precision;
-}
 
 /**
  * Builds the graphs of a checkpoint and says which files belong to its bundle. Reads configs and headers, no
@@ -25,11 +18,12 @@ export interface GraphOptions {
 export async function planBundle(
   reader: CheckpointReader,
   taesd: CheckpointReader | undefined,
-  { dialect, precision }: GraphOptions,
+  options: GraphOptions,
 ): Promise<BundlePlan> {
-  if (dialect !== 'standard')
-    throw new AppError('UNSUPPORTED', `dialect ${dialect} is not available yet: use standard`);
-  const parts = buildGraphs(await openCheckpoint(reader, taesd), precision);
+  const { dialect, precision } = options;
+  if (dialect === 'cuda' && precision !== 'float16')
+    throw new AppError('INVALID_INPUT', `dialect cuda computes in float16, not in ${precision}`);
+  const parts = buildGraphs(await openCheckpoint(reader, taesd), options);
   const small = [
     'model_index.json',
     'scheduler/scheduler_config.json',
@@ -42,14 +36,13 @@ export async function planBundle(
   return { entries, about: { dialect, precision, source: { repo, revision } } };
 }
 
-async function planPart({ part, model, reader, source, weightFiles }: ExportedPart): Promise<BundleEntry[]> {
+async function planPart({ part, model, reader, source, weights }: ExportedPart): Promise<BundleEntry[]> {
   const path = `${part}/model.onnx`;
   const made = new CheckpointReader(new MemoryCheckpoint(new Map([[path, model]])));
-  const weights = weightFiles.map((file) => planFile(reader, join(source, file), `${part}/${file}`));
   return [
     await planFile(reader, join(source, 'config.json'), `${part}/config.json`),
     await planFile(made, path, path),
-    ...(await Promise.all(weights)),
+    ...(await Promise.all(weights.map((file) => planFile(file.reader, file.from, `${part}/${file.name}`)))),
   ];
 }
 

@@ -1,8 +1,8 @@
 import { AppError } from '../errors/app-error.js';
 import type { CheckpointReader } from '../weights/checkpoint-reader.js';
 import { MANIFEST_NAME, parseManifest } from '../weights/read-manifest.js';
+import type { GraphOptions } from './build-graphs.js';
 import type { BundlePlan } from './bundle-plan.js';
-import type { GraphOptions } from './plan-bundle.js';
 
 /** 4 MiB, as for a download. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;

@@ -1,3 +1,4 @@
+import { encodeHalves } from '../runtime/half.js';
 import type { Attribute, ElementType, ExternalData, Graph, Initializer, Node, ValueInfo } from './model.js';
 
 export interface NodeOptions {
@@ -40,6 +41,19 @@ export class GraphBuilder {
     this.#outputs.push({ name, type, shape });
   }
 
+  /** Adds the node that makes an output of the graph, under the output's name. */
+  outputNode(
+    output: ValueInfo,
+    operator: string,
+    inputs: readonly string[],
+    options: NodeOptions = {},
+  ): void {
+    const { attributes = {}, domain = '' } = options;
+    const { name } = output;
+    this.#nodes.push({ name, operator, domain, inputs, outputs: [name], attributes });
+    this.#outputs.push(output);
+  }
+
   /** Adds a node under a scope such as `mid_block.resnets.0.conv1` and returns its first output's name. */
   node(scope: string, operator: string, inputs: readonly string[], options: NodeOptions = {}): string {
     const [first] = this.nodeOutputs(scope, operator, inputs, { ...options, outputs: 1 });
@@ -65,6 +79,11 @@ export class GraphBuilder {
     return name;
   }
 
+  halves(values: readonly number[], shape: readonly number[] = [values.length]): string {
+    const data = new Uint8Array(encodeHalves(Float32Array.from(values)).buffer);
+    return this.#constant('float16', values, shape, data);
+  }
+
   floats(values: readonly number[], shape: readonly number[] = [values.length]): string {
     const data = new Uint8Array(Float32Array.from(values).buffer);
     return this.#constant('float32', values, shape, data);
@@ -75,10 +94,20 @@ export class GraphBuilder {
     return this.#constant('int64', values, shape, data);
   }
 
+  /** Outputs at the end of a node's list that nobody reads are left out. */
   build(): Graph {
+    const read = new Set([
+      ...this.#nodes.flatMap(({ inputs }) => inputs),
+      ...this.#outputs.map(({ name }) => name),
+    ]);
+    const nodes = this.#nodes.map((node) => {
+      const last = node.outputs.findLastIndex((output) => read.has(output));
+      const outputs = node.outputs.slice(0, Math.max(1, last + 1));
+      return { ...node, outputs: outputs.map((output, at) => (at > 0 && !read.has(output) ? '' : output)) };
+    });
     return {
       name: this.#name,
-      nodes: this.#nodes,
+      nodes,
       initializers: [...this.#initializers.values()],
       inputs: this.#inputs,
       outputs: this.#outputs,

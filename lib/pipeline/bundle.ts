@@ -2,26 +2,35 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
+import type { Provider } from '../runtime/session-messages.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
-import { type Manifest, manifestSchema } from '../schemas/manifest.js';
+import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { Decoder } from '../schemas/request.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+const MANIFEST = 'manifest.json';
 
 const unetSchema = z.object({ ...latentSizeKeys, in_channels: z.int().min(1).max(1024).default(4) });
 /** Many older checkpoints leave the factor to diffusers, whose AutoencoderKL and AutoencoderTiny differ in it. */
 const decoderSchema = (defaultFactor: number) =>
   z.object({ scaling_factor: z.number().positive().default(defaultFactor) });
 
-/** What the pipeline must know of a decoder besides its graph. */
+/** What the pipeline must know of a decoder, or of the encoder, besides its graph. */
 export interface DecoderConfig {
   /**
-   * Latents are divided by it. StableDiffusionPipeline of diffusers takes nothing else from the config: neither
+   * Latents are divided by it before they are decoded, and multiplied after they were encoded. StableDiffusionPipeline of diffusers takes nothing else from the config: neither
    * `shift_factor` nor `latents_mean`, which are there for pipelines of other families.
    */
   readonly scalingFactor: number;
+}
+
+export interface EncoderConfig extends DecoderConfig {
+  /** Of the pictures it takes. Pixels. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /** A bundle on disk: what its configs say, no graph loaded. */
@@ -29,13 +38,18 @@ export interface Bundle {
   readonly folder: string;
   /** `repo@revision`, or the directory's name where nothing better is known. */
   readonly name: string;
+  /** `standard` where nothing better is known. */
+  readonly dialect: Dialect;
   /** channels, height, width */
   readonly latentShape: readonly [number, number, number];
   readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
+  /** Of latents that an encoder makes; undefined where there is none, and no picture can begin with another. */
+  readonly encoder: EncoderConfig | undefined;
 }
 
 const DECODER_FOLDERS: Readonly<Record<Decoder, string>> = { vae: 'vae_decoder', taesd: 'taesd_decoder' };
 const DECODER_SCHEMAS = { vae: decoderSchema(0.18215), taesd: decoderSchema(1) };
+const encoderSchema = DECODER_SCHEMAS.vae.extend({ block_out_channels: z.array(z.int()).min(1).max(16) });
 
 /**
  * Opens a bundle of ours, or one that optimum or Olive exported (no manifest, no TAESD).
@@ -55,17 +69,42 @@ export async function openBundle(folder: string): Promise<Bundle> {
     );
     decoders.set(decoder, { scalingFactor: config.scaling_factor });
   }
+  const manifest = (await exists(join(folder, MANIFEST)))
+    ? await readJson(folder, MANIFEST, manifestSchema)
+    : undefined;
   return {
     folder,
-    name: await nameOf(folder),
+    name: manifest ? modelName(manifest) : basename(resolve(folder)),
+    dialect: manifest?.dialect ?? 'standard',
     latentShape: [unet.in_channels, ...latentSize(unet)],
     decoders,
+    encoder: await readEncoder(folder, latentSize(unet)),
   };
+}
+
+async function readEncoder(
+  folder: string,
+  [height, width]: readonly [number, number],
+): Promise<EncoderConfig | undefined> {
+  if (!(await exists(graphPath(folder, 'vae_encoder')))) return undefined;
+  const config = await readJson(folder, 'vae_encoder/config.json', encoderSchema);
+  // Every level but the last halves the sides.
+  const factor = 2 ** (config.block_out_channels.length - 1);
+  return { scalingFactor: config.scaling_factor, width: factor * width, height: factor * height };
 }
 
 /** What a model is called in answers and pictures: `repo@commit`, or the checkpoint's directory. */
 export function modelName({ source }: Manifest): string {
   return source.revision === null ? source.repo : `${source.repo}@${source.revision}`;
+}
+
+/** @throws AppError UNSUPPORTED when the bundle's graphs consist of operators that the provider does not have */
+export function assertRunsOn(provider: Provider, { name, dialect }: Pick<Bundle, 'name' | 'dialect'>): void {
+  if (dialect !== 'cuda' || provider === 'cuda') return;
+  throw new AppError(
+    'UNSUPPORTED',
+    `${name} was imported with --dialect cuda, which runs on NVIDIA GPUs only, not on the ${provider}: import it with --dialect standard`,
+  );
 }
 
 /** @throws AppError INVALID_INPUT when the bundle has no such decoder */
@@ -86,7 +125,7 @@ export async function readScheduler(folder: string): Promise<EulerDiscreteSchedu
   return EulerDiscreteScheduler.fromConfig({ ...config, steps_offset: 1 }, join(folder, file));
 }
 
-export type NetworkName = 'text_encoder' | 'unet' | Decoder;
+export type NetworkName = 'text_encoder' | 'unet' | 'vae_encoder' | Decoder;
 
 /** A network's folder in a bundle. */
 export function networkFolder(network: NetworkName): string {
@@ -106,11 +145,6 @@ async function assertBundle(folder: string): Promise<void> {
       : `${graphPath(folder, network)} is missing`;
     throw new AppError('NOT_FOUND', `${folder} holds no bundle: ${hint}`);
   }
-}
-
-async function nameOf(folder: string): Promise<string> {
-  if (!(await exists(join(folder, 'manifest.json')))) return basename(resolve(folder));
-  return modelName(await readJson(folder, 'manifest.json', manifestSchema));
 }
 
 async function readJson<S extends z.ZodType>(folder: string, file: string, schema: S): Promise<z.infer<S>> {

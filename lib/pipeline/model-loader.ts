@@ -7,7 +7,14 @@ import type { Manifest } from '../schemas/manifest.js';
 import type { ByteSource } from '../weights/byte-source.js';
 import { type Download, startDownload } from '../weights/download-bundle.js';
 import { readManifest } from '../weights/read-manifest.js';
-import { type Bundle, modelName, type NetworkName, networkFolder, openBundle } from './bundle.js';
+import {
+  assertRunsOn,
+  type Bundle,
+  modelName,
+  type NetworkName,
+  networkFolder,
+  openBundle,
+} from './bundle.js';
 import { TextToImage } from './text-to-image.js';
 import { warmUp } from './warm-up.js';
 
@@ -22,6 +29,8 @@ export interface ModelLoaderProps {
   readonly source: ByteSource | undefined;
   /** Where the bundle comes to lie; what is there already and right is not fetched again. */
   readonly directory: string;
+  /** The compiled `fetch-worker` module: see `DownloadThreads`. @default no threads */
+  readonly fetchWorker?: URL | undefined;
   readonly host: SessionHost;
   readonly provider: Provider;
   /** Told about every change of state. @default nobody */
@@ -96,14 +105,18 @@ export class ModelLoader {
 
   /** Downloads and loads at the same time. */
   async #loadFrom(source: ByteSource, signal: AbortSignal): Promise<TextToImage> {
-    const { directory } = this.#props;
+    const { directory, provider, fetchWorker } = this.#props;
     const manifest = smallFilesFirst(await readManifest(source, {}, signal));
+    const about = { name: modelName(manifest), dialect: manifest.dialect };
+    // Before anything large is fetched for nothing.
+    assertRunsOn(provider, about);
     this.#enter('downloading');
     const stop = new AbortController();
     const download = startDownload({
       source,
       manifest,
       directory,
+      ...(fetchWorker && { threads: { entry: fetchWorker } }),
       signal: AbortSignal.any([signal, stop.signal]),
       onProgress: (done, total) => {
         this.#bytes = { done, total };
@@ -111,7 +124,7 @@ export class ModelLoader {
     });
     try {
       await waitForFiles(download, manifest, (file) => file.size < SMALL_FILE_BYTES);
-      const bundle = { ...(await openBundle(directory)), name: modelName(manifest) };
+      const bundle = { ...(await openBundle(directory)), ...about };
       const arrived = download.done.then(() => this.#enter('loading'));
       // Awaited below, after what may fail before it.
       arrived.catch(() => undefined);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 import type { RgbImage } from '../image/rgb-image.js';
-import { torchRandn } from '../random/torch-randn.js';
+import { TorchGenerator } from '../random/torch-generator.js';
 import type { SessionHost } from '../runtime/session-host.js';
 import type { LoadOptions } from '../runtime/session-messages.js';
 import { toFloats } from '../runtime/tensor.js';
@@ -9,13 +9,16 @@ import type { EulerDiscreteScheduler, Schedule } from '../schedulers/euler-discr
 import type { Decoder } from '../schemas/request.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
 import {
+  assertRunsOn,
   type Bundle,
   type DecoderConfig,
   decoderConfig,
+  type EncoderConfig,
   graphPath,
   type NetworkName,
   readScheduler,
 } from './bundle.js';
+import { encodePicture } from './encode-picture.js';
 import { type Feed, Network } from './network.js';
 import { toPixels } from './to-pixels.js';
 
@@ -28,6 +31,15 @@ export interface TextToImageRequest {
   /** How many pictures one draw of noise gives. */
   readonly images: number;
   readonly decoder: Decoder;
+  /** What the pictures begin with instead of nothing but noise. @default noise alone */
+  readonly init?: InitPicture;
+}
+
+export interface InitPicture {
+  /** As large as the pictures that come out. */
+  readonly picture: RgbImage;
+  /** Above 0, at most 1: how much of the schedule is done, and so how far the result may be from the picture. */
+  readonly strength: number;
 }
 
 /** Milliseconds inside the networks, over all steps and pictures. */
@@ -35,6 +47,8 @@ export interface PhaseTimes {
   text_encoder: number;
   unet: number;
   decoder: number;
+  /** Only where a picture came in. */
+  encoder?: number;
 }
 
 export interface TextToImageResult {
@@ -53,9 +67,14 @@ interface Networks {
   readonly textEncoder: Network;
   readonly unet: Network;
   readonly decoders: ReadonlyMap<Decoder, Decoding>;
+  /** Undefined where the bundle has none, or it was not asked for. */
+  readonly encoder: { readonly network: Network; readonly config: EncoderConfig } | undefined;
 }
 
-/** The StableDiffusionPipeline of diffusers at guidance scale 0: no classifier-free guidance, batch 1. */
+/**
+ * The StableDiffusionPipeline of diffusers at guidance scale 0: no classifier-free guidance, batch 1. With a picture to
+ * begin with it is the StableDiffusionImg2ImgPipeline.
+ */
 export class TextToImage {
   readonly #bundle: Bundle;
   readonly #tokenizer: ClipTokenizer;
@@ -79,7 +98,8 @@ export class TextToImage {
    *
    * @param decoders which of the bundle's decoders to load; the others are refused by `run`
    * @param whenThere waits until a network's files are on disk
-   * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not
+   * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not, UNSUPPORTED
+   * for a provider that it was not made for
    */
   static async load(
     bundle: Bundle,
@@ -88,18 +108,29 @@ export class TextToImage {
     decoders: readonly Decoder[] = [...bundle.decoders.keys()],
     whenThere: (network: NetworkName) => Promise<void> = async () => {},
   ): Promise<TextToImage> {
+    assertRunsOn(options.provider, bundle);
+    // These graphs were written as they are to run: to look for what could be better would only take time.
+    const asIs = bundle.dialect === 'cuda';
     const configs = decoders.map((decoder) => [decoder, decoderConfig(bundle, decoder)] as const);
     const tokenizer = await ClipTokenizer.load(join(bundle.folder, 'tokenizer'));
     const scheduler = await readScheduler(bundle.folder);
     const load = async (network: NetworkName) => {
       await whenThere(network);
-      return new Network(host, network, await host.load(network, graphPath(bundle.folder, network), options));
+      const signature = await host.load(network, graphPath(bundle.folder, network), { asIs, ...options });
+      return new Network(host, network, signature);
     };
     const textEncoder = await load('text_encoder');
     const unet = await load('unet');
     const decodings = new Map<Decoder, Decoding>();
     for (const [decoder, config] of configs) decodings.set(decoder, { network: await load(decoder), config });
-    return new TextToImage(bundle, tokenizer, scheduler, { textEncoder, unet, decoders: decodings });
+    const { encoder: config } = bundle;
+    const encoder = config && { network: await load('vae_encoder'), config };
+    return new TextToImage(bundle, tokenizer, scheduler, { textEncoder, unet, decoders: decodings, encoder });
+  }
+
+  /** The size that a picture to begin with must have; undefined where none can be taken. Pixels. */
+  get initSize(): { readonly width: number; readonly height: number } | undefined {
+    return this.#networks.encoder?.config;
   }
 
   /** The decoders that were loaded. */
@@ -114,17 +145,19 @@ export class TextToImage {
    * @throws AppError INVALID_INPUT for a decoder that is not there or a number of steps out of range
    */
   async run(request: TextToImageRequest, signal?: AbortSignal): Promise<TextToImageResult> {
-    const { prompt, steps, seed, images, decoder } = request;
+    const { prompt, steps, seed, images, decoder, init } = request;
     const decoding = this.#decoding(decoder);
-    const schedule = this.#scheduler.schedule(steps);
-    const times = { text_encoder: 0, unet: 0, decoder: 0 };
+    const schedule = partOf(this.#scheduler.schedule(steps), init?.strength ?? 1);
+    const times: PhaseTimes = { text_encoder: 0, unet: 0, decoder: 0 };
 
     const { inputIds, truncated } = this.#tokenizer.encode(prompt);
     const text = await this.#encode(inputIds, times);
-    const noise = this.#drawNoise(seed, images);
+    const generator = new TorchGenerator(seed);
+    const base = init && (await this.#encodePicture(init.picture, generator, times));
+    const noise = this.#drawNoise(generator, images);
     const pictures: RgbImage[] = [];
     for (const drawn of noise) {
-      const start = drawn.map((value) => value * schedule.initNoiseSigma);
+      const start = base ? this.#scheduler.addNoise(base, drawn, schedule) : startFrom(drawn, schedule);
       const latents = await this.#denoise(start, text, schedule, times, signal);
       signal?.throwIfAborted();
       pictures.push(await this.#decode(latents, decoding, times));
@@ -140,10 +173,30 @@ export class TextToImage {
     return { values: toFloats(output), dims: output.dims };
   }
 
+  async #encodePicture(
+    picture: RgbImage,
+    generator: TorchGenerator,
+    times: PhaseTimes,
+  ): Promise<Float32Array> {
+    const { encoder } = this.#networks;
+    if (!encoder) {
+      throw new AppError('INVALID_INPUT', 'this model has no encoder: it cannot begin with a picture');
+    }
+    const { network, config } = encoder;
+    const { width, height, scalingFactor } = config;
+    if (picture.width !== width || picture.height !== height) {
+      throw new AppError('INVALID_INPUT', `the picture to begin with must have ${width} x ${height} pixels`);
+    }
+    const randn = (count: number) => generator.randn(count);
+    const { latents, milliseconds } = await encodePicture({ network, scalingFactor, picture, randn });
+    times.encoder = milliseconds;
+    return latents;
+  }
+
   /** One draw for all pictures, as diffusers does with one generator. */
-  #drawNoise(seed: number, images: number): Float32Array[] {
+  #drawNoise(generator: TorchGenerator, images: number): Float32Array[] {
     const size = this.#bundle.latentShape.reduce((product, side) => product * side, 1);
-    const numbers = torchRandn(images * size, seed);
+    const numbers = generator.randn(images * size);
     return Array.from({ length: images }, (_, index) => numbers.subarray(index * size, (index + 1) * size));
   }
 
@@ -189,4 +242,27 @@ export class TextToImage {
     const there = this.decoders.join(', ');
     throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in this model: it has ${there}`);
   }
+}
+
+/**
+ * The end of a schedule that is done from `strength` on, as diffusers counts it.
+ *
+ * @throws AppError INVALID_INPUT where not even one step is left
+ */
+function partOf(schedule: Schedule, strength: number): Schedule {
+  const steps = schedule.timesteps.length;
+  const kept = Math.min(Math.floor(steps * strength), steps);
+  if (kept >= 1 && strength <= 1) {
+    const first = steps - kept;
+    return {
+      ...schedule,
+      timesteps: schedule.timesteps.subarray(first),
+      sigmas: schedule.sigmas.subarray(first),
+    };
+  }
+  throw new AppError('INVALID_INPUT', 'strength must be at most 1, and steps x strength at least 1');
+}
+
+function startFrom(noise: Float32Array, { initNoiseSigma }: Schedule): Float32Array {
+  return noise.map((value) => value * initNoiseSigma);
 }

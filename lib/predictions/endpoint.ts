@@ -36,18 +36,31 @@ export interface Endpoint {
  * Why there is no picture:
  *
  * - `cold`: no copy is up; wake it
- * - `busy`: it is there, and has too much to do, or lost the connection
+ * - `busy`: it is there, and has too much to do, or cannot be reached
+ * - `lost`: the connection ended before the answer; the picture may have been made, or have been its end
  * - `throttled`: the service before it is asked too often
  * - `timeout`: no answer in time; the picture may have been made
  * - `refused`: the endpoint says that the request is wrong
  * - `model`: the endpoint has failed on this request
  * - `unknown`: nothing that this project knows of
  */
-export type EndpointFault = 'cold' | 'busy' | 'throttled' | 'timeout' | 'refused' | 'model' | 'unknown';
+export type EndpointFault =
+  | 'cold'
+  | 'busy'
+  | 'lost'
+  | 'throttled'
+  | 'timeout'
+  | 'refused'
+  | 'model'
+  | 'unknown';
+
+/** These pass by themselves: who waits may ask again at once. */
+export const PASSING_FAULTS: ReadonlySet<EndpointFault> = new Set(['busy', 'lost', 'throttled']);
 
 const CODES: Readonly<Record<EndpointFault, ErrorCode>> = {
   cold: 'UNAVAILABLE',
   busy: 'UNAVAILABLE',
+  lost: 'UNAVAILABLE',
   throttled: 'UNAVAILABLE',
   timeout: 'UNAVAILABLE',
   refused: 'INVALID_INPUT',

@@ -1,5 +1,5 @@
 import type { SeededRequest } from '../schemas/prediction.js';
-import { type EndpointAnswer, EndpointError } from './endpoint.js';
+import { type EndpointAnswer, EndpointError, PASSING_FAULTS } from './endpoint.js';
 import type { Services } from './services.js';
 import { noteReady } from './wake-endpoint.js';
 
@@ -28,16 +28,16 @@ export async function invokePatiently(
   const { request, requestId, deadline, signal } = props;
   for (let ceiling = FIRST_PAUSE_MS; ; ceiling = Math.min(LONGEST_PAUSE_MS, ceiling * 2)) {
     const left = deadline - clock.now();
-    const attempt = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, left))]);
+    const attempt = AbortSignal.any([signal, clock.timeout(Math.max(1, left))]);
     try {
       const drawn = await endpoint.invoke(request, { requestId, signal: attempt });
       onEvent({ kind: 'drawn', timings: drawn.timings });
       await noteReady(services);
       return drawn;
     } catch (error) {
-      const busy = error instanceof EndpointError && (error.fault === 'busy' || error.fault === 'throttled');
+      const passes = error instanceof EndpointError && PASSING_FAULTS.has(error.fault);
       const pause = clock.random() * ceiling;
-      if (!busy || signal.aborted || clock.now() + pause >= deadline) throw error;
+      if (!passes || signal.aborted || clock.now() + pause >= deadline) throw error;
       await clock.sleep(pause, signal);
     }
   }

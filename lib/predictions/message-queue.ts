@@ -6,7 +6,7 @@ export const messageSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('predict'),
     id: predictionIdSchema,
-    /** How often the model has failed on it so far. */
+    /** How often the model has failed on it, or the connection, so far. */
     failures: z.int().min(0).default(0),
   }),
   z.strictObject({

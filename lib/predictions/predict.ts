@@ -5,7 +5,7 @@ import type { RequestRecord, ResultRecord } from '../schemas/prediction.js';
 import type { Problem } from '../schemas/problem.js';
 import type { PredictRequest } from '../schemas/request.js';
 import { acceptPrediction } from './accept-prediction.js';
-import { EndpointError, type EndpointFault } from './endpoint.js';
+import { EndpointError, type EndpointFault, PASSING_FAULTS } from './endpoint.js';
 import { fingerprint } from './fingerprint.js';
 import { invokePatiently } from './invoke-patiently.js';
 import { newPredictionId, predictionIdOf, seedOf } from './prediction-id.js';
@@ -42,7 +42,7 @@ type Outcome =
   | { readonly status: 'failed'; readonly error: Problem };
 
 /** After these the picture may still come, later: the request is kept. */
-const LATER: ReadonlySet<EndpointFault> = new Set(['cold', 'busy', 'throttled', 'timeout']);
+const LATER: ReadonlySet<EndpointFault> = new Set([...PASSING_FAULTS, 'cold', 'timeout']);
 
 /**
  * One request for pictures, answered at once where the endpoint is warm and the caller waits; otherwise accepted,
@@ -118,20 +118,24 @@ async function repeat(
   return later(first, true, false, services);
 }
 
-/** @returns what is in the store where that is not this one */
+/**
+ * Nobody is told how a request with a key has ended before that is in the store: somebody else with the same key
+ * could be told otherwise.
+ *
+ * @returns what is in the store where that is not this one
+ */
 async function keep(
   { id }: RequestRecord,
   outcome: Outcome,
-  { store, clock, onEvent }: Services,
+  { store, clock }: Services,
 ): Promise<ResultRecord | undefined> {
   const completed_at = new Date(clock.now()).toISOString();
   try {
     if (await store.createResult(id, { ...outcome, completed_at })) return undefined;
     return await store.readResult(id);
-  } catch (error) {
-    // A duplicate would draw the same picture again: the seed is settled.
-    onEvent({ kind: 'trouble', what: 'a result could not be stored', error });
-    return undefined;
+  } catch (cause) {
+    const message = 'the result could not be stored: ask again with the same Idempotency-Key';
+    throw new AppError('UNAVAILABLE', message, { cause });
   }
 }
 

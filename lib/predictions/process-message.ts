@@ -1,5 +1,5 @@
 import type { RequestRecord, ResultRecord } from '../schemas/prediction.js';
-import { EndpointError } from './endpoint.js';
+import { EndpointError, type EndpointFault } from './endpoint.js';
 import type { Message } from './message-queue.js';
 import { isExpired, toPrediction } from './read-prediction.js';
 import type { SendWebhook } from './send-webhook.js';
@@ -8,13 +8,18 @@ import { noteReady, wakeEndpoint } from './wake-endpoint.js';
 
 /** How often the model may fail on one request: what it draws depends on nothing but the request. */
 const MAX_FAILURES = 3;
+/** As above where the connection was lost: that happens by chance, but also where a request kills the endpoint. */
+const MAX_LOSSES = 10;
 /** How long the endpoint may take for one request: SageMaker gives up after 60 s. Milliseconds. */
 const INVOKE_MS = 62_000;
 /** Seconds between looks at a sleeping endpoint: 60 receives of a message then make 20 minutes. */
 const COLD_RETRY_S = 20;
-/** Most seconds between tries at a busy one. */
-const BUSY_RETRY_S = 10;
-/** Attempts to deliver a webhook, over about an hour. */
+/** Most seconds between tries at one that is up, for a young request and for an old one. */
+const SHORTEST_RETRY_S = 10;
+const LONGEST_RETRY_S = 60;
+/** So long a request is tried at an endpoint that is always busy: longer than any backlog that is meant. */
+const BUSY_PATIENCE_MS = 6 * 3_600_000;
+/** Attempts to deliver a webhook, over about 50 minutes. */
 const MAX_WEBHOOK_ATTEMPTS = 8;
 /** Seconds before the second attempt; four times as many before each later one, as far as SQS can wait. */
 const FIRST_WEBHOOK_PAUSE_S = 5;
@@ -47,41 +52,60 @@ type PredictMessage = Extract<Message, { kind: 'predict' }>;
 type WebhookMessage = Extract<Message, { kind: 'webhook' }>;
 
 async function draw(message: PredictMessage, record: RequestRecord, services: Services): Promise<Verdict> {
-  const { endpoint, clock, toProblem } = services;
+  const { endpoint, clock, queue, toProblem } = services;
   const { request, request_id: requestId } = record;
   try {
     const { answer, timings } = await endpoint.invoke(request, {
       requestId,
-      signal: AbortSignal.timeout(INVOKE_MS),
+      signal: clock.timeout(INVOKE_MS),
     });
     services.onEvent({ kind: 'drawn', timings });
+    const result = { status: 'succeeded', completed_at: timestamp(services), answer } as const;
+    const verdict = await conclude(record, result, services);
     await noteReady(services, true);
-    return await conclude(
-      record,
-      { status: 'succeeded', completed_at: timestamp(services), answer },
-      services,
-    );
+    return verdict;
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;
     if (error.fault === 'cold') {
       await wakeEndpoint(services);
       return { done: false, retrySeconds: COLD_RETRY_S };
     }
-    if (error.fault === 'busy' || error.fault === 'throttled')
-      return { done: false, retrySeconds: Math.ceil(clock.random() * BUSY_RETRY_S) };
-    if (error.fault !== 'refused' && message.failures + 1 < MAX_FAILURES) {
-      // A message of its own counts failures; its receives also count the looks at a sleeping endpoint.
-      const next = { ...message, failures: message.failures + 1 };
-      await services.queue.send(next, Math.ceil(clock.random() * BUSY_RETRY_S));
+    const age = clock.now() - Date.parse(record.created_at);
+    const next = nextMessage(message, error.fault, age, services);
+    if (next) {
+      // A message of its own: the receives of this one count the looks at a sleeping endpoint, and crashes.
+      await queue.send(next, retrySeconds(age, services));
       return DONE;
     }
-    const failed = {
-      status: 'failed',
-      completed_at: timestamp(services),
-      error: toProblem(error, requestId),
-    } as const;
-    return conclude(record, failed, services);
+    const problem = toProblem(error, requestId);
+    return conclude(
+      record,
+      { status: 'failed', completed_at: timestamp(services), error: problem },
+      services,
+    );
   }
+}
+
+/** @returns undefined where there is nothing more to hope for */
+function nextMessage(
+  message: PredictMessage,
+  fault: EndpointFault,
+  age: number,
+  { retentionMs }: Services,
+): PredictMessage | undefined {
+  if (fault === 'busy' || fault === 'throttled') {
+    // Whoever asks must still be able to read how it ended.
+    return age < Math.min(BUSY_PATIENCE_MS, retentionMs / 2) ? message : undefined;
+  }
+  const failures = message.failures + 1;
+  const most = fault === 'lost' ? MAX_LOSSES : MAX_FAILURES;
+  return fault !== 'refused' && failures < most ? { ...message, failures } : undefined;
+}
+
+/** Full jitter below an eighth of what has been waited so far. */
+function retrySeconds(age: number, { clock }: Services): number {
+  const ceiling = Math.min(LONGEST_RETRY_S, Math.max(SHORTEST_RETRY_S, age / 8000));
+  return Math.ceil(clock.random() * ceiling);
 }
 
 /** Writes how a prediction ended, unless it has ended already. */
@@ -129,17 +153,16 @@ async function tell(
  *
  * @throws AppError where the store or the queue fails: the message must come again
  */
-export async function failDeadLetter({ id, kind }: Message, services: Services): Promise<void> {
+export async function failDeadLetter(message: Message, services: Services): Promise<void> {
+  const { id } = message;
   const record = await services.store.readRequest(id);
   if (!record || isExpired(record, services)) return;
-  if (kind === 'webhook') {
-    await services.store.createWebhook(id, { status: 'failed', attempts: 0, error: 'given up' });
+  if (message.kind === 'webhook') {
+    const { attempts } = message;
+    await services.store.createWebhook(id, { status: 'failed', attempts, error: 'tried too often' });
     return;
   }
-  const error = new EndpointError(
-    'cold',
-    'the endpoint did not take the request for so long that it was given up',
-  );
+  const error = new EndpointError('cold', 'given up: the endpoint did not wake in time to take the request');
   const problem = services.toProblem(error, record.request_id);
   await conclude(record, { status: 'failed', completed_at: timestamp(services), error: problem }, services);
 }

@@ -38,7 +38,10 @@ export async function readPrediction(props: ReadPredictionProps, services: Servi
   return toPrediction(request, result, webhook);
 }
 
-/** @returns undefined when there is none by then */
+/**
+ * @returns undefined when there is none by then
+ * @throws AppError where the last look at the store failed; those before it are made again
+ */
 export async function awaitResult(
   id: string,
   waitMs: number,
@@ -47,11 +50,19 @@ export async function awaitResult(
 ): Promise<ResultRecord | undefined> {
   const end = clock.now() + waitMs;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-    const result = await store.readResult(id);
     const left = end - clock.now();
-    if (result || left <= 0 || signal?.aborted) return result;
+    const isLast = left <= 0 || signal?.aborted === true;
+    const result = await store.readResult(id).catch((error) => {
+      if (isLast || !isRetryable(error)) throw error;
+      return undefined;
+    });
+    if (result || isLast) return result;
     await clock.sleep(Math.min(pause, left), signal);
   }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof AppError && error.retryable;
 }
 
 /** The store deletes late, by the day: what is over is over on time all the same. */

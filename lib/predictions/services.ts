@@ -10,6 +10,8 @@ export interface Clock {
   readonly now: () => number;
   /** Resolves, never rejects, after `ms` or when `signal` is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Aborted after `ms`. */
+  readonly timeout: (ms: number) => AbortSignal;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }

@@ -10,6 +10,7 @@ const QUIET_MS = 5_000;
 const RECENT = 5;
 /** Estimate in seconds before any wake has been seen: what AWS's users report for an image of this size. */
 const FIRST_ESTIMATE = 300;
+const LONG_AGO = new Date(0).toISOString();
 
 export interface WakerProps {
   readonly endpoint: Pick<Endpoint, 'wake' | 'state'>;
@@ -24,6 +25,8 @@ export class Waker {
   readonly #log: WakeLog;
   readonly #now: () => number;
   #quietUntil = 0;
+  /** Under way in this process. */
+  #asking: Promise<boolean> | undefined;
   /** Whether this process has found the endpoint asleep since it last found it awake. */
   #sawCold = false;
 
@@ -41,22 +44,17 @@ export class Waker {
   async wake(): Promise<boolean> {
     this.#sawCold = true;
     if (this.#now() < this.#quietUntil) return false;
-    const entry = await this.#log.read();
-    this.#quietUntil = this.#now() + QUIET_MS;
-    if (await this.#isWaking(entry)) return false;
-    const record = {
-      started_at: new Date(this.#now()).toISOString(),
-      ready_at: null,
-      recent_seconds: entry?.record.recent_seconds ?? [],
-    };
-    if (!(await this.#log.replace(record, entry?.version))) return false;
-    try {
-      await this.#endpoint.wake();
-    } catch (error) {
-      await this.#takeBack(entry);
-      throw error;
+    if (this.#asking) {
+      // Whoever asks hears of its failure.
+      await this.#asking.catch(() => undefined);
+      return false;
     }
-    return true;
+    this.#asking = this.#ask();
+    try {
+      return await this.#asking;
+    } finally {
+      this.#asking = undefined;
+    }
   }
 
   /**
@@ -95,12 +93,34 @@ export class Waker {
     return { ...health, state: 'waking', waking_for: seconds, estimate };
   }
 
+  async #ask(): Promise<boolean> {
+    const entry = await this.#log.read();
+    this.#quietUntil = this.#now() + QUIET_MS;
+    if (await this.#isWaking(entry)) return false;
+    const record = {
+      started_at: new Date(this.#now()).toISOString(),
+      ready_at: null,
+      recent_seconds: entry?.record.recent_seconds ?? [],
+    };
+    if (!(await this.#log.replace(record, entry?.version))) return false;
+    try {
+      await this.#endpoint.wake();
+    } catch (error) {
+      await this.#takeBack(entry);
+      throw error;
+    }
+    return true;
+  }
+
   async #isWaking(entry: WakeEntry | undefined): Promise<boolean> {
-    if (!entry || entry.record.ready_at !== null) return false;
-    if (this.#age(entry.record.started_at) < SETTLE_MS) return true;
-    // Old: it takes long, or it came to nothing.
+    if (!entry) return false;
+    const { started_at, ready_at } = entry.record;
+    // It was up, and sleeps again.
+    if (ready_at !== null && this.#age(ready_at) >= QUIET_MS) return false;
+    if (ready_at === null && this.#age(started_at) < SETTLE_MS) return true;
+    // A wake that takes long or came to nothing, or one that was over just after the endpoint was found cold.
     const { state } = await this.#endpoint.state();
-    return state === 'waking';
+    return state === 'waking' || state === 'ready';
   }
 
   /** A wake that could not be asked for must not keep others from asking. */
@@ -108,8 +128,8 @@ export class Waker {
     this.#quietUntil = 0;
     const entry = await this.#log.read();
     if (!entry) return;
-    const { started_at, recent_seconds } = before?.record ?? entry.record;
-    await this.#log.replace({ started_at, ready_at: started_at, recent_seconds }, entry.version);
+    const never = { started_at: LONG_AGO, ready_at: LONG_AGO, recent_seconds: [] };
+    await this.#log.replace(before?.record ?? never, entry.version);
   }
 
   #age(since: string): number {

@@ -15,6 +15,24 @@ export function floatToHalf(value: number): number {
   return sign | ((rounded - 0x38000000) >>> 13);
 }
 
+/** As `floatToHalf`, for many numbers. */
+export function encodeHalves(values: Float32Array): Uint16Array {
+  const singles = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const single = singles[index] as number;
+    const magnitude = single & 0x7fffffff;
+    // What is not a normal number in binary16 is rare.
+    if (magnitude < 0x38800000 || magnitude >= 0x477ff000) {
+      halves[index] = magnitude === 0 ? single >>> 16 : floatToHalf(values[index] as number);
+      continue;
+    }
+    const rounded = magnitude + 0x0fff + ((magnitude >>> 13) & 1);
+    halves[index] = ((single >>> 16) & 0x8000) | ((rounded - 0x38000000) >>> 13);
+  }
+  return halves;
+}
+
 /** Converts IEEE 754 binary16 bits to a number; exact. */
 export function halfToFloat(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;

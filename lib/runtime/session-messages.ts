@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../errors/app-error.js';
 import type { TensorData } from './tensor.js';
 
-export type Provider = 'cpu' | 'cuda';
+/** ONNX Runtime's execution providers; `cuda` needs libraries that npm does not bring. */
+export const PROVIDERS = ['cpu', 'cuda'] as const;
+export type Provider = (typeof PROVIDERS)[number];
 
 export interface ValueSignature {
   readonly name: string;
@@ -22,6 +24,8 @@ export interface LoadOptions {
   readonly provider: Provider;
   /** Threads for one operator. @default one per core */
   readonly threads?: number;
+  /** ONNX Runtime takes the graph as it is. @default false, it looks for a better one */
+  readonly asIs?: boolean;
   /** ONNX Runtime writes a trace of every operator to files with this prefix. @default none */
   readonly profilePrefix?: string;
 }

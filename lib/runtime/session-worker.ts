@@ -43,10 +43,10 @@ async function answer(request: SessionRequest): Promise<GraphSignature | RunResu
 }
 
 async function load(network: string, path: string, options: LoadOptions): Promise<GraphSignature> {
-  const { provider, threads, profilePrefix } = options;
+  const { provider, threads, asIs = false, profilePrefix } = options;
   const session = await ort.InferenceSession.create(path, {
     executionProviders: [provider],
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: asIs ? 'disabled' : 'all',
     // Fatal only: what goes wrong is thrown, and is told once.
     logSeverityLevel: 4,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),

@@ -68,6 +68,12 @@ export class EulerDiscreteScheduler {
     return { timesteps, sigmas, initNoiseSigma };
   }
 
+  /** Latents with the noise of a schedule's first step on them. A new array. */
+  addNoise(latents: Float32Array, noise: Float32Array, schedule: Schedule): Float32Array {
+    const [sigma] = sigmasAt(schedule, 0);
+    return latents.map((value, i) => value + round((noise[i] as number) * sigma));
+  }
+
   /** The latents as the UNet wants them at a step (0-based): divided by sqrt(sigma^2 + 1). A new array. */
   scaleModelInput(latents: Float32Array, schedule: Schedule, step: number): Float32Array {
     const [sigma] = sigmasAt(schedule, step);

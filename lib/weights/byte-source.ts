@@ -1,3 +1,5 @@
+import type { DirectRequest } from './direct-request.js';
+
 /** Bytes `start` to `end`, `end` not included; never empty. */
 export interface ByteRange {
   readonly start: number;
@@ -5,10 +7,10 @@ export interface ByteRange {
 }
 
 /**
- * Takes the pieces of a stream in order. A piece is valid until the call returns, or until the promise that it
- * returned resolves: the next piece comes after that.
+ * Fetches a range by itself, by a request that is ready to be sent. False: it could not, and nothing of the answer
+ * has been used.
  */
-export type ByteSink = (piece: Uint8Array) => Promise<void> | undefined;
+export type FetchDirectly = (request: DirectRequest) => Promise<boolean>;
 
 /**
  * Where a bundle's bytes come from: a directory, an S3 prefix, a repository on the Hugging Face hub.
@@ -23,16 +25,17 @@ export interface ByteSource {
    * its connection when the reader leaves early, and does not reuse the memory of a piece it has yielded. An
    * error while it is read counts as a broken connection.
    *
+   * @param direct asked first by a source that can say how to ask for the range; when it has fetched the bytes, the
+   * stream is empty. It may still be at work when `signal` has been aborted and this has thrown. @default never asked
    * @throws AppError whose message names the object: NOT_FOUND; INVALID_FILE when the file ends before the
    * range does; UNAVAILABLE, `retryable` or not
    */
-  open(path: string, range: ByteRange, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-
-  /**
-   * As `open`, but hands the bytes to `sink`, and is done when the sink has taken them all. A source has this
-   * where it can do it without making garbage; nothing reaches the sink after `signal` was aborted.
-   */
-  pour?(path: string, range: ByteRange, sink: ByteSink, signal: AbortSignal): Promise<void>;
+  open(
+    path: string,
+    range: ByteRange,
+    signal: AbortSignal,
+    direct?: FetchDirectly,
+  ): Promise<AsyncIterable<Uint8Array>>;
 
   /**
    * The whole of a small file.

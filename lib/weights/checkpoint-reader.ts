@@ -1,9 +1,15 @@
 import { AppError } from '../errors/app-error.js';
-import type { ByteRange, ByteSink } from './byte-source.js';
+import type { ByteRange } from './byte-source.js';
 import type { CheckpointSource } from './checkpoint-source.js';
 import { crc32 } from './crc32.js';
+import type { BodyTarget } from './direct-connection.js';
+import { DirectReader } from './direct-reader.js';
+import type { DirectRequest } from './direct-request.js';
 import { politeTransfer } from './polite-transfer.js';
 import { type Attempt, DEFAULT_TRANSFER_POLICY, type TransferPolicy } from './transfer.js';
+
+/** What is read at once. Small enough to be still in the processor's cache when it is summed. */
+const READ_SIZE = 256 * 1024;
 
 export interface ReadIntoOptions {
   /** CRC-32 that the bytes must have. @default unknown */
@@ -17,6 +23,7 @@ export class CheckpointReader {
   readonly source: CheckpointSource;
   readonly #policy: TransferPolicy;
   readonly #signal: AbortSignal;
+  readonly #direct = new DirectReader();
 
   /** @param policy missing members are `DEFAULT_TRANSFER_POLICY`'s */
   constructor(
@@ -72,18 +79,26 @@ export class CheckpointReader {
     return this.#retry(path, async (signal, onAlive) => {
       let filled = 0;
       let actual = 0;
-      const sink = (piece: Uint8Array): undefined => {
+      const onFilled = (count: number) => {
         signal.throwIfAborted();
-        if (filled + piece.length > target.length)
-          throw new AppError('UNAVAILABLE', `${name}: more bytes came than asked for`);
-        target.set(piece, filled);
-        filled += piece.length;
-        actual = crc32(piece, actual);
+        actual = crc32(target.subarray(filled, filled + count), actual);
+        filled += count;
         onAlive();
-        onBytes(piece.length);
+        onBytes(count);
+      };
+      const body: BodyTarget = {
+        length: target.length,
+        room: () => target.subarray(filled, filled + READ_SIZE),
+        filled: onFilled,
       };
       try {
-        await this.#pour(path, range, sink, signal);
+        const direct = (request: DirectRequest) => this.#direct.get(request, body, signal);
+        for await (const piece of await this.source.open(path, range, signal, direct)) {
+          if (filled + piece.length > target.length)
+            throw new AppError('UNAVAILABLE', `${name}: more bytes came than asked for`);
+          target.set(piece, filled);
+          onFilled(piece.length);
+        }
         if (filled < target.length)
           throw new AppError('UNAVAILABLE', `${name}: only ${filled} of ${target.length} bytes came`);
         if (sum !== undefined && actual !== sum)
@@ -97,11 +112,6 @@ export class CheckpointReader {
       }
       return actual;
     });
-  }
-
-  async #pour(path: string, range: ByteRange, sink: ByteSink, signal: AbortSignal): Promise<void> {
-    if (this.source.pour) return this.source.pour(path, range, sink, signal);
-    for await (const piece of await this.source.open(path, range, signal)) await sink(piece);
   }
 
   #retry<T>(path: string, attempt: Attempt<T>): Promise<T> {

@@ -3,14 +3,26 @@ import { AppError } from '../errors/app-error.js';
 import type { Manifest } from '../schemas/manifest.js';
 import type { ByteSource } from './byte-source.js';
 import { checkSpace } from './check-space.js';
-import { makeBatches } from './chunk-writer.js';
 import { DownloadProgress, type OnProgress } from './download-progress.js';
+import { FetchThreads } from './fetch-threads.js';
 import { type DownloadContext, FileDownload } from './file-download.js';
 import { publishManifest } from './publish-manifest.js';
 import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from './transfer.js';
 
 /** One S3 connection gives 85 to 90 MB/s at best (AWS, "Performance guidelines"): 16 fill 10 Gbit/s. */
 const DEFAULT_PARALLELISM = 16;
+
+/** Smaller bundles are there before threads would have begun to be faster. */
+const THREADS_FROM_BYTES = 64 * 1024 * 1024;
+
+export interface DownloadThreads {
+  /** The compiled `fetch-worker` module; bundlers move it, so the caller says where it is. */
+  readonly entry: URL;
+  /** Each takes about 10 MB of memory beside its requests'. @default one for each core, up to 4 */
+  readonly count?: number;
+  /** Bundles below this size do without. @default 64 MiB */
+  readonly fromBytes?: number;
+}
 
 export interface DownloadProps {
   readonly source: ByteSource;
@@ -19,6 +31,8 @@ export interface DownloadProps {
   readonly directory: string;
   /** Requests at once. Each takes less than 1 MiB of memory, whatever the size of a chunk. @default 16 */
   readonly parallelism?: number;
+  /** For sources that let ranges be fetched directly. @default none: all bytes go through this thread */
+  readonly threads?: DownloadThreads;
   /** @default DEFAULT_TRANSFER_POLICY, member by member */
   readonly policy?: Partial<TransferPolicy>;
   /** @default nobody is told */
@@ -50,11 +64,13 @@ export interface Download {
  * each chunk checked by its sum. The directory is ready for another try at any moment, also after a kill.
  */
 export function startDownload(props: DownloadProps): Download {
-  const { manifest, source, directory } = props;
+  const { manifest, source, directory, threads } = props;
   const stop = new AbortController();
   const total = manifest.files.reduce((sum, file) => sum + file.size, 0);
+  const { entry, count, fromBytes = THREADS_FROM_BYTES } = threads ?? {};
   const context: DownloadContext = {
     source,
+    threads: entry && total >= fromBytes ? new FetchThreads(entry, count) : undefined,
     directory,
     chunkSize: manifest.chunk_size,
     policy: { ...DEFAULT_TRANSFER_POLICY, ...props.policy },
@@ -62,7 +78,7 @@ export function startDownload(props: DownloadProps): Download {
     signal: stop.signal,
   };
   const files = new Map(manifest.files.map((file) => [file.path, new FileDownload(file, context)]));
-  const done = run(props, files, stop);
+  const done = run(props, files, stop).finally(() => context.threads?.close());
   // A caller that waits for a file hears of a failure there first.
   done.catch(() => undefined);
   return {
@@ -114,10 +130,9 @@ function* chunksInOrder(files: Iterable<FileDownload>): Generator<Job, void> {
 
 /** One of several that share `jobs`. */
 async function work(jobs: Iterator<Job, void>, signal: AbortSignal): Promise<void> {
-  const batches = makeBatches();
   while (!signal.aborted) {
     const { value: job } = jobs.next();
     if (!job) return;
-    await job.file.bringChunk(job.chunk, batches);
+    await job.file.bringChunk(job.chunk);
   }
 }

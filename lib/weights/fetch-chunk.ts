@@ -1,7 +1,7 @@
 import { AppError } from '../errors/app-error.js';
-import type { ByteRange, ByteSink, ByteSource } from './byte-source.js';
-import { type Batches, ChunkWriter } from './chunk-writer.js';
+import type { ByteRange, ByteSource, FetchDirectly } from './byte-source.js';
 import { crc32 } from './crc32.js';
+import type { FetchThreads } from './fetch-threads.js';
 import type { PartialFile } from './partial-file.js';
 
 export interface FetchChunkProps {
@@ -12,8 +12,9 @@ export interface FetchChunkProps {
   /** CRC-32 that the bytes must have. */
   readonly sum: number;
   readonly target: PartialFile;
-  readonly batches: Batches;
-  /** Called with the length of each piece that came. */
+  /** Undefined: everything goes through this thread. */
+  readonly threads: FetchThreads | undefined;
+  /** Told the length of what came. */
   readonly onBytes: (count: number) => void;
 }
 
@@ -24,32 +25,26 @@ export interface FetchChunkProps {
  * @throws AppError; retryable also where the bytes were wrong, which may have happened on the way
  */
 export async function fetchChunk(props: FetchChunkProps, signal: AbortSignal): Promise<void> {
-  const { source, path, range, sum, target, batches, onBytes } = props;
-  const length = range.end - range.start;
+  const { source, path, range, sum, target, threads, onBytes } = props;
   const object = `${source.description}/${path} [${range.start}, ${range.end})`;
-  const writer = new ChunkWriter(target, range.start, batches);
-  let received = 0;
-  let actual = 0;
-  const sink = (piece: Uint8Array) => {
-    // A late piece of an attempt that was given up must not reach the file.
-    signal.throwIfAborted();
-    received += piece.length;
-    if (received > length) throw new AppError('UNAVAILABLE', `${object}: more bytes came than asked for`);
-    actual = crc32(piece, actual);
-    onBytes(piece.length);
-    return writer.push(piece);
-  };
+  const [at, length] = [range.start, range.end - range.start];
+  let fetching: Promise<number | undefined> | undefined;
+  const direct: FetchDirectly | undefined =
+    threads &&
+    (async (request) => {
+      fetching = threads.fetch({ request, file: target, at, length, onBytes }, signal);
+      return (await fetching) !== undefined;
+    });
+  let actual: number;
   try {
-    await pour(source, path, range, sink, signal);
-    await writer.finish();
+    const body = await source.open(path, range, signal, direct);
+    actual = (await fetching) ?? (await save(body, props, object, signal));
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError('UNAVAILABLE', `${object}: ${(error as Error).message}`, { cause: error });
   } finally {
-    await writer.stop();
-  }
-  if (received < length) {
-    throw new AppError('UNAVAILABLE', `${object}: only ${received} of ${length} bytes came`);
+    // It may go on for a moment after the source has given up.
+    await fetching?.catch(() => undefined);
   }
   if (actual !== sum) {
     throw new AppError('INVALID_FILE', `${object}: crc32 is ${hex(actual)}, the manifest says ${hex(sum)}`, {
@@ -58,9 +53,30 @@ export async function fetchChunk(props: FetchChunkProps, signal: AbortSignal): P
   }
 }
 
-async function pour(source: ByteSource, path: string, range: ByteRange, sink: ByteSink, signal: AbortSignal) {
-  if (source.pour) return source.pour(path, range, sink, signal);
-  for await (const piece of await source.open(path, range, signal)) await sink(piece);
+/** @returns CRC-32 of what was written */
+async function save(
+  body: AsyncIterable<Uint8Array>,
+  { range, target, onBytes }: FetchChunkProps,
+  object: string,
+  signal: AbortSignal,
+): Promise<number> {
+  let at = range.start;
+  let sum = 0;
+  for await (const piece of body) {
+    // A late piece of an attempt that was given up must not reach the file.
+    signal.throwIfAborted();
+    if (at + piece.length > range.end)
+      throw new AppError('UNAVAILABLE', `${object}: more bytes came than asked for`);
+    sum = crc32(piece, sum);
+    onBytes(piece.length);
+    await target.write(piece, at);
+    at += piece.length;
+  }
+  if (at < range.end) {
+    const length = range.end - range.start;
+    throw new AppError('UNAVAILABLE', `${object}: only ${at - range.start} of ${length} bytes came`);
+  }
+  return sum;
 }
 
 function hex(sum: number): string {

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import type { ManifestFile } from '../schemas/manifest.js';
 import type { ByteRange, ByteSource } from './byte-source.js';
-import type { Batches } from './chunk-writer.js';
 import type { DownloadProgress } from './download-progress.js';
 import { fetchChunk } from './fetch-chunk.js';
+import type { FetchThreads } from './fetch-threads.js';
 import { PartialFile } from './partial-file.js';
 import { type TransferPolicy, transfer } from './transfer.js';
 
 /** What all files of one download share. */
 export interface DownloadContext {
   readonly source: ByteSource;
+  /** Undefined when they are not worth it. */
+  readonly threads: FetchThreads | undefined;
   readonly directory: string;
   /** Bytes. */
   readonly chunkSize: number;
@@ -45,12 +47,8 @@ export class FileDownload {
     this.ready.catch(() => undefined);
   }
 
-  /**
-   * Makes sure that a chunk is on the disk: each index once, in any order and at the same time.
-   *
-   * @param batches memory to work in
-   */
-  async bringChunk(index: number, batches: Batches): Promise<void> {
+  /** Makes sure that a chunk is on the disk: each index once, in any order and at the same time. */
+  async bringChunk(index: number): Promise<void> {
     const { directory, chunkSize, progress } = this.#context;
     const { path, size, crc32 } = this.#file;
     this.#target ??= PartialFile.open(join(directory, path), size);
@@ -59,11 +57,10 @@ export class FileDownload {
     const range = { start, end: Math.min(size, start + chunkSize) };
     const sum = Number.parseInt(crc32[index] ?? '0', 16);
 
-    if (target.resumed && (await target.crc32Of(range, batches[0])) === sum)
-      progress.add(range.end - start, path);
+    if (target.resumed && (await target.crc32Of(range)) === sum) progress.add(range.end - start, path);
     else if (start < range.end) {
       await target.hide();
-      await this.#fetch(target, range, sum, batches);
+      await this.#fetch(target, range, sum);
     }
 
     this.#chunksLeft -= 1;
@@ -79,8 +76,8 @@ export class FileDownload {
     await target?.close();
   }
 
-  #fetch(target: PartialFile, range: ByteRange, sum: number, batches: Batches): Promise<void> {
-    const { source, policy, progress, signal } = this.#context;
+  #fetch(target: PartialFile, range: ByteRange, sum: number): Promise<void> {
+    const { source, threads, policy, progress, signal } = this.#context;
     const { path } = this.#file;
     return transfer(`${source.description}/${path}`, policy, signal, async (attemptSignal, onAlive) => {
       let received = 0;
@@ -90,7 +87,7 @@ export class FileDownload {
         progress.add(count, path);
       };
       try {
-        await fetchChunk({ source, path, range, sum, target, batches, onBytes }, attemptSignal);
+        await fetchChunk({ source, path, range, sum, target, threads, onBytes }, attemptSignal);
       } catch (error) {
         progress.add(-received, path);
         throw error;

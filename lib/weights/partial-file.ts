@@ -1,12 +1,15 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AppError } from '../errors/app-error.js';
 import type { ByteRange } from './byte-source.js';
 import { crc32 } from './crc32.js';
+import { diskError } from './disk-error.js';
 
 /** Until a file is complete and checked, it has this behind its name. */
 export const PARTIAL_SUFFIX = '.partial';
+
+/** Read at once: enough to make a trip through the thread pool cheap, little enough to stay in the cache. */
+const READ_SIZE = 256 * 1024;
 
 /**
  * A file that is being filled in place, in any order. It has its own name when it is complete; one that has the name
@@ -54,12 +57,10 @@ export class PartialFile {
     await this.#hidden;
   }
 
-  /**
-   * @param buffer to read into
-   * @returns the CRC-32 of `range` as it is on the disk
-   */
-  async crc32Of({ start, end }: ByteRange, buffer: Buffer): Promise<number> {
+  /** @returns the CRC-32 of `range` as it is on the disk */
+  async crc32Of({ start, end }: ByteRange): Promise<number> {
     return onDisk(this.path, async () => {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_SIZE, end - start));
       let sum = 0;
       for (let at = start; at < end; ) {
         const length = Math.min(buffer.length, end - at);
@@ -70,6 +71,11 @@ export class PartialFile {
       }
       return sum;
     });
+  }
+
+  /** For another thread to write by, while the file is hidden. */
+  get descriptor(): number {
+    return this.#handle.fd;
   }
 
   /** Writes `bytes` from byte `at` on, into a file that is hidden. */
@@ -104,10 +110,6 @@ async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOSPC') {
-      throw new AppError('UNAVAILABLE', `the disk is full: ${path}`, { cause, retryable: false });
-    }
-    throw new AppError('INTERNAL', `cannot write ${path}: ${message}`, { cause });
+    throw diskError(path, cause as NodeJS.ErrnoException);
   }
 }

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors/app-error.js';
-import type { ByteRange, ByteSink, ByteSource } from './byte-source.js';
-import { DirectReader, type SignedRequest } from './direct-reader.js';
+import type { ByteRange, ByteSource, FetchDirectly } from './byte-source.js';
+import { directRequest, type SignedRequest } from './direct-request.js';
 import { readBounded } from './read-bounded.js';
 import { s3Error } from './s3-error.js';
 import type { S3Location } from './s3-location.js';
@@ -12,7 +12,6 @@ export class S3Source implements ByteSource {
   readonly description: string;
   readonly #client: S3Client;
   readonly #location: S3Location;
-  readonly #direct = new DirectReader();
 
   constructor(client: S3Client, location: S3Location) {
     this.#client = client;
@@ -20,23 +19,10 @@ export class S3Source implements ByteSource {
     this.description = ['s3:/', location.bucket, location.prefix].filter(Boolean).join('/');
   }
 
-  async open(path: string, range: ByteRange, signal: AbortSignal): Promise<Readable> {
-    return this.#send(this.#command(path, range), path, signal);
-  }
-
-  async pour(path: string, range: ByteRange, sink: ByteSink, signal: AbortSignal): Promise<void> {
+  async open(path: string, range: ByteRange, signal: AbortSignal, direct?: FetchDirectly): Promise<Readable> {
     const command = this.#command(path, range);
-    let poured = false;
-    // In the place of the SDK's HTTP client, which comes next: the request has been signed here.
-    command.middlewareStack.add(
-      (next) => async (args) => {
-        poured = await this.#direct.pour(args.request as SignedRequest, sink, signal);
-        return poured ? { response: { statusCode: 206, headers: {}, body: Readable.from([]) } } : next(args);
-      },
-      { step: 'deserialize', priority: 'low', name: 'directReader' },
-    );
-    const body = await this.#send(command, path, signal);
-    if (!poured) for await (const piece of body) await sink(piece);
+    if (direct) offer(command, direct);
+    return this.#send(command, path, signal);
   }
 
   async readSmall(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
@@ -75,6 +61,18 @@ export class S3Source implements ByteSource {
   #name(path: string): string {
     return `${this.description}/${path}`;
   }
+}
+
+/** Puts `direct` in the place of the SDK's HTTP client, which comes next: the request has been signed here. */
+function offer(command: GetObjectCommand, direct: FetchDirectly): void {
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const request = directRequest(args.request as SignedRequest);
+      if (!request || !(await direct(request))) return next(args);
+      return { response: { statusCode: 206, headers: {}, body: Readable.from([]) } };
+    },
+    { step: 'deserialize', priority: 'low', name: 'direct' },
+  );
 }
 
 function rejectOnAbort(signal: AbortSignal, settled: AbortSignal): Promise<never> {

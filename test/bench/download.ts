@@ -6,7 +6,7 @@
 // Both are timed as a person would see them, from the start of the process to its end, and ours also from the making
 // of the client to the last checked byte: the endpoint's process has been started before. s5cmd checks nothing.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { connect, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { crc32 } from '../../lib/weights/crc32.js';
 import { createS3Client } from '../../lib/weights/create-s3-client.js';
@@ -44,7 +44,9 @@ interface OurProps {
 async function downloadOurs({ endpoint, ...props }: OurProps): Promise<void> {
   const started = performance.now();
   const client = createS3Client({ endpoint, region: 'us-east-1', credentials: KEYS });
-  await startDownload({ source: new S3Source(client, { bucket: BUCKET, prefix: '' }), ...props }).done;
+  const source = new S3Source(client, { bucket: BUCKET, prefix: '' });
+  const threads = { entry: pathToFileURL('dist/lib/weights/fetch-worker.js') };
+  await startDownload({ source, threads, ...props }).done;
   const seconds = (performance.now() - started) / 1000;
   console.log(JSON.stringify({ seconds, peakMiB: process.resourceUsage().maxRSS / 1024 }));
 }
@@ -60,6 +62,8 @@ async function main(): Promise<void> {
   const gateway = find('versitygw', [join(homedir(), 'go', 'bin')]);
   const s5cmd = findS5cmd();
   const folder = await mkdtemp(join(tmpdir(), 'bench-download-'));
+  // The threads run what is in `dist`.
+  execFileSync(process.execPath, ['lib/cli/build.mjs']);
   const script = await bundleScript(process.argv[1] as string);
   const port = await freePort();
   const env = { ...process.env, ROOT_ACCESS_KEY: KEYS.accessKeyId, ROOT_SECRET_KEY: KEYS.secretAccessKey };

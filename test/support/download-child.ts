@@ -10,11 +10,14 @@ export interface DownloadChildProps {
   readonly directory: string;
   readonly manifest: DownloadProps['manifest'];
   readonly parallelism: number;
+  /** A file URL. */
+  readonly fetchWorker: string;
 }
 
 const props = JSON.parse(process.argv[2] ?? '') as DownloadChildProps;
 const client = createS3Client(motoClientConfig(props.endpoint));
 const source = new S3Source(client, { bucket: props.bucket, prefix: '' });
 const { manifest, directory, parallelism } = props;
+const threads = { entry: new URL(props.fetchWorker), fromBytes: 0 };
 // Nothing is closed here: a process whose download is done has to end by itself.
-await startDownload({ source, manifest, directory, parallelism, policy: { retries: 2 } }).done;
+await startDownload({ source, manifest, directory, parallelism, threads, policy: { retries: 2 } }).done;

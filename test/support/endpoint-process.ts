@@ -55,6 +55,16 @@ export class EndpointProcess {
     });
   }
 
+  /** Hands on a request to the same path here. */
+  forward = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    return fetch((await this.url()) + pathname, {
+      method: request.method,
+      headers: request.headers,
+      body: await request.arrayBuffer(),
+    });
+  };
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -9,6 +9,7 @@ import { createS3Client } from '../../lib/weights/create-s3-client.js';
 import { bundleScript } from '../support/bundle-script.js';
 import type { DownloadChildProps } from '../support/download-child.js';
 import { type FaultProxyProps, startFaultProxy } from '../support/fault-proxy.js';
+import { FETCH_WORKER } from '../support/fetch-worker.js';
 import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
 import { differences, randomBundle, seededRandom, uploadBundle } from '../support/random-bundle.js';
 
@@ -45,6 +46,7 @@ describe.skipIf(motoIsAbsent())('a process that downloads', () => {
       directory,
       manifest,
       parallelism: PARALLELISM,
+      fetchWorker: FETCH_WORKER.href,
     };
     return spawn(process.execPath, [script.path, JSON.stringify(props)], {
       stdio: 'ignore',

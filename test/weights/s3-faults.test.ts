@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
@@ -10,6 +11,7 @@ import { type DownloadProps, startDownload } from '../../lib/weights/download-bu
 import { S3Source } from '../../lib/weights/s3-source.js';
 import type { TransferPolicy } from '../../lib/weights/transfer.js';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.js';
+import { FETCH_WORKER, THREADS } from '../support/fetch-worker.js';
 import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
 import { differences, randomBundle, seededRandom, uploadBundle } from '../support/random-bundle.js';
 
@@ -26,7 +28,10 @@ const isUnetPart = (request: ProxiedRequest, part: number) =>
   request.path.endsWith('unet/model.onnx') &&
   request.range === `bytes=${part * CHUNK}-${(part + 1) * CHUNK - 1}`;
 
-describe.skipIf(motoIsAbsent())('a download from S3 on a bad day', () => {
+describe.skipIf(motoIsAbsent()).each<[string, Partial<DownloadProps>]>([
+  ['by threads', { threads: THREADS }],
+  ['without them', {}],
+])('a download from S3 on a bad day, %s', (_way, way) => {
   let moto: MotoServer;
   let proxy: FaultProxy;
   let client: S3Client;
@@ -64,7 +69,7 @@ describe.skipIf(motoIsAbsent())('a download from S3 on a bad day', () => {
   };
   const source = () => new S3Source(client, { bucket: 'models', prefix: '' });
   const download = (more: Partial<DownloadProps> = {}) =>
-    startDownload({ source: source(), manifest: bundle.manifest, directory, policy, ...more });
+    startDownload({ source: source(), manifest: bundle.manifest, directory, policy, ...way, ...more });
 
   /** The third part of the UNet's file has `fault` the first `times` times. */
   const failing = (times: number, fault: Fault) => {
@@ -90,7 +95,11 @@ describe.skipIf(motoIsAbsent())('a download from S3 on a bad day', () => {
     ],
     ['a reset in mid-body', { kind: 'reset', after: 20_000 }, ''],
     ['a reset after the head', { kind: 'reset', after: 0 }, ''],
-    ['an early end of the connection', { kind: 'cut', after: 39_999 }, 'the connection was closed too early'],
+    [
+      'an early end of the connection',
+      { kind: 'cut', after: 39_999 },
+      way.threads ? 'the connection was closed too early' : 'aborted',
+    ],
     ['a short body', { kind: 'short', after: 100 }, 'only 100 of 40000 bytes came'],
     ['an empty body', { kind: 'short', after: 0 }, 'only 0 of 40000 bytes came'],
     ['a body that is too long', { kind: 'long' }, 'more bytes came than asked for'],
@@ -157,8 +166,8 @@ describe.skipIf(motoIsAbsent())('a download from S3 on a bad day', () => {
     await expect(done).rejects.toMatchObject(expected);
     await expect(file('unet/model.onnx')).rejects.toMatchObject(expected);
     expect(await file('text_encoder/model.onnx')).toBe(join(directory, 'text_encoder/model.onnx'));
-    // 5 parts and 2 of the UNet; the failing one twice, once read by us and once by the SDK, which knows the words.
-    expect(proxy.requests).toHaveLength(9);
+    // 5 parts and 3 of the UNet; what a thread cannot read is asked for again by the SDK, which knows the words.
+    expect(proxy.requests).toHaveLength(way.threads ? 9 : 8);
   });
 
   it('a failure for good stops the others, and leaves no transfer open', async () => {
@@ -168,6 +177,27 @@ describe.skipIf(motoIsAbsent())('a download from S3 on a bad day', () => {
     };
     await expect(download().done).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await untilNoTransfer();
+  });
+
+  it.skipIf(!way.threads)('a thread that dies takes no more with it than an attempt', async () => {
+    const entry = join(directory, 'entry.mjs');
+    const died = JSON.stringify(join(directory, 'died'));
+    await writeFile(
+      entry,
+      `import { existsSync, writeFileSync } from 'node:fs';
+      import { parentPort } from 'node:worker_threads';
+      import ${JSON.stringify(FETCH_WORKER.href)};
+      parentPort.on('message', ({ id }) => {
+        if (id !== 3 || existsSync(${died})) return;
+        writeFileSync(${died}, '');
+        process.exit(1);
+      });`,
+    );
+    const threads = { entry: pathToFileURL(entry), count: 1, fromBytes: 0 };
+    const to = join(directory, 'bundle');
+    await download({ directory: to, threads }).done;
+    expect(existsSync(join(directory, 'died'))).toBe(true);
+    expect(await differences(to, bundle)).toEqual([]);
   });
 
   it('a stop from outside ends what is under way', async () => {

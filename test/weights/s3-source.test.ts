@@ -2,12 +2,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ByteRange } from '../../lib/weights/byte-source.js';
 import { createS3Client } from '../../lib/weights/create-s3-client.js';
+import type { BodyTarget } from '../../lib/weights/direct-connection.js';
+import { DirectReader } from '../../lib/weights/direct-reader.js';
 import { readManifest } from '../../lib/weights/read-manifest.js';
 import { parseS3Url } from '../../lib/weights/s3-location.js';
 import { S3Source } from '../../lib/weights/s3-source.js';
 import { DEFAULT_TRANSFER_POLICY, transfer } from '../../lib/weights/transfer.js';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.js';
+import { MemoryTarget } from '../support/memory-target.js';
 import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
 import { randomBundle, uploadBundle } from '../support/random-bundle.js';
 
@@ -74,19 +78,14 @@ describe.skipIf(motoIsAbsent())('S3Source', () => {
     expect(proxy.requests[0]).toMatchObject({ path: `/models/${KEY}`, range: 'bytes=1000-250000' });
   });
 
-  it('pours the same range, directly, piece after piece also for a sink that takes its time', async () => {
-    const copies: Buffer[] = [];
-    let busy = false;
-    const sink = async (piece: Uint8Array) => {
-      expect(busy).toBe(false);
-      busy = true;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      copies.push(Buffer.from(piece));
-      busy = false;
-    };
-    await source('dir').pour(KEY.slice(4), { start: 1000, end: 250_001 }, sink, never);
-    expect(Buffer.concat(copies).equals(bytes.subarray(1000, 250_001))).toBe(true);
-    expect(proxy.requests.map(({ headers }) => headers.connection)).toEqual([undefined]);
+  it('lets the same range be fetched directly, into rooms of any size', async () => {
+    for (const roomBytes of [1, 1000, 300_000]) {
+      const target = new MemoryTarget(249_001, roomBytes);
+      await fetchDirectly(source('dir'), KEY.slice(4), { start: 1000, end: 250_001 }, target);
+      expect(target.bytes.equals(bytes.subarray(1000, 250_001)), `rooms of ${roomBytes}`).toBe(true);
+    }
+    // Node's own client would have said "keep-alive".
+    expect(proxy.requests.map(({ headers }) => headers.connection)).toEqual(Array(3).fill(undefined));
   });
 
   it('uses a connection again', async () => {
@@ -106,45 +105,47 @@ describe.skipIf(motoIsAbsent())('S3Source', () => {
     const plain = createS3Client(motoClientConfig(`http://127.0.0.1:${port}`));
     const local = new S3Source(plain, { bucket: 'models', prefix: '' });
     const seen: string[] = [];
+    const reader = new DirectReader();
     for (const start of [0, 5]) {
-      await local.pour('x', { start, end: start + 5 }, (piece) => void seen.push(String(piece)), never);
+      const target = new MemoryTarget(5);
+      await fetchDirectly(local, 'x', { start, end: start + 5 }, target, never, reader);
+      seen.push(String(target.bytes));
     }
     expect(seen).toEqual(['first', 'other']);
     expect(ports.size).toBe(1);
     server.close();
   });
 
-  it('passes on an error of the sink, and stops reading', async () => {
-    const sink = () => {
-      throw new Error('full');
-    };
-    await expect(source().pour(KEY, { start: 0, end: 300_000 }, sink, never)).rejects.toThrow('full');
-    const late = () => Promise.reject(new Error('full later'));
-    await expect(source().pour(KEY, { start: 0, end: 300_000 }, late, never)).rejects.toThrow('full later');
+  it('passes on an error of the target, and stops reading', async () => {
+    const target = new MemoryTarget(300_000, 1000, (filled) => {
+      if (filled === 2000) throw new Error('full');
+    });
+    await expect(fetchDirectly(source(), KEY, { start: 0, end: 300_000 }, target)).rejects.toThrow('full');
+    expect(target.bytes).toHaveLength(2000);
     while (proxy.openTransfers() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 
   it('stops in mid-body, whichever way it reads', async () => {
     fault = { kind: 'stall', after: 50_000 };
     const reason = new Error('enough');
-    for (const read of [readByOpen, readByPour]) {
+    for (const read of [readStream, readDirectly]) {
       const controller = new AbortController();
-      let count = 0;
-      const onBytes = (length: number) => {
-        count += length;
-        if (count === 50_000) controller.abort(reason);
+      let received = 0;
+      const onFilled = (filled: number) => {
+        received = filled;
+        if (filled === 50_000) controller.abort(reason);
       };
-      await expect(read(onBytes, controller.signal)).rejects.toThrow();
-      expect(count).toBe(50_000);
+      await expect(read(new MemoryTarget(300_000, 300_000, onFilled), controller.signal)).rejects.toThrow();
+      expect(received).toBe(50_000);
     }
     while (proxy.openTransfers() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   });
-  async function readByOpen(onBytes: (length: number) => void, signal: AbortSignal) {
+  async function readStream(target: MemoryTarget, signal: AbortSignal) {
     for await (const piece of await source().open(KEY, { start: 0, end: 300_000 }, signal))
-      onBytes(piece.length);
+      target.filled(piece.length);
   }
-  async function readByPour(onBytes: (length: number) => void, signal: AbortSignal) {
-    await source().pour(KEY, { start: 0, end: 300_000 }, (piece) => void onBytes(piece.length), signal);
+  async function readDirectly(target: MemoryTarget, signal: AbortSignal) {
+    await fetchDirectly(source(), KEY, { start: 0, end: 300_000 }, target, signal);
   }
 
   it('closes the connection when the reader of a stream leaves', async () => {
@@ -198,7 +199,7 @@ describe.skipIf(motoIsAbsent())('S3Source', () => {
       bucket: 'models',
       prefix: '',
     });
-    await expect(away.pour('x', { start: 0, end: 1 }, () => undefined, never)).rejects.toMatchObject({
+    await expect(fetchDirectly(away, 'x', { start: 0, end: 1 }, new MemoryTarget(1))).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       retryable: true,
       message: expect.stringContaining('ECONNREFUSED'),
@@ -231,7 +232,7 @@ describe.skipIf(motoIsAbsent())('S3Source', () => {
     const expiring = createS3Client({ ...motoClientConfig(proxy.url), credentials });
     const local = new S3Source(expiring, { bucket: 'models', prefix: '' });
     await transfer('x', { ...DEFAULT_TRANSFER_POLICY, random: () => 0.1 }, never, (signal) =>
-      local.pour(KEY, { start: 0, end: 10 }, () => undefined, signal),
+      fetchDirectly(local, KEY, { start: 0, end: 10 }, new MemoryTarget(10), signal),
     );
     const keys = proxy.requests.map(({ headers }) => keyOf(headers.authorization));
     expect([keys[0], keys.at(-1)]).toEqual(['key1', 'key2']);
@@ -248,3 +249,16 @@ describe.skipIf(motoIsAbsent())('S3Source', () => {
     });
   });
 });
+
+/** Fails when the bytes come by the stream. */
+async function fetchDirectly(
+  source: S3Source,
+  key: string,
+  range: ByteRange,
+  target: BodyTarget,
+  signal = never,
+  reader = new DirectReader(),
+): Promise<void> {
+  const body = await source.open(key, range, signal, (request) => reader.get(request, target, signal));
+  for await (const _ of body) throw new Error('the stream is not empty');
+}

@@ -71,8 +71,9 @@ function statusOf(error: unknown): number | undefined {
 function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('INVALID_FILE', `${name} is not JSON`, { cause });
+  } catch {
+    // The parser's own message has a piece of the text, which may have a prompt.
+    throw new AppError('INVALID_FILE', `${name} is not JSON`);
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type EndpointState,
   type InvokeContext,
 } from '../../../lib/predictions/endpoint.js';
-import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
+import { type GenerateAnswer, generateAnswerSchema } from '../../../lib/schemas/answer.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import { parseServerTiming } from '../server-timing.js';
 import { sagemakerError } from './sagemaker-error.js';
@@ -46,10 +46,7 @@ export class SageMakerEndpoint implements Endpoint {
         }),
         { abortSignal: signal },
       );
-      const answer = generateAnswerSchema.safeParse(JSON.parse(new TextDecoder().decode(output.Body)));
-      if (!answer.success)
-        throw new EndpointError('model', 'the endpoint answered with something else than a picture');
-      return { answer: answer.data, timings: parseServerTiming(output.CustomAttributes) };
+      return { answer: readAnswer(output.Body), timings: parseServerTiming(output.CustomAttributes) };
     } catch (error) {
       throw sagemakerError(error, signal);
     }
@@ -59,12 +56,11 @@ export class SageMakerEndpoint implements Endpoint {
     const { control, inferenceComponentName } = this.#props;
     // One copy is what a sleeper is given; a component that scales out must not be scaled in by it.
     if ((await this.#copies()).desired > 0) return;
-    await control.send(
-      new UpdateInferenceComponentRuntimeConfigCommand({
-        InferenceComponentName: inferenceComponentName,
-        DesiredRuntimeConfig: { CopyCount: 1 },
-      }),
-    );
+    const update = new UpdateInferenceComponentRuntimeConfigCommand({
+      InferenceComponentName: inferenceComponentName,
+      DesiredRuntimeConfig: { CopyCount: 1 },
+    });
+    await control.send(update).catch(rethrow);
   }
 
   async state(): Promise<EndpointState> {
@@ -76,7 +72,8 @@ export class SageMakerEndpoint implements Endpoint {
 
   async #copies(): Promise<{ desired: number; current: number; failure: string | undefined }> {
     const { control, inferenceComponentName: InferenceComponentName } = this.#props;
-    const component = await control.send(new DescribeInferenceComponentCommand({ InferenceComponentName }));
+    const describe = new DescribeInferenceComponentCommand({ InferenceComponentName });
+    const component = await control.send(describe).catch(rethrow);
     const { DesiredCopyCount: desired = 0, CurrentCopyCount: current = 0 } = component.RuntimeConfig ?? {};
     const failed = component.InferenceComponentStatus === 'Failed';
     return {
@@ -84,5 +81,18 @@ export class SageMakerEndpoint implements Endpoint {
       current,
       failure: failed ? (component.FailureReason ?? 'the component has failed') : undefined,
     };
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw sagemakerError(error);
+}
+
+function readAnswer(body: Uint8Array): GenerateAnswer {
+  try {
+    return generateAnswerSchema.parse(JSON.parse(new TextDecoder().decode(body)));
+  } catch {
+    // The parsers' own messages have pieces of what came.
+    throw new EndpointError('model', 'the endpoint answered with something else than a picture');
   }
 }

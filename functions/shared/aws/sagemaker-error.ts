@@ -13,13 +13,6 @@ interface SdkError {
   readonly OriginalMessage?: string;
 }
 
-/** The service's own troubles, which pass. Source: InvokeEndpoint's list of errors. */
-const TRANSIENT: ReadonlySet<string> = new Set([
-  'InternalFailure',
-  'InternalDependencyException',
-  'ServiceUnavailable',
-  'ModelNotReadyException',
-]);
 const THROTTLED: ReadonlySet<string> = new Set([
   'Throttling',
   'ThrottlingException',
@@ -28,34 +21,52 @@ const THROTTLED: ReadonlySet<string> = new Set([
   'RequestLimitExceeded',
 ]);
 
-/** An error of InvokeEndpoint in this project's terms. Which is which: `facts`, and AWS's API reference. */
-export function sagemakerError(error: unknown, signal: AbortSignal): EndpointError {
+/** The request never went out. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const SYSTEM_ERROR = /^E[A-Z_]+$/;
+
+/** An error of SageMaker in this project's terms. Which is which: `facts`, and AWS's API reference. */
+export function sagemakerError(error: unknown, signal?: AbortSignal): EndpointError {
   if (error instanceof EndpointError) return error;
   const sdk = error as SdkError;
   const { name = '', code, $metadata } = sdk;
+  const status = $metadata?.httpStatusCode;
   const message = sdk.message ?? '';
   const options = { cause: error };
-  if (signal.aborted || name === 'TimeoutError' || name === 'AbortError') {
+  if (signal?.aborted) return new EndpointError('timeout', 'the endpoint did not answer in time', options);
+  // The SDK names a reset connection TimeoutError, too; and one that ends within the answer has a status.
+  if (code !== undefined && SYSTEM_ERROR.test(code)) {
+    if (UNREACHED.has(code)) return new EndpointError('busy', 'the endpoint cannot be reached', options);
+    return new EndpointError('lost', 'the connection to the endpoint was lost', options);
+  }
+  if (name === 'TimeoutError' || name === 'AbortError') {
     return new EndpointError('timeout', 'the endpoint did not answer in time', options);
   }
   // The name differs between the documentation and what is reported; the words have stayed the same.
   if (/^Validation(Error|Exception)$/.test(name) && /no capacity/i.test(message)) {
     return new EndpointError('cold', 'the endpoint has no capacity yet', options);
   }
-  if (name === 'ModelError') return modelError(sdk, error);
-  if (THROTTLED.has(name)) return new EndpointError('throttled', 'the endpoint is throttled', options);
-  if (TRANSIENT.has(name)) return new EndpointError('busy', 'the endpoint cannot answer now', options);
-  if ($metadata?.httpStatusCode === undefined && code !== undefined) {
-    return new EndpointError('busy', 'the connection to the endpoint was lost', options);
+  if (name === 'ModelError') return modelError(sdk);
+  // InternalFailure, ServiceUnavailable, InternalDependencyException (530), a load balancer's page: these pass.
+  if (name === 'ModelNotReadyException' || (status !== undefined && status >= 500)) {
+    return new EndpointError('busy', 'the endpoint cannot answer now', options);
+  }
+  if (THROTTLED.has(name) || status === 429) {
+    return new EndpointError('throttled', 'the endpoint is throttled', options);
   }
   return new EndpointError('unknown', 'the endpoint failed in a way that is not known', options);
 }
 
-function modelError(
-  { OriginalStatusCode: status = 500, OriginalMessage = '', message }: SdkError,
-  cause: unknown,
-) {
+function modelError({ OriginalStatusCode: status = 500, OriginalMessage = '', message }: SdkError) {
   const problem = readProblem(OriginalMessage);
+  // Not the error itself: its message has all that the container said, which may have a prompt.
+  const cause = new Error(`ModelError, the container answered ${status}`);
   const options = problem ? { cause, problem } : { cause };
   const said = (words: string) => problem?.detail ?? words;
   if (status === 503 || status === 429)

@@ -1,6 +1,15 @@
+import { readFile, stat } from 'node:fs/promises';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
-import { type GenerateRequest, generateRequestSchema, promptSchema } from '../../schemas/request.js';
+import { PROVIDERS } from '../../runtime/session-messages.js';
+import { imageIssues, withImageDefaults } from '../../schemas/image-rules.js';
+import {
+  type GenerateRequest,
+  generateRequestSchema,
+  MAX_IMAGE_BYTES,
+  promptSchema,
+} from '../../schemas/request.js';
 import { drawHere } from '../draw-here.js';
 import { drawRemotely, type Service } from '../draw-remotely.js';
 import { readEnvironment } from '../environment.js';
@@ -16,19 +25,31 @@ interface Options {
   readonly numImages?: number | string;
   readonly format?: string;
   readonly decoder?: string;
+  readonly provider?: string;
+  readonly image?: string;
+  readonly strength?: number | string;
   readonly out?: string;
   readonly json?: boolean;
   readonly endpoint?: string;
   readonly apiKey?: string;
 }
 
+/** Where a picture is drawn on this machine. */
+const localSchema = z.object({
+  model: z.string().optional(),
+  provider: z.enum(PROVIDERS, { error: 'must be cpu or cuda' }).default('cpu'),
+});
+
 const FLAGS = {
+  provider: '--provider',
   prompt: 'PROMPT',
   num_steps: '--steps',
   seed: '--seed',
   num_images: '--num-images',
   output_format: '--format',
   decoder: '--decoder',
+  image: '--image',
+  strength: '--strength',
 };
 
 /** Locally an empty prompt is as good as any: the pipeline draws it as diffusers does. */
@@ -44,6 +65,13 @@ export function generateCommand(): Command {
     .option('--num-images <N>', '1 to 4 (default: 1)', parseNumber)
     .option('--format <FORMAT>', 'png, jpeg or webp (default: by the name of --out, else png)')
     .option('--decoder <DECODER>', 'vae, or taesd where the bundle has it (default: vae)')
+    .option('--provider <PROVIDER>', 'cpu or cuda (default: cpu)')
+    .option('--image <FILE>', 'PNG, JPEG or WebP to begin with, where the bundle has an encoder')
+    .option(
+      '--strength <S>',
+      'how far from --image: above 0, at most 1 (default: 0.5, in 2 steps)',
+      parseNumber,
+    )
     .option('--out <FILE>', 'file to write (default: sd-turbo-SEED.png)')
     .option('--json', 'print one JSON object on stdout')
     .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
@@ -53,13 +81,14 @@ export function generateCommand(): Command {
 
 async function generate(prompt: string, options: Options): Promise<void> {
   const service = parseService(options);
-  const request = parseRequest(prompt, options);
+  const request = await parseRequest(prompt, options);
+  const local = parseOptions(localSchema, options, FLAGS);
   const { randomSeed } = await import('../../random/random-seed.js');
   const seed = request.seed ?? randomSeed();
   const files = await nameOutputs(options.out, seed, request.output_format, request.num_images);
   const props = { request: { ...request, seed }, files };
   const drawing = await withProgress(process.stderr, (progress) =>
-    service ? drawRemotely(props, service, progress) : drawHere(props, options.model, progress),
+    service ? drawRemotely(props, service, progress) : drawHere(props, local, progress),
   );
   const result = { ...drawing, milliseconds: roundAll(drawing.milliseconds) };
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${files.join('\n')}\n`);
@@ -68,13 +97,15 @@ async function generate(prompt: string, options: Options): Promise<void> {
 }
 
 /** @returns undefined where the picture is drawn here */
-function parseService({ endpoint, apiKey, model }: Options): Service | undefined {
+function parseService({ endpoint, apiKey, model, provider }: Options): Service | undefined {
   if (endpoint === undefined) {
     if (apiKey !== undefined) throw new AppError('INVALID_INPUT', '--api-key goes with --endpoint');
     return undefined;
   }
   if (model !== undefined)
     throw new AppError('INVALID_INPUT', '--model goes without --endpoint: the service has its own');
+  if (provider !== undefined)
+    throw new AppError('INVALID_INPUT', '--provider goes without --endpoint: the service has its own');
   if (!/^https?:\/\/[^/]/.test(endpoint) || !URL.canParse(endpoint)) {
     throw new AppError('INVALID_INPUT', '--endpoint must be an http or https URL');
   }
@@ -84,7 +115,7 @@ function parseService({ endpoint, apiKey, model }: Options): Service | undefined
   return { url: endpoint, apiKey: key };
 }
 
-function parseRequest(prompt: string, options: Options): GenerateRequest {
+async function parseRequest(prompt: string, options: Options): Promise<GenerateRequest> {
   const fields = {
     prompt,
     num_steps: options.steps,
@@ -92,8 +123,28 @@ function parseRequest(prompt: string, options: Options): GenerateRequest {
     num_images: options.numImages,
     output_format: options.format ?? (options.out === undefined ? undefined : formatOfName(options.out)),
     decoder: options.decoder,
+    image: options.image === undefined ? undefined : await readImage(options.image),
+    strength: options.strength,
   };
-  return parseOptions(localRequestSchema, fields, FLAGS);
+  const defined = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const request = parseOptions(localRequestSchema, withImageDefaults(defined), FLAGS);
+  const [issue] = imageIssues(request);
+  if (issue)
+    throw new AppError(
+      'INVALID_INPUT',
+      `--strength ${issue.message.replace(/image|num_steps/, (field) => FLAGS[field as keyof typeof FLAGS])}`,
+    );
+  return request;
+}
+
+async function readImage(file: string): Promise<string> {
+  const { size } = await stat(file).catch((cause) => {
+    throw new AppError('INVALID_INPUT', `--image: ${file} cannot be read (${cause.code})`, { cause });
+  });
+  if (size > MAX_IMAGE_BYTES) {
+    throw new AppError('INVALID_INPUT', `--image: ${file} has more than ${MAX_IMAGE_BYTES} bytes`);
+  }
+  return (await readFile(file)).toString('base64');
 }
 
 function roundAll(milliseconds: Readonly<Record<string, number>>): Record<string, number> {

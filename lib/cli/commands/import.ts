@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { AppError } from '../../errors/app-error.js';
 import { readEnvironment } from '../environment.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
@@ -11,6 +10,7 @@ const optionsSchema = z.object({
   from: place,
   to: place,
   taesd: place.optional(),
+  encoder: z.boolean().optional(),
   revision: place.optional(),
   dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).optional(),
   precision: z.enum(['float32', 'float16'], { error: 'must be float32 or float16' }).optional(),
@@ -31,18 +31,22 @@ export function importCommand(): Command {
     .requiredOption('--from <PLACE>', 'the checkpoint')
     .requiredOption('--to <PLACE>', 'the bundle; an older bundle there is replaced')
     .option('--revision <COMMIT>', 'of hf:OWNER/NAME: a commit, tag or branch (default: its main branch)')
-    .option('--dialect <DIALECT>', 'standard, for every provider (default: standard)')
-    .option('--precision <PRECISION>', 'of the arithmetic: float32 or float16 (default: float32)')
+    .option(
+      '--dialect <DIALECT>',
+      'standard, which runs everywhere, or cuda, for NVIDIA GPUs only (default: standard)',
+    )
+    .option(
+      '--precision <PRECISION>',
+      'of the arithmetic: float32 or float16 (default: float32; cuda is always float16)',
+    )
     .option('--taesd <PLACE>', 'an AutoencoderTiny, to be the decoder "taesd"')
+    .option('--encoder', "add the VAE's encoder: pictures can then begin with one (generate --image)")
     .addHelpText('after', PLACES)
     .action((options: unknown) => importBundle(options));
 }
 
 async function importBundle(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
-  if (options.dialect === 'cuda')
-    throw new AppError('UNSUPPORTED', '--dialect cuda is not available yet: use standard');
-
   const { importCheckpoint } = await import('../../export/import-checkpoint.js');
   const { hub } = readEnvironment();
   await withProgress(process.stderr, (progress) => {

@@ -46,6 +46,7 @@ const rawUnetConfigSchema = z.object({
   norm_num_groups: count.default(32),
   norm_eps: epsilon.default(1e-5),
   use_linear_projection: z.boolean().default(false),
+  upcast_attention: z.boolean().nullish(),
   resnet_time_scale_shift: z.enum(['default', 'scale_shift']).default('default'),
   time_embedding_type: z.literal('positional').default('positional'),
   time_embedding_dim: size.nullish(),

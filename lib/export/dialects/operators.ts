@@ -35,13 +35,31 @@ export interface GroupNormOptions {
   readonly activation?: Activation;
 }
 
-export interface AttentionInputs {
-  readonly query: Rows;
-  readonly key: Rows;
-  readonly value: Rows;
+export interface LinearOptions {
+  /** @default true */
+  readonly bias?: boolean;
+  /** In float32, whatever the dialect computes in. @default false */
+  readonly precise?: boolean;
+}
+
+/** A linear layer in front of an attention, as wide as the query's input. */
+export interface Projection {
+  readonly scope: WeightScope;
+  readonly input: Rows;
+}
+
+export interface AttentionOptions {
+  readonly query: Projection;
+  readonly key: Projection;
+  readonly value: Projection;
+  /** A divisor of the width. */
   readonly heads: number;
+  /** Of the three projections. @default true */
+  readonly bias?: boolean;
   /** A token sees itself and the ones before it. @default false */
   readonly causal?: boolean;
+  /** What follows the projections in float32, whatever the dialect computes in. @default false */
+  readonly precise?: boolean;
 }
 
 /**
@@ -75,11 +93,12 @@ export interface Operators {
   embedTokens(scope: WeightScope, input: string, options: EmbeddingOptions): Rows;
   /** Sinusoidal features of a float32 [B] graph input, shape [B, channels]. */
   embedTimestep(scope: WeightScope, input: string, options: TimestepOptions): Rows;
-  linear(scope: WeightScope, x: Rows, width: number, options?: { readonly bias?: boolean }): Rows;
+  linear(scope: WeightScope, x: Rows, width: number, options?: LinearOptions): Rows;
   layerNorm(scope: WeightScope, x: Rows, epsilon: number): Rows;
   /** The gated feed-forward input of `GEGLU`: left * gelu(right), both [.., width]. */
   geglu(scope: WeightScope, x: Rows, width: number): Rows;
-  attention(scope: WeightScope, inputs: AttentionInputs): Rows;
+  /** Multi-head attention with the projections in front of it; the one behind it is a `linear`. */
+  attention(scope: WeightScope, options: AttentionOptions): Rows;
 
   activate<T extends FeatureMap | Rows>(scope: WeightScope, x: T, activation: Activation): T;
   add<T extends FeatureMap | Rows>(scope: WeightScope, a: T, b: T): T;

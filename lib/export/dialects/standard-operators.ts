@@ -5,11 +5,12 @@ import type { StoredTensor } from '../../weights/safetensors-header.js';
 import type { WeightScope } from '../weight-scope.js';
 import type {
   Activation,
-  AttentionInputs,
+  AttentionOptions,
   ConvolutionOptions,
   EmbeddingOptions,
   FeatureMap,
   GroupNormOptions,
+  LinearOptions,
   Operators,
   Rows,
   TimestepOptions,
@@ -190,12 +191,7 @@ export class StandardOperators implements Operators {
     return { value: this.#cast(scope.path, features, 'float32', this.#type), width: options.channels };
   }
 
-  linear(
-    scope: WeightScope,
-    x: Rows,
-    width: number,
-    { bias = true }: { readonly bias?: boolean } = {},
-  ): Rows {
+  linear(scope: WeightScope, x: Rows, width: number, { bias = true }: LinearOptions = {}): Rows {
     const weight = scope.take('weight', [width, x.width]);
     return this.#matMul(scope, x, weight, bias ? scope.take('bias', [width]) : undefined);
   }
@@ -218,13 +214,17 @@ export class StandardOperators implements Operators {
     return { value: this.#graph.node(scope.path, 'Mul', [left.value, gate.value]), width };
   }
 
-  attention(scope: WeightScope, { query, key, value, heads, causal = false }: AttentionInputs): Rows {
-    const inputs = [query.value, key.value, value.value];
+  attention(scope: WeightScope, options: AttentionOptions): Rows {
+    const { query, key, value, heads, bias = true, causal = false } = options;
+    const { width } = query.input;
+    const inputs = [query, key, value].map(
+      (each) => this.linear(each.scope, each.input, width, { bias }).value,
+    );
     const output = this.#graph.node(scope.path, 'MultiHeadAttention', inputs, {
       domain: MICROSOFT,
       attributes: { num_heads: { int: heads }, unidirectional: { int: causal ? 1 : 0 } },
     });
-    return { value: output, width: value.width };
+    return { value: output, width };
   }
 
   activate<T extends FeatureMap | Rows>(scope: WeightScope, x: T, activation: Activation): T {

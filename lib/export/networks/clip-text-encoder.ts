@@ -46,13 +46,12 @@ function encoderLayer(ops: Operators, scope: WeightScope, input: Rows, config: T
 }
 
 function selfAttention(ops: Operators, scope: WeightScope, x: Rows, config: TextEncoderConfig): Rows {
-  const width = config.hidden_size;
   const attended = ops.attention(scope, {
-    query: ops.linear(scope.child('q_proj'), x, width),
-    key: ops.linear(scope.child('k_proj'), x, width),
-    value: ops.linear(scope.child('v_proj'), x, width),
+    query: { scope: scope.child('q_proj'), input: x },
+    key: { scope: scope.child('k_proj'), input: x },
+    value: { scope: scope.child('v_proj'), input: x },
     heads: config.num_attention_heads,
     causal: true,
   });
-  return ops.linear(scope.child('out_proj'), attended, width);
+  return ops.linear(scope.child('out_proj'), attended, config.hidden_size);
 }

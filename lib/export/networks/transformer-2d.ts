@@ -15,6 +15,8 @@ export interface TransformerOptions {
   readonly linearProjection: boolean;
   /** The first attention looks at the text too. */
   readonly onlyCrossAttention: boolean;
+  /** The attentions in float32. */
+  readonly upcastAttention: boolean;
   /** encoder_hidden_states, [B, S, D]. */
   readonly text: Rows;
 }
@@ -54,15 +56,15 @@ function transformerBlock(
   input: Rows,
   options: TransformerOptions,
 ): Rows {
-  const { heads, text, onlyCrossAttention } = options;
+  const { text, onlyCrossAttention } = options;
   const norm1 = ops.layerNorm(scope.child('norm1'), input, LAYER_NORM_EPSILON);
-  const attn1 = attention(ops, scope.child('attn1'), norm1, onlyCrossAttention ? text : norm1, heads);
+  const attn1 = attention(ops, scope.child('attn1'), norm1, onlyCrossAttention ? text : norm1, options);
   const first = ops.add(scope.child('attn1'), attn1, input);
 
   const norm2 = ops.layerNorm(scope.child('norm2'), first, LAYER_NORM_EPSILON);
   const second = ops.add(
     scope.child('attn2'),
-    attention(ops, scope.child('attn2'), norm2, text, heads),
+    attention(ops, scope.child('attn2'), norm2, text, options),
     first,
   );
 
@@ -71,12 +73,20 @@ function transformerBlock(
   return ops.add(scope.child('ff'), ops.linear(scope.child('ff.net.2'), gated, input.width), second);
 }
 
-function attention(ops: Operators, scope: WeightScope, x: Rows, context: Rows, heads: number): Rows {
+function attention(
+  ops: Operators,
+  scope: WeightScope,
+  x: Rows,
+  context: Rows,
+  { heads, upcastAttention }: TransformerOptions,
+): Rows {
   const attended = ops.attention(scope, {
-    query: ops.linear(scope.child('to_q'), x, x.width, { bias: false }),
-    key: ops.linear(scope.child('to_k'), context, x.width, { bias: false }),
-    value: ops.linear(scope.child('to_v'), context, x.width, { bias: false }),
+    query: { scope: scope.child('to_q'), input: x },
+    key: { scope: scope.child('to_k'), input: context },
+    value: { scope: scope.child('to_v'), input: context },
     heads,
+    bias: false,
+    precise: upcastAttention,
   });
   return ops.linear(scope.child('to_out.0'), attended, x.width);
 }

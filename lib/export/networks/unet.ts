@@ -64,9 +64,9 @@ function timeEmbedding(ops: Operators, root: WeightScope, config: UnetConfig): R
     flipSinToCos: config.flip_sin_to_cos,
     frequencyShift: config.freq_shift,
   });
-  hidden = ops.linear(scope.child('linear_1'), hidden, width);
+  hidden = ops.linear(scope.child('linear_1'), hidden, width, { precise: true });
   hidden = ops.activate(scope, hidden, config.act_fn);
-  hidden = ops.linear(scope.child('linear_2'), hidden, width);
+  hidden = ops.linear(scope.child('linear_2'), hidden, width, { precise: true });
   if (config.timestep_post_act) hidden = ops.activate(scope, hidden, config.timestep_post_act);
   if (config.time_embedding_act_fn) hidden = ops.activate(root, hidden, config.time_embedding_act_fn);
   return ops.activate(root, hidden, config.act_fn);
@@ -183,6 +183,7 @@ function transformer(
     groups: config.norm_num_groups,
     linearProjection: config.use_linear_projection,
     onlyCrossAttention,
+    upcastAttention: config.upcast_attention ?? false,
     text,
   });
 }

@@ -1,0 +1,108 @@
+import { AppError } from '../../../lib/errors/app-error.js';
+import type { Message, MessageQueue } from '../../../lib/predictions/message-queue.js';
+import type { Verdict } from '../../../lib/predictions/process-message.js';
+
+/** As many as in AWS: with a look every 20 s at an endpoint that is asleep, 20 minutes. */
+const MAX_RECEIVES = 60;
+/** Before another try where the store failed. Seconds. */
+const TROUBLE_PAUSE_S = 5;
+/** Two pictures, so that the endpoint always has the next one; what waits for a webhook's receiver is beside them. */
+const AT_WORK: Readonly<Record<Message['kind'], number>> = { predict: 2, webhook: 2 };
+
+export interface LocalMessageQueueProps {
+  readonly work: (message: Message) => Promise<Verdict>;
+  /** Told of a message that came too often, once. */
+  readonly giveUp: (message: Message) => Promise<void>;
+  readonly onTrouble: (what: string, error: unknown) => void;
+}
+
+interface Entry {
+  readonly message: Message;
+  /** How often it has been worked on. */
+  readonly receives: number;
+}
+
+/**
+ * Messages of this process. Nothing of it is on disk: every message can be found again from the store, which
+ * has whatever a message is about before the message is sent.
+ */
+export class LocalMessageQueue implements MessageQueue {
+  readonly #props: LocalMessageQueueProps;
+  readonly #due: Record<Message['kind'], Entry[]> = { predict: [], webhook: [] };
+  readonly #delayed = new Map<Entry, NodeJS.Timeout>();
+  readonly #atWork: Record<Message['kind'], Set<Promise<void>>> = { predict: new Set(), webhook: new Set() };
+  /** How often the endpoint has come up. */
+  #hastened = 0;
+  #closed = false;
+
+  constructor(props: LocalMessageQueueProps) {
+    this.#props = props;
+  }
+
+  async send(message: Message, delaySeconds = 0): Promise<void> {
+    this.#add({ message, receives: 0 }, delaySeconds);
+  }
+
+  /** The endpoint is up: predictions that wait for it need not wait on. */
+  hasten(): void {
+    this.#hastened++;
+    for (const [entry, timer] of this.#delayed) {
+      if (entry.message.kind !== 'predict') continue;
+      clearTimeout(timer);
+      this.#makeDue(entry);
+    }
+  }
+
+  /** Takes up no more messages. Resolves when those at work are done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#delayed.values()) clearTimeout(timer);
+    await Promise.all([...this.#atWork.predict, ...this.#atWork.webhook]);
+  }
+
+  #add(entry: Entry, delaySeconds: number): void {
+    if (this.#closed) return;
+    const timer = setTimeout(() => this.#makeDue(entry), delaySeconds * 1000);
+    this.#delayed.set(entry, timer);
+  }
+
+  #makeDue(entry: Entry): void {
+    const { kind } = entry.message;
+    this.#delayed.delete(entry);
+    this.#due[kind].push(entry);
+    this.#takeUp(kind);
+  }
+
+  #takeUp(kind: Message['kind']): void {
+    const atWork = this.#atWork[kind];
+    while (!this.#closed && atWork.size < AT_WORK[kind]) {
+      const entry = this.#due[kind].shift();
+      if (!entry) return;
+      const work: Promise<void> = this.#work(entry).finally(() => {
+        atWork.delete(work);
+        this.#takeUp(kind);
+      });
+      atWork.add(work);
+    }
+  }
+
+  async #work({ message, receives }: Entry): Promise<void> {
+    const { work, giveUp, onTrouble } = this.#props;
+    const isLast = receives >= MAX_RECEIVES;
+    const hastened = this.#hastened;
+    try {
+      const verdict: Verdict = isLast
+        ? await giveUp(message).then(() => ({ done: true }))
+        : await work(message);
+      if (verdict.done) return;
+      // It came up while this one was about to find it asleep.
+      const pause = message.kind === 'predict' && hastened !== this.#hastened ? 0 : verdict.retrySeconds;
+      this.#add({ message, receives: receives + 1 }, pause);
+    } catch (error) {
+      onTrouble(`a message of prediction ${message.id} could not be worked on`, error);
+      // What cannot even be given up, because its record is broken, would come for ever.
+      if (isLast && error instanceof AppError && !error.retryable) return;
+      this.#add({ message, receives: receives + 1 }, TROUBLE_PAUSE_S);
+    }
+  }
+}

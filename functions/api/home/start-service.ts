@@ -1,0 +1,168 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { AppError } from '../../../lib/errors/app-error.js';
+import type {
+  HomeService,
+  HomeServiceProps,
+  StartHomeService,
+} from '../../../lib/predictions/home-service.js';
+import {
+  failDeadLetter,
+  processMessage,
+  type WorkerServices,
+} from '../../../lib/predictions/process-message.js';
+import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
+import { noteReady, wakeEndpoint } from '../../../lib/predictions/wake-endpoint.js';
+import { Waker } from '../../../lib/predictions/waker.js';
+import { errorFields } from '../../shared/error-fields.js';
+import { toProblem } from '../../shared/problem-response.js';
+import { reportEvent } from '../../shared/report-event.js';
+import { webhookKey } from '../../shared/webhooks/sign-webhook.js';
+import { makeWebhookSender } from '../../shared/webhooks/webhook-sender.js';
+import { apiApp } from '../app.js';
+import { ChildEndpoint } from './child-endpoint.js';
+import { endpointCommand } from './endpoint-command.js';
+import { FileWakeLog } from './file-wake-log.js';
+import { FolderPredictionStore } from './folder-prediction-store.js';
+import { HomeServer } from './home-server.js';
+import { keyChecker } from './key-checker.js';
+import { LocalMessageQueue } from './local-message-queue.js';
+import { removeExpired } from './remove-expired.js';
+import { requeueUnfinished } from './requeue-unfinished.js';
+import { terminalTelemetry } from './terminal-telemetry.js';
+
+/** As in AWS: RETENTION_DAYS. */
+const RETENTION_MS = 86_400_000;
+const SWEEP_MS = 3_600_000;
+/** So long Ctrl-C waits for pictures that are being drawn: nobody wants to wait longer for a prompt. Milliseconds. */
+const DRAIN_MS = 10_000;
+/** Nothing is drawn any more when the endpoint is asked to end. Milliseconds. */
+const STOP_GRACE_MS = 3_000;
+/** Longer than the worker waits: what takes too long is its to judge, and not to be tried for ever. Seconds. */
+const ENDPOINT_DEADLINE_S = 70;
+
+type Home = ReturnType<typeof homeServices>;
+
+/** Wires the routes of functions/api to a folder, a queue in this process, and the endpoint as a child process. */
+export const startService: StartHomeService = async (props) => {
+  const { listen, secrets, dataFolder, report, signal } = props;
+  checkWebhookSecret(secrets.webhookSecret);
+  await makeFolder(dataFolder);
+  const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
+  const authenticate = keyChecker(secrets.apiKey);
+  const app = apiApp({
+    services: home.services,
+    telemetry: home.telemetry,
+    authenticate,
+    // There is one key: what was asked for with the last one is its owner's still.
+    caller: () => 'home',
+    baseUrl: (request) => new URL(request.url).origin,
+  });
+  const server = await HomeServer.listen({
+    fetch: (request) => app.fetch(request),
+    ...listen,
+    onAnswer: report.line,
+  });
+  const close = closer(home, server);
+  try {
+    await removeExpired(home.store, RETENTION_MS, Date.now());
+    await requeueUnfinished(home.store, home.queue, home.onTrouble);
+    await wakeEndpoint(home.services);
+    // A request may have been first to wake it, and not be there yet.
+    await home.endpoint.wake();
+    await unlessAborted(home.endpoint.ready(), signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url: server.url, key: secrets.apiKey, close };
+};
+
+function homeServices(props: HomeServiceProps, log: FileWakeLog) {
+  const { model, secrets, dataFolder, idleSeconds, report } = props;
+  const telemetry = terminalTelemetry(report);
+  const onTrouble = (what: string, error: unknown) => telemetry.log('warn', what, errorFields(error));
+  const start = { isOver: false };
+  const store = new FolderPredictionStore(dataFolder);
+  const queue = new LocalMessageQueue({
+    work: (message) => processMessage(message, services),
+    giveUp: (message) => failDeadLetter(message, services),
+    onTrouble,
+  });
+  const endpoint = new ChildEndpoint({
+    command: endpointCommand(),
+    settings: {
+      MODEL_URI: model.uri,
+      MODEL_DIRECTORY: model.directory,
+      PROVIDER: 'cpu',
+      DEADLINE_SECONDS: String(ENDPOINT_DEADLINE_S),
+    },
+    ...(idleSeconds === undefined ? {} : { idleSeconds }),
+    ...(report.verbose ? { onLine: report.line } : {}),
+    onStatus: report.status,
+    onSleep: () => report.line(`no work for ${idleSeconds} s: the endpoint sleeps`),
+    onReady: () => {
+      start.isOver = true;
+      report.line('the endpoint is ready');
+      void noteReady(services, true);
+      queue.hasten();
+    },
+    // At the start it is thrown.
+    onTrouble: (what, error) => {
+      if (start.isOver) onTrouble(what, error);
+    },
+  });
+  const services: WorkerServices = {
+    endpoint,
+    store,
+    queue,
+    waker: new Waker({ endpoint, log }),
+    clock: SYSTEM_CLOCK,
+    retentionMs: RETENTION_MS,
+    toProblem,
+    onEvent: (event) => reportEvent(telemetry, event),
+    sendWebhook: makeWebhookSender({ secret: async () => secrets.webhookSecret }),
+  };
+  return { services, telemetry, store, queue, endpoint, onTrouble };
+}
+
+function closer({ store, queue, endpoint, onTrouble }: Home, server: HomeServer): HomeService['close'] {
+  const sweep = setInterval(() => {
+    removeExpired(store, RETENTION_MS, Date.now()).catch((error) =>
+      onTrouble('what has expired could not be removed', error),
+    );
+  }, SWEEP_MS);
+  return async () => {
+    clearInterval(sweep);
+    // What is cut off here is in the store, and goes into the queue at the next start.
+    const worked = Promise.race([queue.close(), pause(DRAIN_MS, undefined, { ref: false })]);
+    await Promise.all([server.close(DRAIN_MS), worked]);
+    await endpoint.close(STOP_GRACE_MS);
+  };
+}
+
+function checkWebhookSecret(secret: string): void {
+  try {
+    webhookKey(secret);
+  } catch (cause) {
+    throw new AppError('INVALID_INPUT', `--webhook-secret: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    throw new AppError('INVALID_INPUT', `--data ${folder} cannot be used (${reason})`, { cause });
+  }
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  await Promise.race([work, aborted]);
+}

@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs';
+
+/** The modules of the worker threads: beside the bundled server, or in `dist` where the sources lie one by one. */
+export const workerUrls = {
+  session: (): URL => find('session-worker', new URL('../../lib/runtime/session-worker.js', import.meta.url)),
+  fetch: (): URL => find('fetch-worker', new URL('../../lib/weights/fetch-worker.js', import.meta.url)),
+};
+
+function find(name: string, unbundled: URL): URL {
+  const bundled = new URL(`./${name}.mjs`, import.meta.url);
+  return existsSync(bundled) ? bundled : unbundled;
+}

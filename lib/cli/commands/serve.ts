@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { z } from 'zod';
+import type { HomeReport, HomeService } from '../../predictions/home-service.js';
+import type { EndpointStatus } from '../../schemas/endpoint-status.js';
+import { assertLocal } from '../assert-local.js';
+import { cacheFolder } from '../cache-folder.js';
+import { demoBundle } from '../demo-bundle.js';
+import { readEnvironment } from '../environment.js';
+import { loadHomeService } from '../load-home-service.js';
+import { parseNumber } from '../parse-number.js';
+import { parseOptions } from '../parse-options.js';
+import { type Progress, withProgress } from '../progress.js';
+import { untilStopped } from '../until-stopped.js';
+
+/** Not the container's own, so that both can run beside each other. */
+const PORT = 8000;
+/** A day: who wants it longer does not want it. */
+const MAX_IDLE_S = 86_400;
+
+const port = { error: 'must be an integer from 0 to 65535' };
+const idle = { error: `must be a number from 1 to ${MAX_IDLE_S}` };
+const key = { error: 'must have 1 to 128 of the characters A-Z a-z 0-9 . _ ~ + / = -' };
+const optionsSchema = z.object({
+  model: z.string().optional(),
+  port: z.int(port).min(0, port).max(65535, port).default(PORT),
+  host: z.string().min(1, { error: 'must not be empty' }).default('127.0.0.1'),
+  // What can stand in an `Authorization` header and in a shell's quotes.
+  apiKey: z
+    .string()
+    .regex(/^[\w.~+/=-]{1,128}$/, key)
+    .optional(),
+  scaleToZero: z.number(idle).min(1, idle).max(MAX_IDLE_S, idle).optional(),
+  data: z.string().min(1, { error: 'must not be empty' }).optional(),
+  webhookSecret: z.union([z.string(), z.literal(true)]).optional(),
+  verbose: z.boolean().default(false),
+});
+type Options = z.infer<typeof optionsSchema>;
+
+const FLAGS = {
+  port: '--port',
+  host: '--host',
+  apiKey: '--api-key',
+  scaleToZero: '--scale-to-zero',
+  data: '--data',
+};
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('serve the whole API on this machine')
+    .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
+    .option('--port <N>', `0 for any that is free (default: ${PORT})`, parseNumber)
+    .option('--host <HOST>', 'name or address to listen at (default: 127.0.0.1)')
+    .option('--api-key <KEY>', 'key that requests must have (default: a random one)')
+    .option('--scale-to-zero <SECONDS>', 'let go of the model after so long without work', parseNumber)
+    .option('--data <DIR>', 'where predictions are kept for a day (default: ~/.local/share/sd-turbo)')
+    .option('--webhook-secret [SECRET]', 'whsec_... that webhooks are signed with; alone: print a random one')
+    .option('--verbose', 'log everything on stderr, as JSON lines')
+    .action((options: unknown) => serve(parseOptions(optionsSchema, options, FLAGS)));
+}
+
+/** Serves until Ctrl-C, which is no failure. */
+async function serve(options: Options): Promise<void> {
+  const place = modelPlace(options.model);
+  const startService = await loadHomeService();
+  const webhookSecret = secretOf(options);
+  await untilStopped(async (signal) => {
+    const started = withProgress(process.stderr, (progress) =>
+      startService({
+        listen: { host: options.host, port: options.port },
+        secrets: { apiKey: options.apiKey ?? randomBytes(16).toString('hex'), webhookSecret },
+        model: place,
+        dataFolder: options.data ?? join(readEnvironment().data, 'service'),
+        ...(options.scaleToZero === undefined ? {} : { idleSeconds: options.scaleToZero }),
+        report: reportTo(progress, options.verbose),
+        signal,
+      }),
+    );
+    const service = await started.catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+    if (!service) return;
+    process.stdout.write(welcome(service, options, webhookSecret));
+    if (!signal.aborted) await once(signal, 'abort');
+    process.stderr.write('stopping: what is being drawn is finished first\n');
+    await service.close();
+  });
+}
+
+function modelPlace(model: string | undefined): { uri: string; directory: string } {
+  if (model?.startsWith('s3://')) return { uri: model, directory: cacheFolder(model) };
+  assertLocal('--model', model);
+  const uri = model ?? demoBundle();
+  return { uri, directory: uri };
+}
+
+function secretOf({ webhookSecret }: Options): string {
+  // As long as Standard Webhooks' own examples: 192 bits.
+  return typeof webhookSecret === 'string' ? webhookSecret : `whsec_${randomBytes(24).toString('base64')}`;
+}
+
+/** @param progress of the start */
+function reportTo(progress: Progress, verbose: boolean): HomeReport {
+  let hasStarted = false;
+  let isLoading = false;
+  const status = ({ state, bytes_done, bytes_total }: EndpointStatus) => {
+    if (hasStarted) return;
+    hasStarted = state === 'ready';
+    if (state === 'downloading') progress.update('downloading the model', bytes_done, bytes_total);
+    else if (!isLoading && state === 'loading') progress.say('loading the model');
+    isLoading = state === 'loading';
+  };
+  const line = (text: string) => {
+    progress.end();
+    process.stderr.write(`${text}\n`);
+  };
+  return { verbose, line, status };
+}
+
+function welcome({ url, key }: HomeService, options: Options, webhookSecret: string): string {
+  const body = JSON.stringify({ prompt: 'A tree in a field under the night sky' });
+  const lines = [
+    `URL      ${url}`,
+    `API key  ${key}`,
+    ...(options.webhookSecret === true ? [`Webhook secret  ${webhookSecret}`] : []),
+    '',
+    'Draw a picture, into picture.png:',
+    '',
+    `curl -s ${url}/predict -H 'x-api-key: ${key}' -H 'content-type: application/json' -H 'accept: image/png' -d '${body}' -o picture.png`,
+    '',
+    ...(options.scaleToZero === undefined ? [] : [asleepHint(options.scaleToZero), '']),
+    'Ctrl-C ends it.',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function asleepHint(seconds: number): string {
+  return `After ${seconds} s without work the model is let go of. The next request then gets 202 and, in "status_url", the address of its picture.`;
+}

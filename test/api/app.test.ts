@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { apiApp } from '../../functions/api/app.js';
+import { ProblemError } from '../../functions/shared/problem-response.js';
+import { readKey } from '../../functions/shared/read-key.js';
+import { memoryServices } from '../support/memory-services.js';
+import { RecordingTelemetry } from '../support/recording-telemetry.js';
+import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { contract } from './contract/contract.js';
+import { MARKER, type Setting } from './contract/setting.js';
+
+const DAY_MS = 86_400_000;
+const KEYS = [`mine-${MARKER}`, `other-${MARKER}`];
+
+contract('the app itself', async (): Promise<Setting> => {
+  const [endpoint, telemetry] = [new ScriptedEndpoint(), new RecordingTelemetry()];
+  const { services, store, queue } = memoryServices({ endpoint, telemetry, retentionMs: DAY_MS });
+  const baseUrl = 'http://service.test';
+  const app = apiApp({
+    services,
+    telemetry,
+    caller: ({ headers }) =>
+      createHash('sha256')
+        .update(readKey(headers) ?? '')
+        .digest('hex'),
+    authenticate: ({ headers }) => {
+      const key = readKey(headers);
+      if (key === undefined) throw new ProblemError(401, 'a key is needed');
+      if (!KEYS.includes(key)) throw new ProblemError(403, 'this key is not known');
+    },
+    baseUrl: () => baseUrl,
+  });
+  return {
+    send: async (request) => app.fetch(request),
+    baseUrl,
+    credentials: { 'x-api-key': KEYS[0] as string },
+    stranger: { authorization: `Bearer ${KEYS[1]}` },
+    checksKeys: true,
+    side: SCRIPTED_SIDE,
+    drawn: () => endpoint.drawn,
+    sleep: () => endpoint.sleep(),
+    expire: async (id) => store.age(id, DAY_MS + 1),
+    output: () => telemetry.lines.join('\n'),
+    stop: () => queue.stop(),
+  };
+});

@@ -1,0 +1,80 @@
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
+import { openaiImageAnswerSchema } from '../../../lib/schemas/openai.js';
+import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
+import { asker, PROMPT, type Setting } from './setting.js';
+
+/** `POST /predict` at a warm endpoint. */
+export function pictures(setting: () => Setting): void {
+  const predict = async (body: object, headers = {}) =>
+    asker(setting())('POST', '/predict', { body: { prompt: PROMPT, ...body }, headers });
+  const answerOf = async (response: Response) => {
+    expect(response.status).toBe(200);
+    return generateAnswerSchema.parse(await response.json());
+  };
+
+  describe('pictures', () => {
+    test("the Truss example's body gives a PNG in base64, and what made it", async () => {
+      const response = await predict({ num_steps: 2 });
+      const answer = await answerOf(response);
+      expect(answer).toMatchObject({ num_steps: 2, output_format: 'png', decoder: 'vae', tokens_cut: 0 });
+      const { side } = setting();
+      const picture = await sharp(Buffer.from(answer.result, 'base64')).metadata();
+      expect(picture).toMatchObject({ format: 'png', width: side, height: side });
+      expect(answer.results).toBeUndefined();
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(response.headers.get('server-timing')).toMatch(/unet;dur=/);
+      expect(response.headers.get('preference-applied')).toBeNull();
+    });
+
+    test('the same seed gives the same bytes, another one others, and the seed used comes back', async () => {
+      const first = await answerOf(await predict({}));
+      const again = await answerOf(await predict({ seed: first.seed }));
+      const other = await answerOf(await predict({ seed: first.seed === 0 ? 1 : 0 }));
+      expect(again).toEqual(first);
+      expect(other.result).not.toBe(first.result);
+    });
+
+    test.each(OUTPUT_FORMATS)('%s: as base64, and its bytes where `Accept` asks for them', async (format) => {
+      const { result, output_format } = await answerOf(await predict({ seed: 3, output_format: format }));
+      expect(output_format).toBe(format);
+      const response = await predict({ seed: 3 }, { accept: `image/${format}, */*;q=0.5` });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe(`image/${format}`);
+      expect(response.headers.get('x-seed')).toBe('3');
+      const raw = Buffer.from(await response.arrayBuffer());
+      expect((await sharp(raw).metadata()).format).toBe(format);
+      expect(raw.equals(Buffer.from(result, 'base64'))).toBe(true);
+    });
+
+    test('several pictures', async () => {
+      const { result, results = [] } = await answerOf(await predict({ num_images: 2, seed: 11 }));
+      expect(results).toHaveLength(2);
+      expect(results[0]).toBe(result);
+      expect(results[1]).not.toBe(result);
+    });
+
+    test('a picture to begin with', async () => {
+      const { result: image } = await answerOf(await predict({ seed: 1 }));
+      const begun = await answerOf(await predict({ seed: 2, image, num_steps: 2, strength: 0.5 }));
+      const plain = await answerOf(await predict({ seed: 2, num_steps: 2 }));
+      expect(begun.result).not.toBe(plain.result);
+    });
+
+    test('a prompt that is too long is drawn, and the answer says how much of it was cut', async () => {
+      const answer = await answerOf(await predict({ prompt: 'a tree '.repeat(100) }));
+      expect(answer.tokens_cut).toBe(200 - 75);
+    });
+
+    test("OpenAI's route gives the same kind of picture", async () => {
+      const body = { model: 'sd-turbo', prompt: PROMPT, n: 2, size: '512x512', response_format: 'b64_json' };
+      const response = await asker(setting())('POST', '/v1/images/generations', { body });
+      expect(response.status).toBe(200);
+      const { data } = openaiImageAnswerSchema.parse(await response.json());
+      expect(data).toHaveLength(2);
+      const picture = await sharp(Buffer.from(data[0]?.b64_json ?? '', 'base64')).metadata();
+      expect(picture).toMatchObject({ format: 'png', width: setting().side });
+    });
+  });
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { MAX_BODY_BYTES } from '../../../functions/shared/read-json-body.js';
+import { openaiErrorSchema } from '../../../lib/schemas/openai.js';
+import { type AskProps, asker, MARKER, PROMPT, problemOf, type Setting } from './setting.js';
+
+const prompt = PROMPT;
+
+/** What is wrong, the body, and the field that the answer names. */
+const WRONG_FIELDS: [string, unknown, string][] = [
+  ['no prompt', {}, 'prompt'],
+  ['a prompt that is no string', { prompt: 1 }, 'prompt'],
+  ['an empty prompt', { prompt: ' \n ' }, 'prompt'],
+  ['a prompt of 2,001 characters', { prompt: 'x'.repeat(2001) }, 'prompt'],
+  ['half a character', '{"prompt": "a tree \\ud83c"}', 'prompt'],
+  ['no step', { prompt, num_steps: 0 }, 'num_steps'],
+  ['five steps', { prompt, num_steps: 5 }, 'num_steps'],
+  ['a step and a half', { prompt, num_steps: 1.5 }, 'num_steps'],
+  ['steps as a string', { prompt, num_steps: '1' }, 'num_steps'],
+  ['a negative seed', { prompt, seed: -1 }, 'seed'],
+  ['a seed over 2^53-1', { prompt, seed: 2 ** 53 }, 'seed'],
+  ['no picture', { prompt, num_images: 0 }, 'num_images'],
+  ['five pictures', { prompt, num_images: 5 }, 'num_images'],
+  ['an unknown format', { prompt, output_format: 'gif' }, 'output_format'],
+  ['an unknown decoder', { prompt, decoder: 'gan' }, 'decoder'],
+  ['an image that is no base64', { prompt, image: 'https://example.com/a.png' }, 'image'],
+  ['no strength', { prompt, image: 'AAAA', strength: 0 }, 'strength'],
+  ['an unknown field', { prompt, guidance_scale: 7 }, 'guidance_scale'],
+  ['a webhook without TLS', { prompt, webhook: 'http://example.com/' }, 'webhook'],
+  ['a webhook that is no URL', { prompt, webhook: 'example' }, 'webhook'],
+  ['a list', [], 'body'],
+  ['null', 'null', 'body'],
+];
+
+/** What is wrong, the request, the status, and what its detail must say. */
+const WRONG_REQUESTS: [string, AskProps, number, RegExp][] = [
+  ['broken JSON', { body: '{"prompt": ' }, 400, /JSON/],
+  ['an empty body', { body: '' }, 400, /JSON/],
+  ['a body over 64 KiB', { body: { prompt, seed: 'x'.repeat(MAX_BODY_BYTES) } }, 413, /65536 bytes/],
+  [
+    'another content type',
+    { body: prompt, headers: { 'content-type': 'text/plain' } },
+    415,
+    /application\/json/,
+  ],
+  ['no content type', { headers: {} }, 415, /application\/json/],
+  [
+    'several pictures as bytes',
+    { body: { prompt, num_images: 2 }, headers: { accept: 'image/png' } },
+    400,
+    /num_images/,
+  ],
+  [
+    'an Idempotency-Key that is too long',
+    { body: { prompt }, headers: { 'idempotency-key': 'x'.repeat(256) } },
+    400,
+    /Idempotency-Key/,
+  ],
+  [
+    'an Idempotency-Key with blanks in it',
+    { body: { prompt }, headers: { 'idempotency-key': `a ${MARKER}` } },
+    400,
+    /Idempotency-Key/,
+  ],
+  ['a decoder that this model has not', { body: { prompt, decoder: 'taesd' } }, 400, /taesd/],
+];
+
+/** Requests that are the caller's fault. */
+export function refusals(setting: () => Setting): void {
+  describe('refusals', () => {
+    test.each(WRONG_FIELDS)('%s: 400 that names the field', async (_, body, field) => {
+      const response = await asker(setting())('POST', '/predict', { body });
+      expect(response.status).toBe(400);
+      const { errors = [], detail } = await problemOf(response);
+      expect(errors.map((error) => error.field)).toContain(field);
+      expect(detail).toContain(field);
+    });
+
+    test.each(WRONG_REQUESTS)('%s', async (_, props, status, said) => {
+      const response = await asker(setting())('POST', '/predict', props);
+      expect(response.status).toBe(status);
+      expect((await problemOf(response)).detail).toMatch(said);
+    });
+
+    test('every wrong field is named', async () => {
+      const body = { num_steps: 9, seed: -1, extra: 1 };
+      const { errors = [] } = await problemOf(await asker(setting())('POST', '/predict', { body }));
+      expect(errors.map(({ field }) => field).sort()).toEqual(['extra', 'num_steps', 'prompt', 'seed']);
+    });
+
+    test.each([
+      ['GET', '/predict', 'POST'],
+      ['PUT', '/predict', 'POST'],
+      ['GET', '/warmup', 'POST'],
+      ['GET', '/v1/images/generations', 'POST'],
+      ['POST', '/health', 'GET'],
+      ['DELETE', `/predictions/${'a'.repeat(32)}`, 'GET'],
+    ])('%s %s: 405, Allow: %s', async (method, path, allow) => {
+      const response = await asker(setting())(method, path);
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe(allow);
+    });
+
+    test.each(['/predictions', '/predictions/a/b', '/predict/', '/other'])('GET %s: 404', async (path) => {
+      expect((await asker(setting())('GET', path)).status).toBe(404);
+    });
+
+    test("OpenAI's route says it in OpenAI's shape", async () => {
+      const ask = asker(setting());
+      const body = { prompt, size: '1024x1024' };
+      const response = await ask('POST', '/v1/images/generations', { body });
+      expect(response.status).toBe(400);
+      const { error } = openaiErrorSchema.parse(await response.json());
+      expect(error).toMatchObject({ type: 'invalid_request_error', param: 'size' });
+    });
+
+    test('without a key 401, with a wrong one 403, and health needs none', async ({ skip }) => {
+      const { checksKeys } = setting();
+      if (!checksKeys) skip('the keys are checked before this setting');
+      const ask = asker(setting());
+      for (const [method, path] of [
+        ['POST', '/predict'],
+        ['POST', '/warmup'],
+        ['GET', `/predictions/${'a'.repeat(32)}`],
+      ] as const) {
+        const without = await ask(method, path, { credentials: {} });
+        expect(without.status).toBe(401);
+        expect(without.headers.get('www-authenticate')).toBeTruthy();
+        for (const credentials of [
+          { 'x-api-key': `wrong-${MARKER}` },
+          { authorization: `Bearer wrong-${MARKER}` },
+          { authorization: `Api-Key wrong-${MARKER}` },
+        ])
+          expect((await ask(method, path, { credentials })).status).toBe(403);
+      }
+      expect((await ask('GET', '/health', { credentials: {} })).status).toBe(200);
+    });
+  });
+}

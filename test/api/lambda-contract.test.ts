@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createAdaptorServer } from '@hono/node-server';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleLambda } from '../../functions/bundle-lambda.mjs';
+import { EndpointProcess } from '../support/endpoint-process.js';
+import { gateway } from '../support/gateway.js';
+import { type MotoServer, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
+import { ROOT } from '../support/reference.js';
+import { pythonIsAbsent, runTrussClient } from '../support/truss-client.js';
+import { contract } from './contract/contract.js';
+import { MARKER, type Setting } from './contract/setting.js';
+import { LambdaStack } from './lambda-stack.js';
+
+const KEYS = new Map([
+  [`mine-${MARKER}`, 'key-id-1'],
+  [`other-${MARKER}`, 'key-id-2'],
+]);
+const [MINE, OTHER] = [...KEYS.keys()] as [string, string];
+const DAY_MS = 86_400_000;
+
+describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lambda-contract-'));
+  let moto: MotoServer;
+  let container: EndpointProcess;
+  let stack: LambdaStack;
+  let send: Setting['send'];
+  beforeAll(async () => {
+    container = new EndpointProcess([process.execPath, join(ROOT, 'dist/functions/endpoint/server.js')], {
+      MODEL_URI: join(ROOT, 'lib/demo-model/bundle'),
+      PORT: '0',
+    });
+    [moto] = await Promise.all([startMotoServer(), bundleLambda(folder), container.settled()]);
+  });
+  afterAll(async () => {
+    await stack?.stop();
+    container.signal('SIGKILL');
+    await moto?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  contract('the bundled Lambda handlers', async (): Promise<Setting> => {
+    stack = await LambdaStack.start({
+      folder,
+      moto: moto.url,
+      container: container.forward,
+      name: 'contract',
+    });
+    stack.poll();
+    send = gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS });
+    return {
+      send,
+      baseUrl: 'https://abc123.execute-api.us-east-1.amazonaws.com/prod',
+      credentials: { authorization: `Api-Key ${MINE}` },
+      stranger: { 'x-api-key': OTHER },
+      checksKeys: false,
+      side: 512,
+      drawn: () => stack.sagemaker.drawn,
+      sleep: () => stack.sagemaker.sleep(),
+      expire: async (id) => {
+        const key = `predictions/${id}/request.json`;
+        const record = JSON.parse(await stack.readObject(key));
+        const created_at = new Date(Date.now() - DAY_MS - 1000).toISOString();
+        await stack.writeObject(key, JSON.stringify({ ...record, created_at }));
+      },
+      output: () => `${stack.output()}\n${container.log}`,
+      // The client below needs it still.
+      stop: async () => undefined,
+    };
+  });
+
+  test.skipIf(pythonIsAbsent())("the Truss example's own client works", async () => {
+    const server = createAdaptorServer({ fetch: send });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const file = join(folder, 'truss.png');
+    await runTrussClient(`http://127.0.0.1:${port}/prod`, MINE, file);
+    expect(await sharp(file).metadata()).toMatchObject({ format: 'png', width: 512, height: 512 });
+    await new Promise((resolve) => server.close(resolve));
+  });
+});

@@ -1,0 +1,212 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { predictionSchema } from '../../lib/schemas/prediction.js';
+import { problemSchema } from '../../lib/schemas/problem.js';
+import { HomeProcess } from '../support/home-process.js';
+import { isRunning } from '../support/process-table.js';
+import { sdTurbo } from '../support/run-command.js';
+import { until } from '../support/until.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'cli-serve-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const folder = () => mkdtempSync(join(scratch, 'run-'));
+
+const running: HomeProcess[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((home) => home.kill()));
+});
+
+function start(args: readonly string[] = [], cwd = folder()): HomeProcess {
+  const home = new HomeProcess(['--data', join(cwd, 'data'), ...args], cwd);
+  running.push(home);
+  return home;
+}
+
+/** Waits for a prediction that has been accepted. */
+async function finished(home: HomeProcess, id: string) {
+  for (;;) {
+    const response = await home.fetch(`/predictions/${id}`, { headers: { prefer: 'wait=20' } });
+    const prediction = predictionSchema.parse(await response.json());
+    if (prediction.status !== 'queued') return prediction;
+  }
+}
+
+async function accepted(response: Response): Promise<string> {
+  expect(response.status).toBe(202);
+  return ((await response.json()) as { id: string }).id;
+}
+
+test('what it prints works when it is pasted; a key is needed; Ctrl-C leaves nothing behind', async () => {
+  const cwd = folder();
+  const home = await start([], cwd).started();
+  const pasted = spawnSync('bash', ['-c', home.curl], { cwd });
+  expect([pasted.status, String(pasted.stdout)]).toEqual([0, '']);
+  const picture = await sharp(readFileSync(join(cwd, 'picture.png'))).metadata();
+  expect(picture).toMatchObject({ format: 'png', width: 512, height: 512 });
+
+  const body = JSON.stringify({ prompt: 'a very private tree' });
+  const post = (headers: Record<string, string>) =>
+    fetch(`${home.url}/predict?secret=1`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
+  for (const headers of [{ authorization: `Api-Key ${home.key}` }, { authorization: `Bearer ${home.key}` }])
+    expect((await post(headers)).status).toBe(200);
+  const [none, wrong] = [await post({}), await post({ 'x-api-key': `${home.key}x` })];
+  expect([none.status, wrong.status]).toEqual([401, 403]);
+  expect(none.headers.get('www-authenticate')).toBeTruthy();
+  for (const response of [none, wrong]) problemSchema.parse(await response.json());
+  expect((await fetch(`${home.url}/health`)).status).toBe(200);
+
+  const endpoints = home.endpoints();
+  expect(endpoints).toHaveLength(1);
+  expect(await drawWhile(home, () => home.signal('SIGINT'))).toBe(200);
+  expect(await home.exited()).toBe(0);
+  expect(endpoints.filter(isRunning)).toEqual([]);
+  expect(home.stderr).toMatch(/^POST \/predict 200 \d+ ms$/m);
+  for (const secret of ['private', 'secret', home.key]) expect(home.stderr).not.toContain(secret);
+});
+
+/** Does something when the service has begun with a request, and says how that is answered. */
+function drawWhile({ url, key }: HomeProcess, act: () => void): Promise<number | undefined> {
+  const headers = { 'x-api-key': key, 'content-type': 'application/json', expect: '100-continue' };
+  return new Promise((resolve, reject) => {
+    const call = request(`${url}/predict`, { method: 'POST', headers });
+    call.on('continue', () => {
+      act();
+      call.end(JSON.stringify({ prompt: 'a boat', num_steps: 4 }));
+    });
+    call.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject);
+    call.flushHeaders();
+  });
+}
+
+test('it sleeps without work; requests then are accepted, wake it once, and are drawn', async () => {
+  const home = await start(['--scale-to-zero', '1']).started();
+  await until('it sleeps', () => home.endpoints().length === 0);
+  expect(await (await fetch(`${home.url}/health`)).json()).toEqual({ state: 'asleep' });
+  const prompt = 'a very private tree';
+  const responses = await Promise.all([1, 2, 3, 4, 5].map((seed) => home.predict({ prompt, seed })));
+  for (const response of responses) {
+    expect(response.headers.get('location')).toMatch(`${home.url}/predictions/`);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+  }
+  const ids = await Promise.all(responses.map(accepted));
+  const predictions = await Promise.all(ids.map((id) => finished(home, id)));
+  expect(predictions.map((prediction) => prediction.status === 'succeeded' && prediction.seed)).toEqual([
+    1, 2, 3, 4, 5,
+  ]);
+  // At the start, and now.
+  expect(home.stderr.match(/the endpoint is ready/g)).toHaveLength(2);
+  const picture = await home.fetch(`/predictions/${ids[0]}`, { headers: { accept: 'image/png' } });
+  expect(await sharp(await picture.arrayBuffer()).metadata()).toMatchObject({ format: 'png' });
+  await until('it sleeps again', () => home.endpoints().length === 0);
+  expect(home.stderr).not.toContain('private');
+  home.signal('SIGTERM');
+  expect(await home.exited()).toBe(0);
+});
+
+test('kill -9 ends the endpoint too, and a restart on the same data loses nothing that was accepted', async () => {
+  const cwd = folder();
+  const home = await start([], cwd).started();
+  const endpoints = home.endpoints();
+  const asked = [1, 2, 3, 4, 5, 6].map((seed) =>
+    home.predict({ prompt: 'a tree', seed, num_steps: 4 }, { prefer: 'respond-async' }),
+  );
+  const ids = await Promise.all((await Promise.all(asked)).map(accepted));
+  home.signal('SIGKILL');
+  await home.exited();
+  await until('the endpoint is gone', () => !endpoints.some(isRunning));
+  const isDrawn = (id: string) => existsSync(join(cwd, 'data/predictions', id, 'result.json'));
+  // Else this would prove nothing.
+  expect(ids.filter(isDrawn).length).toBeLessThan(6);
+  // The key is another one, the owner the same.
+  const again = await start([], cwd).started();
+  expect(again.key).not.toBe(home.key);
+  const predictions = await Promise.all(ids.map((id) => finished(again, id)));
+  expect(predictions.map((prediction) => prediction.status === 'succeeded' && prediction.seed)).toEqual([
+    1, 2, 3, 4, 5, 6,
+  ]);
+});
+
+test('a terminal that is closed ends the endpoint', async () => {
+  const home = await start().started();
+  const endpoints = home.endpoints();
+  home.signal('SIGHUP');
+  expect(await home.exited()).toBe('SIGHUP');
+  await until('the endpoint is gone', () => !endpoints.some(isRunning));
+});
+
+test('Ctrl-C while the model is loaded is no failure, and leaves nothing behind', async () => {
+  const home = start();
+  await until('the endpoint is started', () => home.endpoints().length > 0);
+  const endpoints = home.endpoints();
+  home.signal('SIGINT');
+  expect(await home.exited()).toBe(0);
+  expect(endpoints.filter(isRunning)).toEqual([]);
+  expect(home.stderr).not.toContain('sd-turbo:');
+});
+
+test('the key, the address and the webhook secret are as they are asked for', async () => {
+  const home = await start(['--api-key', 'my.own-key', '--host', '0.0.0.0', '--webhook-secret']).started();
+  expect(home.key).toBe('my.own-key');
+  expect(home.url).toMatch(/^http:\/\/localhost:\d+$/);
+  expect(home.stdout).toMatch(/^Webhook secret {2}whsec_[\w+/]{32}$/m);
+  expect((await home.fetch('/health')).status).toBe(200);
+  // A webhook's address is looked at before anything is sent to it.
+  const id = await accepted(await home.predict({ prompt: 'a boat', webhook: 'https://127.0.0.1/told' }));
+  await until('the webhook is refused', async () => {
+    const prediction = await finished(home, id);
+    return prediction.status === 'succeeded' && prediction.webhook?.status === 'failed';
+  });
+});
+
+describe('a start that fails is one line, and leaves nothing behind', () => {
+  test('a port that is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const cwd = folder();
+    const { code, stdout, stderr } = await sdTurbo(['serve', '--port', `${port}`, '--data', 'data'], cwd);
+    server.close();
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(`sd-turbo: port ${port} is taken: choose another one with --port\n`);
+  });
+
+  test('a model that is not there', async () => {
+    const home = start(['--model', '/nowhere/bundle']);
+    expect(await home.exited()).toBe(1);
+    expect(home.stderr).toMatch(/^sd-turbo: the endpoint cannot work: .*\/nowhere\/bundle/m);
+    expect(home.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test.each([
+    [2, ['--port', '65536'], '--port'],
+    [2, ['--port', 'http'], '--port'],
+    [2, ['--host', ''], '--host'],
+    [1, ['--host', 'no.such.host.invalid'], '--host'],
+    [2, ['--api-key', ''], '--api-key'],
+    [2, ['--api-key', "it's"], '--api-key'],
+    [2, ['--scale-to-zero', '0'], '--scale-to-zero'],
+    [2, ['--scale-to-zero', 'soon'], '--scale-to-zero'],
+    [2, ['--data', ''], '--data'],
+    [2, ['--data', '/dev/null/data'], '/dev/null/data'],
+    [2, ['--webhook-secret', 'whsec_short'], '--webhook-secret'],
+    [1, ['--model', 'hf:someone/model'], '--model'],
+    [2, ['--model', ''], '--model'],
+    [2, ['now'], 'serve'],
+  ])('exit code %d: %j', async (exitCode, args, named) => {
+    const { code, stdout, stderr } = await sdTurbo(['serve', '--port', '0', ...args], folder());
+    expect([code, stdout]).toEqual([exitCode, '']);
+    expect(stderr).toContain(named);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).not.toContain('whsec_short');
+  });
+});

@@ -1,0 +1,80 @@
+import { toProblem } from '../../functions/shared/problem-response.js';
+import type { Endpoint, EndpointFault, EndpointState } from '../../lib/predictions/endpoint.js';
+import { EndpointError } from '../../lib/predictions/endpoint.js';
+import type { Message } from '../../lib/predictions/message-queue.js';
+import type { WorkerServices } from '../../lib/predictions/process-message.js';
+import type { WebhookCall, WebhookOutcome } from '../../lib/predictions/send-webhook.js';
+import type { PredictionEvent } from '../../lib/predictions/services.js';
+import { Waker } from '../../lib/predictions/waker.js';
+import type { PredictRequest } from '../../lib/schemas/request.js';
+import { pictureOf } from '../support/simulation/endpoint.js';
+import { MemoryStore, MemoryWakeLog } from '../support/simulation/stores.js';
+
+export const DAY_MS = 86_400_000;
+
+export const REQUEST: PredictRequest = {
+  prompt: 'a tree in a field',
+  num_steps: 1,
+  num_images: 1,
+  output_format: 'png',
+  decoder: 'vae',
+};
+
+/** Time that passes only where somebody waits for it. */
+export class PatientClock {
+  time = Date.UTC(2026, 0, 1);
+  readonly now = () => this.time;
+  readonly sleep = async (ms: number) => {
+    this.time += ms;
+  };
+  readonly timeout = () => new AbortController().signal;
+  readonly random = () => 0.5;
+}
+
+/** How the endpoint answers: with a picture, or with a fault. */
+export type Script = (count: number) => EndpointFault | undefined;
+
+/** Real logic around memory, and everything that it does in plain sight. */
+export class TestServices implements WorkerServices {
+  readonly clock = new PatientClock();
+  readonly store = new MemoryStore();
+  readonly log = new MemoryWakeLog();
+  readonly sent: { readonly message: Message; readonly delay: number }[] = [];
+  readonly events: PredictionEvent[] = [];
+  readonly told: WebhookCall[] = [];
+  readonly queue = {
+    send: async (message: Message, delay = 0) => {
+      this.sent.push({ message, delay });
+    },
+  };
+  readonly toProblem = toProblem;
+  readonly onEvent = (event: PredictionEvent) => void this.events.push(event);
+  readonly endpoint: Endpoint;
+  readonly waker: Waker;
+  readonly retentionMs = DAY_MS;
+  invocations = 0;
+  wakes = 0;
+  script: Script = () => undefined;
+  state: EndpointState = { state: 'asleep' };
+  webhook: WebhookOutcome = { delivered: true };
+
+  constructor() {
+    this.endpoint = {
+      invoke: async (request) => {
+        const fault = this.script(this.invocations++);
+        if (fault) throw new EndpointError(fault, `the endpoint is ${fault}`);
+        return { answer: pictureOf(request), timings: { unet: 12 } };
+      },
+      wake: async () => {
+        this.wakes++;
+      },
+      state: async () => this.state,
+    };
+    this.waker = new Waker({ endpoint: this.endpoint, log: this.log, now: this.clock.now });
+  }
+
+  readonly sendWebhook = async (call: WebhookCall) => {
+    this.told.push(call);
+    return this.webhook;
+  };
+}

@@ -1,0 +1,58 @@
+import type { PredictionStore } from '../../../lib/predictions/prediction-store.js';
+import type { WakeEntry, WakeLog, WakeRecord } from '../../../lib/predictions/wake-log.js';
+import type { RequestRecord, ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
+
+/** What S3 does: the first write stays, and every read sees it. */
+export class MemoryStore implements PredictionStore {
+  readonly requests = new Map<string, RequestRecord>();
+  readonly results = new Map<string, ResultRecord>();
+  readonly webhooks = new Map<string, WebhookRecord>();
+
+  async createRequest(record: RequestRecord): Promise<boolean> {
+    return create(this.requests, record.id, record);
+  }
+
+  async readRequest(id: string): Promise<RequestRecord | undefined> {
+    return this.requests.get(id);
+  }
+
+  async createResult(id: string, record: ResultRecord): Promise<boolean> {
+    return create(this.results, id, record);
+  }
+
+  async readResult(id: string): Promise<ResultRecord | undefined> {
+    return this.results.get(id);
+  }
+
+  async createWebhook(id: string, record: WebhookRecord): Promise<boolean> {
+    return create(this.webhooks, id, record);
+  }
+
+  async readWebhook(id: string): Promise<WebhookRecord | undefined> {
+    return this.webhooks.get(id);
+  }
+}
+
+function create<T>(records: Map<string, T>, id: string, record: T): boolean {
+  if (records.has(id)) return false;
+  records.set(id, record);
+  return true;
+}
+
+/** A record that is replaced only by those who have seen its newest version. */
+export class MemoryWakeLog implements WakeLog {
+  entry: WakeEntry | undefined;
+  reads = 0;
+  #writes = 0;
+
+  async read(): Promise<WakeEntry | undefined> {
+    this.reads++;
+    return this.entry;
+  }
+
+  async replace(record: WakeRecord, version: string | undefined): Promise<boolean> {
+    if (this.entry?.version !== version) return false;
+    this.entry = { record, version: String(++this.#writes) };
+    return true;
+  }
+}
