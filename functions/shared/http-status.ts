@@ -25,19 +25,23 @@ export const ENDPOINT_STATUS: Readonly<Record<EndpointFault, 400 | 500 | 502 | 5
   unknown: 500,
 };
 
-/** RFC 9110's names of the statuses that this service answers with. */
+/** The RFCs' names of the statuses that this service, or the gateway before it, answers with. */
 export const STATUS_TITLE: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   410: 'Gone',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 };

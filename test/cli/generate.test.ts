@@ -116,6 +116,7 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['import', '--from', DEMO, '--to', ''], '--to'],
     [['import', '--from', DEMO, '--to', 'b', '--precision', 'int8'], '--precision'],
     [['import', '--from', DEMO, '--to', 'b', '--dialect', 'tensorrt'], '--dialect'],
+    [['import', '--from', DEMO, '--to', 'b', '--dialect', 'cuda', '--precision', 'float32'], 'float16'],
     [['import', '--from', DEMO, '--to', '/proc/nope/b'], '/proc/nope/b'],
     [['import', '--from', DEMO, '--to', join(ROOT, 'package.json')], 'package.json'],
     [['import', '--from', 'x'], '--to'],
@@ -153,6 +154,16 @@ describe('what cannot be done is one line, and exit code 1', () => {
 });
 
 describe('import', () => {
+  test('--dialect cuda makes a bundle that this machine refuses, and says which it takes', async () => {
+    const cwd = folder();
+    const imported = await sdTurbo(['import', '--from', DEMO, '--to', 'gpu', '--dialect', 'cuda'], cwd);
+    expect([imported.code, imported.stdout]).toEqual([0, 'gpu\n']);
+    const { code, stdout, stderr } = await sdTurbo(['generate', 'a tree', '--model', 'gpu'], cwd);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/sd-turbo: model was imported with --dialect cuda.*--dialect standard\n$/);
+    expect(readdirSync(cwd)).toEqual(['gpu']);
+  });
+
   test('makes the bundle that is part of this repository', async () => {
     const cwd = folder();
     const { code, stdout } = await sdTurbo(

@@ -52,8 +52,8 @@ test('a variable that is unset or malformed is named, and the process ends', asy
 
 test('what can never be loaded is told at /ping, then the process ends with 1', async () => {
   const endpoint = start({ MODEL_URI: join(scratch, 'nothing') });
-  const { code, status } = await endpoint.ping();
-  expect([code, status.state]).toEqual([503, 'failed']);
+  const status = await endpoint.settled();
+  expect([(await endpoint.ping()).code, status.state]).toEqual([503, 'failed']);
   expect(status.error).toContain(join(scratch, 'nothing'));
   expect((await endpoint.draw({ prompt: 'x' })).status).toBe(503);
   expect(await endpoint.exited()).toBe(1);

@@ -42,7 +42,10 @@ test('the estimate survives a restart; a wake that was under way does not: its c
   expect((await log.read())?.record.recent_seconds).toEqual([7]);
   let wakes = 0;
   const wake = async () => void wakes++;
-  const endpoint = { wake, state: async () => ({ state: 'waking' as const }) };
+  const endpoint = {
+    wake,
+    state: async () => ({ state: wakes > 0 ? ('waking' as const) : ('asleep' as const) }),
+  };
   // A second after the first process asked for a wake.
   const waker = new Waker({ endpoint, log, now: () => Date.parse(started) + 1000 });
   expect(await waker.wake()).toBe(true);
