@@ -110,7 +110,7 @@ describe.skipIf(motoIsAbsent())('the bundled functions on bad days', () => {
       stack.sagemaker.failure = { error: 'ThrottlingException', status: 400, message: null };
       const headers = { prefer: 'respond-async' };
       const response = await ask(stack, post('/predict', { prompt: PROMPT }, headers));
-      expect(response.headers.get('retry-after')).toBe('30');
+      expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
       expect((await ask(stack, get('/health'))).status).toBe(503);
       stack.sagemaker.failure = undefined;
       const poller = stack.poll();
