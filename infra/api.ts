@@ -56,6 +56,8 @@ export interface ApiProps {
   readonly results: Results;
   readonly settings: FunctionSettings;
   readonly plan: UsagePlanProps;
+  /** Of requests that name none. */
+  readonly decoder: string;
 }
 
 /** What one key may do. */
@@ -88,13 +90,14 @@ export class Api extends Construct {
     this.url = this.restApi.url.replace(/\/$/, '');
   }
 
-  #makeHandler({ endpoint, queue, results, settings }: ApiProps): NodeFunction {
+  #makeHandler({ endpoint, queue, results, settings, decoder }: ApiProps): NodeFunction {
     const handler = new NodeFunction(this, 'Handler', {
       ...settings,
       description: 'Answers the requests of the API',
       bundle: 'api',
       timeout: TIMEOUT,
       memory: 1024,
+      environment: { ...settings.environment, DEFAULT_DECODER: decoder },
     });
     results.grantReadWrite(handler);
     endpoint.grantInvoke(handler);

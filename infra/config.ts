@@ -47,9 +47,9 @@ const optionsSchema = z.strictObject({
   taesd: z.union([z.literal('none'), repo()]).default('madebyollin/taesd'),
   /** Its commit was not known where this was built: `main` is resolved at the first deploy. @default 'main' */
   taesdRevision: revision().default('main'),
-  /** @default 'standard' */
-  dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).default('standard'),
-  /** Of the arithmetic. @default 'float16' */
+  /** Of the graphs: `cuda` has kernels for NVIDIA GPUs only, `standard` ONNX's own operators. @default 'cuda' */
+  dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).default('cuda'),
+  /** Of the arithmetic; cuda computes in float16. @default 'float16' */
   precision: z.enum(['float16', 'float32'], { error: 'must be float16 or float32' }).default('float16'),
   /** Decoder of requests that name none. @default 'vae' */
   decoder: z.enum(DECODERS, { error: 'must be vae or taesd' }).default('vae'),
@@ -119,6 +119,8 @@ function contradictions(config: z.output<typeof optionsSchema>, given: object): 
   if (minCopies > maxInstances) problems.push(`minCopies: is more than maxInstances (${maxInstances})`);
   if (config.warmHours && minCopies > 0) problems.push('warmHours: minCopies keeps a copy up at all hours');
   if ('timeZone' in given && !config.warmHours) problems.push('timeZone: says nothing without warmHours');
+  if (config.dialect === 'cuda' && config.precision !== 'float16')
+    problems.push('precision: dialect cuda computes in float16');
   if (decoder === 'taesd' && taesd === 'none' && !modelUri) problems.push('decoder: taesd is none');
   if (monthlyBudget !== undefined && !alarmEmail) problems.push('monthlyBudget: needs alarmEmail');
   if (!config.subnetIds !== !config.securityGroupIds)

@@ -114,7 +114,7 @@ export class ImportedModel extends Construct implements ModelBundle {
   }
 }
 
-/** `bundles/sd-turbo/standard-float16-0123456789ab`: readable, and other for whatever makes other bytes. */
+/** `bundles/sd-turbo/cuda-float16-0123456789ab`: readable, and other for whatever makes other bytes. */
 function prefixOf(source: ModelSource, root: string): string {
   const exporter = EXPORTER.map((folder) => FileSystem.fingerprint(join(root, folder)));
   const hash = createHash('sha256')

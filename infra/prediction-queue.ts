@@ -16,7 +16,7 @@ const MAX_RECEIVES = 60;
 export class PredictionQueue extends Construct {
   /** What a function needs to know of it. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Messages that wait, and that somebody works on. Those sent for later, webhooks to try again, are not in it. */
+  /** Messages that wait, and that somebody works on. Those sent for later, most of them webhooks to try again, are not. */
   readonly pending: Readonly<Record<'waiting' | 'taken', IMetric>>;
   readonly queue: Queue;
   readonly deadLetters: Queue;

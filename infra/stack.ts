@@ -57,8 +57,13 @@ export class ServiceStack extends Stack {
     });
     const concurrency = MESSAGES_PER_COPY * config.maxInstances;
     const worker = new Worker(this, 'Worker', { ...common, webhookSecret, concurrency });
-    const { rateLimit, burstLimit, dailyQuota } = config;
-    const api = new Api(this, 'Api', { ...common, name, plan: { rateLimit, burstLimit, dailyQuota } });
+    const { rateLimit, burstLimit, dailyQuota, decoder } = config;
+    const api = new Api(this, 'Api', {
+      ...common,
+      name,
+      decoder,
+      plan: { rateLimit, burstLimit, dailyQuota },
+    });
 
     const { alarmEmail: email, monthlyBudget, instanceType } = config;
     const { all: alarms } = new Alarms(this, 'Alarms', {

@@ -3,7 +3,8 @@
 // again:
 //   go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 //   node functions/bundle-lambda.mjs --outdir dist/lambda
-//   node test/support/run-ts.mjs test/bench/import-weights.ts --from DIR --taesd DIR      (test/bench/make-checkpoint.ts)
+//   node test/support/run-ts.mjs test/bench/import-weights.ts --from DIR --taesd DIR [--dialect standard]
+// (test/bench/make-checkpoint.ts makes the directories)
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -25,7 +26,7 @@ const CORES = MEMORY_MB / 1769;
 const BUCKET = 'weights';
 const KEYS = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' };
 const PORT = 7171;
-const PREFIX = 'bundles/sd-turbo/standard-float16-bench';
+const PREFIX = 'bundles/sd-turbo/bench';
 
 /** Starts the handler once, with Lambda's limits. */
 const DRIVER = `
@@ -66,10 +67,11 @@ async function main(): Promise<void> {
     options: {
       from: { type: 'string' },
       taesd: { type: 'string' },
+      dialect: { type: 'string', default: 'cuda' },
       kill: { type: 'string', default: '0.4' },
     },
   });
-  const { from, taesd, kill } = values;
+  const { from, taesd, kill, dialect } = values;
   if (!from || !taesd) throw new Error('--from and --taesd are needed: see the head of this file');
   const folder = await mkdtemp(join(tmpdir(), 'bench-import-'));
   mkdirSync(join(folder, 's3'));
@@ -85,7 +87,7 @@ async function main(): Promise<void> {
     await writeFile(join(folder, 'driver.mjs'), DRIVER);
     const environment = { AWS_ENDPOINT_URL: endpoint, HF_ENDPOINT: hub.endpoint, HOME: folder };
     const run = (killAt?: number) =>
-      invoke({ folder, limits, cloudFormation, environment, ...(killAt && { killAt }) });
+      invoke({ folder, limits, cloudFormation, environment, dialect, ...(killAt && { killAt }) });
     console.log(`killed: ${await run(Number(kill))}`);
     const left = (await openUploads(client, BUCKET)).length;
     console.log(`after the kill: ${left} uploads are open, no bundle: ${!(await isThere(client))}`);
@@ -108,17 +110,25 @@ interface InvokeProps {
   readonly limits: Limits;
   readonly cloudFormation: CloudFormation;
   readonly environment: Record<string, string>;
+  readonly dialect: string;
   /** Share of the bytes after which the process is killed. @default never */
   readonly killAt?: number;
 }
 
-async function invoke({ folder, limits, cloudFormation, environment, killAt }: InvokeProps): Promise<string> {
+async function invoke({
+  folder,
+  limits,
+  cloudFormation,
+  environment,
+  dialect,
+  killAt,
+}: InvokeProps): Promise<string> {
   const event = cloudFormation.event({
     type: 'Create',
     properties: {
       From: 'hf:some/turbo@v1',
       Taesd: 'hf:some/tiny@main',
-      Dialect: 'standard',
+      Dialect: dialect,
       Precision: 'float16',
       Bucket: BUCKET,
       Prefix: PREFIX,

@@ -100,9 +100,9 @@ describe('model', () => {
       return JSON.stringify(environment['MODEL_URI']);
     };
     const first = uri({});
-    expect(first).toContain('bundles/sd-turbo/standard-float16-');
+    expect(first).toContain('bundles/sd-turbo/cuda-float16-');
     expect(uri({ revision: 'a'.repeat(40) })).not.toBe(first);
-    expect(uri({ precision: 'float32' })).not.toBe(first);
+    expect(uri({ dialect: 'standard' })).not.toBe(first);
     expect(uri({ taesd: 'none' })).not.toBe(first);
     // What does not change the bundle does not move it.
     expect(uri({ idleMinutes: 9, retentionDays: 3 })).toBe(first);

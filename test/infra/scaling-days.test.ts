@@ -87,6 +87,14 @@ test('a burst scales out to the maximum, and back', async () => {
   expect(world.component.instances).toBe(0);
 });
 
+test('more than it can draw for an hour waits, and is drawn in the end', async () => {
+  const flood = (second: number) => (second < 3_600 ? 6 : 0);
+  const world = await simulate({ seed: 14, rate: flood, seconds: 4 * 3_600 });
+  expect([world.deadLetters, world.unfinished]).toEqual([0, []]);
+  expect(world.waits.length).toBeGreaterThan(20_000);
+  expect(world.undoneWakes).toBe(0);
+});
+
 test('where nobody can wake it directly, the alarm does', async () => {
   const world = await simulate({ seed: 5, rate: daily(50), directWake: false });
   expect(world.scaling.changes.some(({ from, to }) => from === 0 && to === 1)).toBe(true);

@@ -54,6 +54,12 @@ describe('functions', () => {
     });
   });
 
+  test('the API knows the decoder of requests that name none', () => {
+    expect(environment('Api/Handler')['DEFAULT_DECODER']).toBe('vae');
+    const other = synthService({ decoder: 'taesd' }).properties('AWS::Lambda::Function', 'Api/Handler');
+    expect(at(other, 'Environment', 'Variables', 'DEFAULT_DECODER')).toBe('taesd');
+  });
+
   test('only the worker knows where the secret of webhooks is, and nobody is told the secret', () => {
     expect(environment('Worker/Consumer')).toHaveProperty(
       'WEBHOOK_SECRET_PARAMETER',
@@ -165,14 +171,14 @@ describe('import', () => {
     expect(properties).toEqual({
       From: 'hf:stabilityai/sd-turbo@b261bac6fd2cf515557d5d0707481eafa0485ec2',
       Taesd: 'hf:madebyollin/taesd@main',
-      Dialect: 'standard',
+      Dialect: 'cuda',
       Precision: 'float16',
       Bucket: { Ref: service.id('AWS::S3::Bucket', 'Model') },
       Keep: 'false',
       ServiceTimeout: '1200',
       ServiceToken: expect.anything(),
     });
-    expect(Prefix).toMatch(/^bundles\/sd-turbo\/standard-float16-[0-9a-f]{12}$/);
+    expect(Prefix).toMatch(/^bundles\/sd-turbo\/cuda-float16-[0-9a-f]{12}$/);
     expect(synthService({ taesd: 'none' }).properties('Custom::ModelBundle')).not.toHaveProperty('Taesd');
   });
 });
@@ -339,6 +345,7 @@ describe('image', () => {
     };
     visit('functions/endpoint/server.ts');
     visit('lib/runtime/session-worker.ts');
+    visit('lib/weights/fetch-worker.ts');
     expect(seen.size).toBeGreaterThan(40);
     expect([...seen].filter((file) => !existsSync(join(context, file)))).toEqual([]);
   });

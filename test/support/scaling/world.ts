@@ -11,7 +11,7 @@ const SERVICE = 0.25;
 const COPY_LIMIT = 9;
 /** As in lib/predictions/process-message.ts. Seconds. */
 const COLD_RETRY = 20;
-const BUSY_RETRY = 10;
+const busyRetry = (age: number) => Math.min(60, Math.max(10, age / 8));
 /** Auto scaling looks that often. Seconds. */
 const LOOK = 10;
 
@@ -34,6 +34,8 @@ interface Message {
   readonly since: number;
   readonly visibleAt: number;
   readonly receives: number;
+  /** Whether it was sent for later, which no count shows. */
+  readonly delayed: boolean;
 }
 
 /** What was seen when the last copies were taken away. */
@@ -122,7 +124,7 @@ export class World {
     const { arrivals } = this.#props;
     for (; (arrivals[this.#arrived] ?? Number.POSITIVE_INFINITY) <= now; this.#arrived++)
       if (!(await this.#invoke(now, this.#wakers.api)))
-        this.#messages.push({ since: now, visibleAt: now, receives: 0 });
+        this.#messages.push({ since: now, visibleAt: now, receives: 0, delayed: false });
   }
 
   /** @returns whether the container took it */
@@ -147,10 +149,14 @@ export class World {
       const isDone = await this.#invoke(message.since, this.#wakers.worker);
       this.#messages = this.#messages.filter((other) => other !== message);
       if (isDone) continue;
+      const { since } = message;
       const receives = message.receives + 1;
-      const pause = copies === 0 ? COLD_RETRY : Math.ceil(this.#props.random() * BUSY_RETRY);
-      if (receives >= this.#maxReceives) this.deadLetters += 1;
-      else this.#messages.push({ since: message.since, receives, visibleAt: now + pause });
+      if (copies > 0) {
+        // A message of its own, so that its receives count the looks at a sleeping endpoint only.
+        const pause = Math.ceil(this.#props.random() * busyRetry(now - since));
+        this.#messages.push({ since, receives: 0, visibleAt: now + pause, delayed: true });
+      } else if (receives >= this.#maxReceives) this.deadLetters += 1;
+      else this.#messages.push({ since, receives, visibleAt: now + COLD_RETRY, delayed: false });
     }
   }
 
@@ -182,7 +188,8 @@ export class World {
     set('ConcurrentRequestsPerCopy', copies > 0 ? this.#inFlight.length / copies : 0);
     const waiting = this.#messages.filter(({ visibleAt }) => visibleAt <= from).length;
     set('ApproximateNumberOfMessagesVisible', waiting);
-    set('ApproximateNumberOfMessagesNotVisible', this.#messages.length - waiting);
+    const taken = this.#messages.filter(({ visibleAt, delayed }) => visibleAt > from && !delayed).length;
+    set('ApproximateNumberOfMessagesNotVisible', taken);
   }
 
   #scale(now: number): void {
