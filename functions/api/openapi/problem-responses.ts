@@ -33,7 +33,10 @@ const CASES = {
     when: 'The prediction has expired.',
     detail: 'this prediction has expired: results are kept for 1 day',
   },
-  413: { when: 'The body is longer than 64 KiB.', detail: 'the body is longer than 65536 bytes' },
+  413: {
+    when: 'The body is longer than 64 KiB, and 4 MiB more where it has an `image`.',
+    detail: 'the body is longer than 65536 bytes',
+  },
   415: {
     when: 'The body is not `application/json`.',
     detail: 'the content type must be application/json',
