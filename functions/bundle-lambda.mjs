@@ -17,6 +17,9 @@ const FUNCTIONS = {
   worker: 'functions/worker/lambda.ts',
   'dead-letters': 'functions/worker/dead-letters.ts',
   authorizer: 'functions/authorizer/lambda.ts',
+  'import-weights': 'functions/import-weights/lambda.ts',
+  'webhook-secret': 'functions/webhook-secret/lambda.ts',
+  'empty-bucket': 'functions/empty-bucket/lambda.ts',
 };
 
 /** Needs no `dist`: a deployment may come before any build. @type {import('esbuild').Plugin} */

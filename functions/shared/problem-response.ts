@@ -7,6 +7,10 @@ import { ENDPOINT_STATUS, HTTP_STATUS, STATUS_TITLE } from './http-status.js';
 /** Seconds after which a refused caller may try again. */
 const RETRY_AFTER = '2';
 
+/** A body of 64 KiB can have thousands of wrong fields, with names as long as itself: an answer shows some of that. */
+const MAX_ERRORS = 16;
+const MAX_FIELD = 80;
+
 export interface ProblemDetails {
   readonly status: number;
   readonly detail: string;
@@ -26,13 +30,18 @@ export class ProblemError extends AppError implements ProblemDetails {
   }
 }
 
-/** A request that its schema refuses, with every wrong field. */
+/** A request that its schema refuses, with its wrong fields. */
 export class RequestRefused extends AppError {
   readonly errors: NonNullable<Problem['errors']>;
 
   constructor(issues: readonly z.core.$ZodIssue[]) {
-    const errors = issues.flatMap(fieldErrors);
-    super('INVALID_INPUT', errors.map(({ field, message }) => `${field}: ${message}`).join('; '));
+    const all = issues.flatMap(fieldErrors);
+    const errors = all
+      .slice(0, MAX_ERRORS)
+      .map((error) => ({ ...error, field: error.field.slice(0, MAX_FIELD) }));
+    const more = all.length > errors.length ? [`and ${all.length - errors.length} more`] : [];
+    const said = errors.map(({ field, message }) => `${field}: ${message}`);
+    super('INVALID_INPUT', [...said, ...more].join('; '));
     this.errors = errors;
   }
 }

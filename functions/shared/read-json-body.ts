@@ -9,7 +9,7 @@ const MAX_BODY_WITH_IMAGE_BYTES = MAX_BODY_BYTES + Math.ceil(MAX_IMAGE_BYTES / 3
 /**
  * The JSON in a request's body, read no further than its limit: 64 KiB, and more only where there is an `image`.
  *
- * @throws ProblemError 415 for another content type, 413 for a longer body, 400 for broken JSON
+ * @throws ProblemError 415 for another content type, 413 for a longer body, 400 for broken JSON or a body that breaks off
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
@@ -41,10 +41,14 @@ function tooLong(limit: number): ProblemError {
 async function readBody(request: Request): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of request.body ?? []) {
-    length += piece.length;
-    if (length > MAX_BODY_WITH_IMAGE_BYTES) throw tooLong(MAX_BODY_WITH_IMAGE_BYTES);
-    pieces.push(piece);
+  try {
+    for await (const piece of request.body ?? []) {
+      length += piece.length;
+      if (length > MAX_BODY_WITH_IMAGE_BYTES) throw tooLong(MAX_BODY_WITH_IMAGE_BYTES);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    throw error instanceof ProblemError ? error : new ProblemError(400, 'the body broke off before its end');
   }
   return Buffer.concat(pieces, length);
 }

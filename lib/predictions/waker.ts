@@ -1,6 +1,6 @@
 import type { Health } from '../schemas/health.js';
 import type { Endpoint } from './endpoint.js';
-import type { WakeEntry, WakeLog } from './wake-log.js';
+import type { WakeEntry, WakeLog, WakeRecord } from './wake-log.js';
 
 /** So long nobody asks the backend again after a wake: its own answer to a wake lags behind. Milliseconds. */
 const SETTLE_MS = 120_000;
@@ -89,8 +89,13 @@ export class Waker {
     const asked = record?.ready_at === null && this.#age(record.started_at) < SETTLE_MS;
     if (!record || (state === 'asleep' && !asked)) return health;
     const seconds = this.#age(record.started_at) / 1000;
-    const estimate = Math.max(0, median(record.recent_seconds) - seconds);
-    return { ...health, state: 'waking', waking_for: seconds, estimate };
+    return { ...health, state: 'waking', waking_for: seconds, estimate: this.#secondsLeft(record) };
+  }
+
+  /** Seconds until a wake that is under way may be over; 0 where there is none. The backend is not asked. */
+  async estimate(): Promise<number> {
+    const record = (await this.#log.read())?.record;
+    return record?.ready_at === null ? this.#secondsLeft(record) : 0;
   }
 
   async #ask(): Promise<boolean> {
@@ -130,6 +135,10 @@ export class Waker {
     if (!entry) return;
     const never = { started_at: LONG_AGO, ready_at: LONG_AGO, recent_seconds: [] };
     await this.#log.replace(before?.record ?? never, entry.version);
+  }
+
+  #secondsLeft({ started_at, recent_seconds }: WakeRecord): number {
+    return Math.max(0, median(recent_seconds) - this.#age(started_at) / 1000);
   }
 
   #age(since: string): number {

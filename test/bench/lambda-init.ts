@@ -50,14 +50,14 @@ try {
   writeFileSync(join(folder, 'an empty function/index.mjs'), 'export const handler = async () => null;');
   console.log(
     `${execFileSync(node, ['--version'])}`.trim(),
-    `medians of ${runs} fresh processes, milliseconds`,
+    `${runs} fresh processes each: median (fastest), milliseconds`,
   );
   for (const [name, event] of Object.entries(EVENTS)) {
     const times = [];
     for (let run = 0; run < runs; run++) times.push(await measure(name, event));
-    const [imported, answered] = [times.map((t) => t.imported), times.map((t) => t.answered)].map(median);
+    const [imported, answered] = [times.map((t) => t.imported), times.map((t) => t.answered)].map(summary);
     const bundle = sizes.split('\n').find((line) => line.startsWith(`${name}: `)) ?? name;
-    console.log(`${bundle}, imported after ${imported?.toFixed(0)}, answered after ${answered?.toFixed(0)}`);
+    console.log(`${bundle}, imported after ${imported}, answered after ${answered}`);
   }
 } finally {
   await Promise.all([sagemaker.stop(), empty.stop()]);
@@ -107,6 +107,7 @@ async function startEmptyAws(): Promise<{ url: string; stop: () => Promise<unkno
   return { url: `http://127.0.0.1:${port}`, stop };
 }
 
-function median(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
+function summary(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  return `${sorted[times.length >> 1]?.toFixed(0)} (${sorted[0]?.toFixed(0)})`;
 }

@@ -202,6 +202,16 @@ describe('health', () => {
     expect(await waker().health()).toEqual({ state: 'waking', detail, waking_for: 250, estimate: 0 });
   });
 
+  test('the estimate alone does not ask the backend', async () => {
+    expect(await waker().estimate()).toBe(0);
+    await waker().wake();
+    time += 100 * SECOND;
+    expect(await waker().estimate()).toBe(200);
+    await waker().sawReady(true);
+    expect(await waker().estimate()).toBe(0);
+    expect(states).toBe(0);
+  });
+
   test('a wake that the alarm began is one without an estimate', async () => {
     state = { state: 'waking' };
     expect(await waker().health()).toEqual({ state: 'waking' });

@@ -11,8 +11,9 @@ export class HomeProcess {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], cwd: string) {
-    const command = [join(ROOT, 'lib/cli/sd-turbo.mjs'), 'serve', '--port', '0', ...args];
+  /** @param root of the repository, where this is part of a bundle that lies elsewhere */
+  constructor(args: readonly string[], cwd: string, root = ROOT) {
+    const command = [join(root, 'lib/cli/sd-turbo.mjs'), 'serve', '--port', '0', ...args];
     this.#child = spawn(process.execPath, command, { cwd });
     this.#child.stdout?.on('data', (text) => (this.stdout += text));
     this.#child.stderr?.on('data', (text) => (this.stderr += text));

@@ -1,8 +1,9 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { AppError } from '../../../lib/errors/app-error.js';
+import { answerUnreadable, refuseUnparsed } from './unreadable-request.js';
 
 /** Longest path that is shown: of ours none is nearly as long. Characters. */
 const MAX_PATH = 200;
@@ -26,7 +27,13 @@ export class HomeServer {
 
   private constructor(props: HomeServerProps) {
     this.#props = props;
-    this.#server = createAdaptorServer({ fetch: (request) => this.#answer(request) }) as Server;
+    const options = { errorHandler: answerUnreadable };
+    const listener = getRequestListener((request) => this.#answer(request), options);
+    // A request without a Host gets an answer like all others.
+    this.#server = createServer({ requireHostHeader: false }, listener);
+    this.#server.on('clientError', refuseUnparsed);
+    // What a caller expects that is not 100-continue is its own affair. RFC 9110, 10.1.1.
+    this.#server.on('checkExpectation', listener);
   }
 
   /** @throws AppError UNAVAILABLE where the port cannot be had */

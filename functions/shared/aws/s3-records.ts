@@ -77,6 +77,8 @@ function parse(text: string, name: string): unknown {
   }
 }
 
+/** What a caller reads in the answer names no bucket; the log follows the causes. */
 function unavailable(what: string, cause: unknown): AppError {
-  return cause instanceof AppError ? cause : new AppError('UNAVAILABLE', what, { cause });
+  if (cause instanceof AppError) return cause;
+  return new AppError('UNAVAILABLE', 'the store does not answer', { cause: new Error(what, { cause }) });
 }

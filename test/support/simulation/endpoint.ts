@@ -183,8 +183,9 @@ function lostConnection(): EndpointError {
 
 /** What the model draws: nothing but the request decides. */
 export function pictureOf(request: SeededRequest): EndpointAnswer['answer'] {
-  const { prompt, num_steps, seed, num_images, output_format, decoder } = request;
-  const wanted = JSON.stringify([prompt, num_steps, seed, num_images, output_format, decoder]);
+  const { prompt, num_steps, seed, num_images, output_format, decoder, image, strength } = request;
+  const fields = [prompt, num_steps, seed, num_images, output_format, decoder, image, strength];
+  const wanted = JSON.stringify(fields);
   const result = createHash('sha256').update(wanted).digest('base64');
   return { result, seed, num_steps, output_format, decoder, tokens_cut: 0, model: 'simulated' };
 }
