@@ -1,4 +1,4 @@
-import type { Contestant, Times } from './contestants.js';
+import { type Contestant, PHASES, type Times } from './contestants.js';
 import { median, ratio, takeTurns } from './take-turns.js';
 
 export type Peer = Contestant & { close(): Promise<void> };
@@ -37,14 +37,21 @@ export async function comparePeer(
       const comparable = peer.decoder === 'vae' || decoder === 'taesd';
       return comparable ? `${cell(mine, 'total')}: **${ratio(mine, theirs)}**` : '';
     });
-    const phases = (['text_encoder', 'unet', 'decoder', 'total'] as const).map((phase) =>
-      cell(theirs, phase),
-    );
-    const row = [peer.name, ...phases, ...beside, difference === undefined ? '' : `${difference}`];
+    const row = [
+      peer.name,
+      ...phaseCells(theirs),
+      ...beside,
+      difference === undefined ? '' : `${difference}`,
+    ];
     return { row, ours: times.slice(0, -1), theirs };
   } finally {
     await peer.close();
   }
+}
+
+/** Medians of text encoder, UNet, decoder and picture. */
+export function phaseCells(times: readonly Times[]): string[] {
+  return PHASES.map((phase) => cell(times, phase));
 }
 
 function cell(times: readonly Times[], phase: keyof Times): string {

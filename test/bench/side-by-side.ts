@@ -12,8 +12,8 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { comparePeer, comparisonTitles, type Peer } from './compare-peer.js';
-import { type Contestant, OpenPipeline, PythonContestant } from './contestants.js';
+import { comparePeer, comparisonTitles, type Peer, phaseCells } from './compare-peer.js';
+import { type Contestant, OpenPipeline, PythonContestant, type Times } from './contestants.js';
 import { markdownTable } from './markdown-table.js';
 
 const { values: options } = parseArgs({
@@ -64,12 +64,27 @@ const names = options.peers?.split(',') ?? Object.keys(PEERS);
 const pipeline = await OpenPipeline.open(bundle, steps, { provider: 'cpu' });
 const ours = await pipeline.contestants('this project');
 const rows: (readonly string[])[] = [comparisonTitles(ours)];
+/** Of ours, from all turns with all peers. */
+const pooled = ours.map(() => [] as Times[]);
 const load = loadavg()[0] as number;
 for (const name of names) {
   const start = PEERS[name];
-  if (start) rows.push((await comparePeer(ours, start, turns)).row);
-  else process.stderr.write(`${name}: left out, see the options\n`);
+  if (!start) {
+    process.stderr.write(`${name}: left out, see the options\n`);
+    continue;
+  }
+  try {
+    const compared = await comparePeer(ours, start, turns);
+    for (const [index, times] of compared.ours.entries()) pooled[index]?.push(...times);
+    rows.push(compared.row);
+    process.stderr.write(`${compared.row.join(' | ')}\n`);
+  } catch (error) {
+    // What the other peers took is not to be lost.
+    process.stderr.write(`${name}: ${(error as Error).message}\n`);
+  }
 }
+for (const [index, { decoder }] of ours.entries())
+  rows.push([`this project, ${decoder}`, ...phaseCells(pooled[index] as Times[]), ...ours.map(() => ''), '']);
 await pipeline.close();
 
 const { version } = JSON.parse(readFileSync('node_modules/onnxruntime-node/package.json', 'utf8'));
@@ -79,5 +94,7 @@ console.log(
   `${machine}, ${day}, onnxruntime-node ${version}, Node ${process.versions.node}; ${steps} step(s);`,
 );
 console.log(`milliseconds, medians of ${turns} turns; ratio of medians (range of single turns);`);
-console.log('pixels: the largest difference from ours with the same decoder, of 255\n');
+console.log(
+  'pixels: the largest difference from ours with the same decoder, of 255 (stable-diffusion.cpp has other noise)\n',
+);
 console.log(markdownTable(rows));

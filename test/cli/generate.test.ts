@@ -80,6 +80,16 @@ describe('generate', () => {
   });
 });
 
+const CUDA = join(
+  ROOT,
+  'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so',
+);
+test.skipIf(existsSync(CUDA))('a provider that this machine lacks is named', async () => {
+  const { code, stderr } = await sdTurbo(['generate', 'x', '--provider', 'cuda'], folder());
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^sd-turbo: the provider cuda cannot be used here: /m);
+});
+
 describe('wrong usage is one line that names the option, and exit code 2', () => {
   test.each([
     [['generate'], 'PROMPT'],
