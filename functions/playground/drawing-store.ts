@@ -1,6 +1,6 @@
 import type { Drawing } from './drawing.js';
 
-/** What is kept: some 50 MB at the very most, were each of them four PNGs. */
+/** What is kept: some 90 MB at the very most, were each of them four PNGs begun with a large picture. */
 export const MAX_DRAWINGS = 24;
 
 const DATABASE = 'sd-turbo';

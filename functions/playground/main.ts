@@ -26,10 +26,13 @@ const client = () => createClient({ url: service, apiKey: keys.key });
 const endpoint = new EndpointWatch(client(), () => client().warmUp());
 const snippets = new SnippetPanel(service);
 const form = new SettingsForm(() => snippets.show(form.settings));
-const view = new PictureView((settings) => {
-  form.settings = settings;
-  form.focus();
-});
+const view = new PictureView(
+  (settings) => {
+    form.settings = settings;
+    form.focus();
+  },
+  (picture) => void form.begin(picture).then(() => form.focus()),
+);
 const history = DrawingStore.open().then(
   (store) =>
     new HistoryStrip(store, (drawing) => {

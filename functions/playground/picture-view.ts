@@ -10,11 +10,15 @@ export class PictureView {
   #urls: string[] = [];
   #shown: Drawing | undefined;
 
-  /** @param again called with the settings that are to be used again */
-  constructor(again: (settings: Drawing['settings']) => void) {
+  /**
+   * @param again called with the settings that are to be used again
+   * @param begin called with the picture that is to be begun with
+   */
+  constructor(again: (settings: Drawing['settings']) => void, begin: (picture: Blob | undefined) => void) {
     byId('again', HTMLButtonElement).addEventListener('click', () => {
       if (this.#shown) again(this.#shown.settings);
     });
+    byId('begin', HTMLButtonElement).addEventListener('click', () => begin(this.#shown?.images[0]));
   }
 
   get shown(): Drawing | undefined {
@@ -36,6 +40,9 @@ export class PictureView {
     byId('facts', HTMLElement).textContent = [
       `Seed ${settings.seed}`,
       plural(settings.num_steps, 'step'),
+      ...(settings.strength === undefined
+        ? []
+        : [`from a picture, ${Math.round(settings.strength * 100)} %`]),
       settings.decoder.toUpperCase(),
       shortModel(model),
     ].join(' · ');

@@ -3,9 +3,21 @@ import type { Decoder, OutputFormat } from '../../lib/schemas/request.js';
 import { byId, setText } from './dom.js';
 import { SeedField } from './seed-field.js';
 import { type Settings, summary } from './settings.js';
+import { StartPicture } from './start-picture.js';
 import { capitalized } from './words.js';
 
-const FIELDS = ['prompt', 'num_steps', 'seed', 'num_images', 'output_format', 'decoder'] as const;
+const FIELDS = [
+  'prompt',
+  'num_steps',
+  'num_images',
+  'seed',
+  'image',
+  'strength',
+  'output_format',
+  'decoder',
+] as const;
+/** With one step alone, a picture to begin with would not be seen in the result. */
+const STEPS_WITH_IMAGE = 2;
 /** As wide as the page must be for two columns: style.css has the same. */
 const WIDE = '(min-width: 60rem)';
 
@@ -15,15 +27,21 @@ export class SettingsForm {
   readonly #options = byId('options', HTMLDetailsElement);
   readonly #summary = byId('options-state', HTMLElement);
   readonly #seed: SeedField;
+  readonly #start: StartPicture;
   readonly #changed: () => void;
 
   /** @param changed called after every change */
   constructor(changed: () => void) {
     this.#changed = () => {
+      this.#start.steps = Number(checked('num_steps'));
       this.#summary.textContent = summary(this.settings);
       changed();
     };
     this.#seed = new SeedField(() => this.#changed());
+    this.#start = new StartPicture(() => {
+      if (this.#start.value && checked('num_steps') === '1') check('num_steps', STEPS_WITH_IMAGE);
+      this.#changed();
+    });
     byId('form', HTMLFormElement).addEventListener('input', (event) => {
       this.#forget(event.target as HTMLElement);
       this.#changed();
@@ -33,22 +51,24 @@ export class SettingsForm {
   }
 
   get settings(): Settings {
-    const seed = this.#seed.value;
     return {
       prompt: this.#prompt.value.trim(),
       num_steps: Number(checked('num_steps')),
-      ...(seed === undefined ? {} : { seed }),
+      seed: this.#seed.value,
       num_images: Number(checked('num_images')),
       output_format: checked('output_format') as OutputFormat,
       decoder: checked('decoder') as Decoder,
+      ...this.#start.value,
     };
   }
 
   set settings(settings: Settings) {
     this.prompt = settings.prompt;
     for (const name of ['num_steps', 'num_images', 'output_format', 'decoder'] as const) {
-      for (const input of radios(name)) input.checked = input.value === String(settings[name]);
+      check(name, settings[name]);
     }
+    const { image, strength = 1 } = settings;
+    this.#start.value = image === undefined ? undefined : { image, strength };
     if (settings.seed !== undefined) this.#seed.value = settings.seed;
     this.showErrors([]);
     this.#changed();
@@ -99,6 +119,12 @@ export class SettingsForm {
     this.#seed.note(seed);
   }
 
+  /** Takes a picture to begin with. */
+  async begin(picture: Blob | undefined): Promise<void> {
+    this.#options.open = true;
+    await this.#start.take(picture);
+  }
+
   focus(): void {
     this.#prompt.focus();
   }
@@ -119,6 +145,10 @@ function inputs(field: string): (HTMLInputElement | HTMLTextAreaElement)[] {
 
 function radios(name: string): HTMLInputElement[] {
   return [...document.querySelectorAll<HTMLInputElement>(`input[name="${name}"]`)];
+}
+
+function check(name: string, value: string | number): void {
+  for (const input of radios(name)) input.checked = input.value === String(value);
 }
 
 function checked(name: string): string {

@@ -14,14 +14,17 @@ export function snippet(language: Language, service: string, settings: Settings)
 }
 
 function curl(service: string, settings: Settings): string {
-  const { num_images, output_format } = settings;
+  const { num_images, output_format, image } = settings;
   const several = num_images > 1;
+  const body = `{${fields(settings).map(([name, value]) => `"${name}":${value}`)}`;
+  const start = `{ printf %s ${shellQuoted(`${body},"image":"`)}; base64 < ${startFile(image)} | tr -d '\\n'; printf '"}'; } |`;
   return [
+    ...(image === undefined ? [] : [start]),
     `curl ${shellQuoted(`${service}/predict`)} \\`,
     `  --header "x-api-key: $SD_TURBO_API_KEY" \\`,
     `  --header 'content-type: application/json' \\`,
     ...(several ? [] : [`  --header 'accept: image/${output_format}' \\`]),
-    `  --data ${shellQuoted(JSON.stringify(toBody(settings)))} \\`,
+    image === undefined ? `  --data ${shellQuoted(`${body}}`)} \\` : '  --data-binary @- \\',
     `  --output ${several ? 'pictures.json' : fileName(settings)} \\`,
     `  --write-out '%{http_code} %header{location}\\n'`,
     '# 200: the picture is in the file.',
@@ -30,16 +33,19 @@ function curl(service: string, settings: Settings): string {
 }
 
 function typescript(service: string, settings: Settings): string {
-  const body = JSON.stringify(toBody(settings), undefined, 2)
-    .replace(/\n/g, '\n  ')
-    .replace(/"(\w+)":/g, '$1:');
-  return `import { writeFile } from 'node:fs/promises';
+  const { image } = settings;
+  const read =
+    image === undefined ? [] : [['image', `await readFile('${startFile(image)}', 'base64')`] as const];
+  const body = [...fields(settings), ...read].map(([name, value]) => `    ${name}: ${value},`);
+  return `import { ${image === undefined ? '' : 'readFile, '}writeFile } from 'node:fs/promises';
 
 const headers = { 'x-api-key': process.env.SD_TURBO_API_KEY ?? '', 'content-type': 'application/json' };
 const request = await fetch(${JSON.stringify(`${service}/predict`)}, {
   method: 'POST',
   headers,
-  body: JSON.stringify(${body}),
+  body: JSON.stringify({
+${body.join('\n')}
+  }),
 });
 let answer = await request.json();
 while (answer.status === 'queued') {
@@ -61,17 +67,22 @@ function writeTypescript(settings: Settings): string {
 }
 
 function python(service: string, settings: Settings): string {
-  const body = JSON.stringify(toBody(settings), undefined, 4).replace(/\n/g, '\n    ');
+  const { image } = settings;
+  const read = image === undefined ? [] : [['image', 'start'] as const];
+  const body = [...fields(settings), ...read].map(([name, value]) => `        "${name}": ${value},`);
+  const open = `\nwith open("${startFile(image)}", "rb") as file:\n    start = base64.b64encode(file.read()).decode()\n`;
   return `import base64
 import os
 
 import requests
-
+${image === undefined ? '' : open}
 session = requests.Session()
 session.headers["x-api-key"] = os.environ["SD_TURBO_API_KEY"]
 answer = session.post(
     ${JSON.stringify(`${service}/predict`)},
-    json=${body},
+    json={
+${body.join('\n')}
+    },
 ).json()
 while answer.get("status") == "queued":
     answer = session.get(answer["status_url"], headers={"prefer": "wait=20"}).json()
@@ -91,6 +102,12 @@ function writePython(settings: Settings): string {
         file.write(base64.b64decode(picture))`;
 }
 
+/** The body's fields with their values as JSON, which JavaScript and Python read alike; its `image` is in a file. */
+function fields(settings: Settings): (readonly [name: string, value: string])[] {
+  const { image: _, ...others } = toBody(settings);
+  return Object.entries(others).map(([name, value]) => [name, JSON.stringify(value)]);
+}
+
 /** One word for a POSIX shell, whatever is in it. */
 function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
@@ -98,6 +115,11 @@ function shellQuoted(text: string): string {
 
 function fileName(settings: Settings): string {
   return `picture.${extension(settings)}`;
+}
+
+/** @param image a data URL */
+function startFile(image: string | undefined): string {
+  return `start.${/^data:image\/(png|webp)/.exec(image ?? '')?.[1] ?? 'jpg'}`;
 }
 
 function extension({ output_format }: Settings): string {

@@ -18,9 +18,10 @@ const PHASES: readonly (readonly [name: string, label: string])[] = [
   ['queue', 'Queue'],
   ['load', 'Load'],
   ['text_encoder', 'Text'],
+  ['encoder', 'Encode'],
   ['unet', 'UNet'],
   ['decoder', 'Decode'],
-  ['encode', 'Encode'],
+  ['encode', 'File'],
 ];
 
 /** Where the time went; `timings` has the endpoint's phases and the service's `total`. */

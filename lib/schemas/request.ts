@@ -75,7 +75,7 @@ export const generateRequestSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        'How far the result may be from `image`: the part of the steps that is done. 0.5 where there is an image.',
+        'How far the result may be from `image`: the part of the steps that is done, at least one of them. 0.5 of 2 steps where nothing is said.',
       examples: [0.5],
     }),
 });
@@ -86,14 +86,17 @@ const webhookSchema = z.url({ protocol: /^https$/, error: 'must be an https URL'
 });
 
 /** What the API takes: a request for pictures, and whom to tell. */
-export const predictRequestSchema = generateRequestSchema.extend({
-  webhook: webhookSchema.optional().meta({
-    description:
-      'Where the finished prediction is sent by POST, signed as Standard Webhooks has it. Always answered with 202.',
-    examples: ['https://example.com/pictures'],
-    pattern: '^https://',
-  }),
-});
+export const predictRequestSchema = generateRequestSchema
+  .extend({
+    webhook: webhookSchema.optional().meta({
+      description:
+        'Where the finished prediction is sent by POST, signed as Standard Webhooks has it. Always answered with 202.',
+      examples: ['https://example.com/pictures'],
+      pattern: '^https://',
+    }),
+  })
+  // Of `imageIssues`, what JSON Schema can tell.
+  .meta({ dependentRequired: { strength: ['image'] } });
 
 export type GenerateRequest = z.infer<typeof generateRequestSchema>;
 export type PredictRequest = z.infer<typeof predictRequestSchema>;

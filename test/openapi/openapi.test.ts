@@ -1,4 +1,5 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { apiApp } from '../../functions/api/app.js';
 import { openapiDocument } from '../../functions/api/openapi/openapi-document.js';
@@ -72,6 +73,22 @@ test.each(operations)('%s: what is said of it is complete and true to its schema
     expect(schemaErrors(schema, example), name).toEqual([]);
   }
   expect(operation.description).not.toBe('');
+});
+
+test('the pictures of the examples are pictures', async () => {
+  const pictures = new Set(
+    [...JSON.stringify(document).matchAll(/"(iVBOR[^"]+)"/g)].map(([, picture]) => picture),
+  );
+  for (const picture of pictures) {
+    const { width, format } = await sharp(Buffer.from(picture as string, 'base64'), {
+      failOn: 'warning',
+    }).metadata();
+    expect([width, format]).toEqual([1, 'png']);
+    await sharp(Buffer.from(picture as string, 'base64'), { failOn: 'warning' })
+      .raw()
+      .toBuffer();
+  }
+  expect(pictures.size).toBe(1);
 });
 
 describe('the check of answers', () => {

@@ -57,7 +57,8 @@ describe.skipIf(!CHROMIUM).each(LOOKS)('%s, on a %s', (colorScheme, device) => {
     await page.getByRole('button', { name: PROMPT }).click();
     await page.getByRole('link', { name: 'Download' }).waitFor();
     await look(page, name('2-picture'));
-    if (device === 'phone') await page.getByText('Options').click();
+    await page.getByRole('button', { name: 'Begin with this' }).click();
+    await page.getByRole('slider', { name: 'Strength' }).waitFor();
     await page.getByRole('radio', { name: '4' }).nth(1).check();
     await page.getByRole('button', { name: 'Keep this seed' }).click();
     await page.getByRole('tab', { name: 'Python' }).click();
@@ -78,7 +79,7 @@ describe.skipIf(!CHROMIUM).each(LOOKS)('%s, on a %s', (colorScheme, device) => {
     await page.getByText('API key').click();
     await page.getByLabel('Key of this service').fill('wrong');
     await page.getByRole('button', { name: 'Generate' }).click();
-    await page.getByText('The service did not take this key.').waitFor();
+    await page.getByText('The service did not take this key.', { exact: true }).waitFor();
     await look(page, name('7-wrong-key'));
     expect(complaints).toEqual([]);
   });

@@ -83,6 +83,13 @@ test('what the service assumes by itself is not sent', () => {
   expect(toBody({ ...settings, seed: 0 })).toEqual({ prompt: 'a boat', seed: 0 });
   const { seed: _, ...unseeded } = { ...settings, num_images: 2 };
   expect(toBody(unseeded)).toEqual({ prompt: 'a boat', num_images: 2 });
+  // What is assumed of the steps is something else with an image.
+  const image = 'data:image/png;base64,aaaa';
+  expect(toBody({ ...settings, seed: 0, image, strength: 1 })).toMatchObject({
+    image,
+    num_steps: 1,
+    strength: 1,
+  });
   expect(summary(unseeded)).toBe('1 step · 2 pictures · random seed · PNG · VAE');
 });
 

@@ -1,7 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { KEY, type MemoryServer, startMemoryServer } from '../support/memory-server.js';
+import { randomBytes } from '../support/random-bundle.js';
 import { CHROMIUM, launch, type Visit, visit } from './browser.js';
 import { refusal, StagedEndpoint } from './staged-endpoint.js';
 
@@ -197,7 +199,7 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     }
     await page.keyboard.press('Space');
     const seed = Number(await page.getByLabel('Seed', { exact: true }).inputValue());
-    for (const id of ['output_format', 'decoder', 'go']) {
+    for (const id of ['image', 'output_format', 'decoder', 'go']) {
       await page.keyboard.press('Tab');
       expect(await active()).toBe(id);
     }
@@ -215,6 +217,49 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.keyboard.press('ArrowRight');
     expect(await page.getByRole('tab', { name: 'TypeScript' }).getAttribute('aria-selected')).toBe('true');
     expect(await page.getByRole('tabpanel', { name: 'TypeScript' }).textContent()).toContain(`seed: ${seed}`);
+  });
+
+  test('a picture to begin with: chosen, too large, drawn here, taken away', async () => {
+    const { page, complaints } = await visitWithKey();
+    const choose = (name: string, buffer: Buffer) =>
+      page.getByLabel('Begin with a picture').setInputFiles({ name, mimeType: 'image/png', buffer });
+    await choose('a.png', Buffer.from('no picture, but long'.repeat(100_000)));
+    await page.getByText('This browser cannot read that as a picture.').waitFor();
+    const noise = randomBytes(3 * 1500 * 1200, 1);
+    await choose(
+      'large.png',
+      await sharp(noise, { raw: { width: 1500, height: 1200, channels: 3 } })
+        .png()
+        .toBuffer(),
+    );
+    await page.getByRole('img', { name: 'To begin with' }).waitFor();
+    expect(await page.getByRole('slider', { name: 'Strength' }).getAttribute('aria-valuetext')).toBe('50 %');
+    await page.getByRole('slider', { name: 'Strength' }).press('ArrowRight');
+    await generate(page);
+    await picture(page).waitFor();
+    const [first] = endpoint.requests;
+    expect(first).toMatchObject({ num_steps: 2, strength: 0.51 });
+    const sent = await sharp(Buffer.from(first?.image?.split(',')[1] ?? '', 'base64')).metadata();
+    expect([sent.format, sent.width, sent.height]).toEqual(['jpeg', 1024, 819]);
+    await page.getByText('from a picture, 51 %').waitFor();
+    await button(page, 'Begin with this').click();
+    await button(page, 'Generate').click();
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(1)
+      .waitFor();
+    const drawn = await sharp(
+      Buffer.from(endpoint.requests[1]?.image?.split(',')[1] ?? '', 'base64'),
+    ).metadata();
+    expect([drawn.format, drawn.width]).toEqual(['png', 512]);
+    await button(page, 'Remove').click();
+    await button(page, 'Generate').click();
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(2)
+      .waitFor();
+    expect(endpoint.requests[2]).not.toHaveProperty('image');
+    expect(complaints).toEqual([]);
   });
 
   test('it can be given up', async () => {

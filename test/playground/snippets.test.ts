@@ -79,6 +79,15 @@ describe.each(languages)('%s', (language) => {
     rmSync(join(folder, 'picture.jpg'));
   });
 
+  test('a picture to begin with', async () => {
+    const start = readFileSync(join(ROOT, 'test/fixtures/image-to-image/demo-init.png'));
+    writeFileSync(join(folder, 'start.png'), start);
+    await draw({ image: `data:image/png;base64,${start.toString('base64')}`, strength: 0.75, num_steps: 2 });
+    const { image, ...others } = endpoint.requests.at(-1) ?? {};
+    expect(others).toMatchObject({ prompt: PROMPT, strength: 0.75, num_steps: 2 });
+    expect(Buffer.from(image ?? '', 'base64').equals(start)).toBe(true);
+  });
+
   test('several pictures', async () => {
     await draw({ num_images: 2, output_format: 'webp' });
     if (language === 'curl') {

@@ -6,7 +6,7 @@ import { problemExample } from './problem-responses.js';
 
 /** A PNG of one grey pixel: real bytes, short enough to be read. */
 const PICTURE =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mPoAAAAigCJUps7QwAAAABJRU5ErkJggg==';
 
 export const EXAMPLE_ID = 'mfrggzdfmztwq2lknnwg23tpoaytemzu';
 

@@ -11,7 +11,7 @@ export const HEADERS = {
   },
   'Server-Timing': {
     description:
-      'Durations in milliseconds: `queue`, `load`, `text_encoder`, `unet`, `decoder`, `encode` of the endpoint, as ' +
+      'Durations in milliseconds: `queue`, `load`, `text_encoder`, `encoder`, `unet`, `decoder`, `encode` of the endpoint, as ' +
       'far as they are known, and the `total` of this service.',
     schema: { type: 'string' },
     example:

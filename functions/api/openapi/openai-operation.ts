@@ -40,8 +40,8 @@ const CASES: Readonly<Partial<Record<ErrorStatus, OpenaiCase>>> = {
   504: { when: 'The gateway gave up waiting.', type: 'server_error' },
 };
 
-/** What the gateway answers before this route is asked has its own shape. */
-const GATEWAY: ReadonlySet<ErrorStatus> = new Set([...KEY_ERRORS, 413, 504]);
+/** What the gateway answers itself has the shape of all other routes. */
+const GATEWAY: ReadonlySet<ErrorStatus> = new Set([...KEY_ERRORS, 413, 500, 502, 504]);
 
 export const GENERATE_IMAGES: Operation = {
   operationId: 'generateImages',

@@ -33,7 +33,10 @@ const CASES = {
     when: 'The prediction has expired.',
     detail: 'this prediction has expired: results are kept for 1 day',
   },
-  413: { when: 'The body is longer than 64 KiB.', detail: 'the body is longer than 65536 bytes' },
+  413: {
+    when: 'The body is longer than 64 KiB, and 4 MiB more where it has an `image`.',
+    detail: 'the body is longer than 65536 bytes',
+  },
   415: {
     when: 'The body is not `application/json`.',
     detail: 'the content type must be application/json',
@@ -60,7 +63,7 @@ export type ErrorStatus = keyof typeof CASES;
 /** Refused before any route is asked. */
 export const KEY_ERRORS = [401, 403, 429] as const;
 
-/** Answered by the gateway, which has none of this service's headers. */
+/** Answered by the gateway alone, which has none of this service's own headers. */
 const GATEWAY_ERRORS: ReadonlySet<ErrorStatus> = new Set([429, 504]);
 
 const REQUEST_ID = '7c0d6f0e-5f0f-4f5e-9d65-0c1b9c1f8b51';
@@ -92,7 +95,7 @@ function problemResponse(status: ErrorStatus): AnyResponse {
 }
 
 export function errorHeaders(status: ErrorStatus): AnyResponse['headers'] {
-  if (GATEWAY_ERRORS.has(status)) return {};
+  if (GATEWAY_ERRORS.has(status)) return { 'Retry-After': { $ref: '#/components/headers/Retry-After' } };
   if (status === 503) return headerRefs('Retry-After');
   return status === 401 ? headerRefs('WWW-Authenticate') : headerRefs();
 }
