@@ -22,8 +22,7 @@ const STARTUP_TIMEOUT = 900;
 export interface EndpointProps {
   /** Of the inference component: unique in the account's region. */
   readonly name: string;
-  readonly image: DockerImageAsset;
-  readonly model: ModelBundle;
+  readonly container: { readonly image: DockerImageAsset; readonly model: ModelBundle };
   /** `ml.*`, with a GPU. */
   readonly instanceType: string;
   readonly limits: ScalingLimits;
@@ -80,7 +79,7 @@ export class Endpoint extends Construct {
     });
   }
 
-  #makeRole({ name, image, model, logDays, network }: EndpointProps): Role {
+  #makeRole({ name, container: { image, model }, logDays, network }: EndpointProps): Role {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('sagemaker.amazonaws.com'),
       description: 'What the container of the endpoint may do',
@@ -140,20 +139,21 @@ export class Endpoint extends Construct {
     return new CfnEndpoint(this, 'Endpoint', { endpointConfigName: config.attrEndpointConfigName });
   }
 
-  #makeComponent({ name, image, model, limits }: EndpointProps, role: Role): CfnInferenceComponent {
+  #makeComponent({ name, container, limits }: EndpointProps, role: Role): CfnInferenceComponent {
+    const { image, model } = container;
     // A new image or other weights make a new model; the component moves to it copy by copy, the old one goes last.
-    const container = new CfnModel(this, 'Model', {
+    const version = new CfnModel(this, 'Model', {
       executionRoleArn: role.roleArn,
       primaryContainer: { image: image.imageUri, environment: { MODEL_URI: model.uri } },
     });
-    container.node.addDependency(role, model.ready);
+    version.node.addDependency(role, model.ready);
     const component = new CfnInferenceComponent(this, 'Component', {
       inferenceComponentName: name,
       // The attribute, so that it is made after the endpoint, and deleted before it.
       endpointName: this.#endpoint.attrEndpointName,
       variantName: VARIANT,
       specification: {
-        modelName: container.attrModelName,
+        modelName: version.attrModelName,
         computeResourceRequirements: {
           minMemoryRequiredInMb: MEMORY,
           numberOfAcceleratorDevicesRequired: 1,

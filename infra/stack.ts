@@ -85,8 +85,7 @@ export class ServiceStack extends Stack {
     new ImageScan(this, 'ImageScan', { image, logDays: config.logDays });
     return new Endpoint(this, 'Endpoint', {
       name: config.stackName,
-      image,
-      model: this.#model(config, root, basics),
+      container: { image, model: this.#model(config, root, basics) },
       instanceType: config.instanceType,
       limits: { minCopies, maxCopies, idleMinutes, ...(warmHours && { warmHours, timeZone }) },
       pending: queue.pending,
