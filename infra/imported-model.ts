@@ -31,6 +31,7 @@ export interface ModelSource {
   readonly taesdRevision: string;
   readonly dialect: string;
   readonly precision: string;
+  readonly imageToImage: boolean;
 }
 
 export interface ImportedModelProps {
@@ -77,6 +78,7 @@ export class ImportedModel extends Construct implements ModelBundle {
         ...(source.taesd !== 'none' && { Taesd: `hf:${source.taesd}@${source.taesdRevision}` }),
         Dialect: source.dialect,
         Precision: source.precision,
+        Encoder: String(source.imageToImage),
         Bucket: this.#bucket.bucketName,
         Prefix: prefix,
         Keep: String(keep),

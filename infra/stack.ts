@@ -96,8 +96,9 @@ export class ServiceStack extends Stack {
 
   #model(config: Config, root: string, basics: FunctionBasics): ModelBundle {
     const { modelUri, keepWeights: keep, model, revision, taesd, taesdRevision, dialect, precision } = config;
+    const { imageToImage } = config;
     if (modelUri !== undefined) return new ExistingModel(this, 'Model', { uri: modelUri });
-    const source = { model, revision, taesd, taesdRevision, dialect, precision };
+    const source = { model, revision, taesd, taesdRevision, dialect, precision, imageToImage };
     return new ImportedModel(this, 'Model', { source, keep, root, basics });
   }
 

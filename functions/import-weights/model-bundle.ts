@@ -15,6 +15,7 @@ const propertiesSchema = z.object({
   Taesd: z.string().min(1).optional(),
   Dialect: z.enum(['standard', 'cuda']),
   Precision: z.enum(['float16', 'float32']),
+  Encoder: z.enum(['true', 'false']).default('false'),
   Bucket: z.string().min(3),
   /** Where a bundle is, and nothing else. */
   Prefix: z.string().regex(/^bundles\/\S+$/),
@@ -61,13 +62,14 @@ async function isThere(client: S3Client, Bucket: string, Key: string): Promise<b
 type Wanted = z.output<typeof propertiesSchema> & { readonly to: string };
 
 async function importWithin(milliseconds: number, wanted: Wanted, hub: HubAccess): Promise<void> {
-  const { From: from, Taesd: taesd, Dialect: dialect, Precision: precision, to } = wanted;
+  const { From: from, Taesd: taesd, Dialect: dialect, Precision: precision, Encoder, to } = wanted;
   const progress = new Progress();
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(progress.tooSlow(milliseconds)), milliseconds);
   try {
     const onProgress = (done: number, total: number) => progress.update(done, total);
-    await importCheckpoint({ from, to, taesd, dialect, precision, onProgress }, { hub, signal: stop.signal });
+    const options = { from, to, taesd, dialect, precision, encoder: Encoder === 'true' };
+    await importCheckpoint({ ...options, onProgress }, { hub, signal: stop.signal });
   } finally {
     clearTimeout(timer);
   }

@@ -3,8 +3,10 @@ import type { Health } from '../../lib/schemas/health.js';
 import { byId } from './dom.js';
 import { roughly } from './words.js';
 
-/** While it wakes; nobody is asked while nothing happens. Milliseconds. */
+/** While it wakes. Milliseconds. */
 const POLL_MS = 4_000;
+/** While nothing happens and somebody looks: asking costs a read or two, and wakes nothing. Milliseconds. */
+const IDLE_POLL_MS = 30_000;
 
 /** The endpoint's state at the top of the page. */
 export class EndpointWatch {
@@ -41,9 +43,10 @@ export class EndpointWatch {
     clearTimeout(this.#timer);
     const health = await this.#health().catch(() => undefined);
     this.show(health);
-    const isMoving = this.#isWanted || health?.state === 'waking';
     clearTimeout(this.#timer);
-    if (isMoving && !document.hidden) this.#timer = window.setTimeout(() => void this.look(), POLL_MS);
+    if (document.hidden) return;
+    const isMoving = this.#isWanted || health?.state === 'waking';
+    this.#timer = window.setTimeout(() => void this.look(), isMoving ? POLL_MS : IDLE_POLL_MS);
   }
 
   /** @param health undefined where the service cannot be reached */

@@ -26,6 +26,7 @@ test('defaults: one small GPU that sleeps, and nobody who is told', () => {
     revision: 'b261bac6fd2cf515557d5d0707481eafa0485ec2',
     taesd: 'madebyollin/taesd',
     taesdRevision: 'main',
+    imageToImage: false,
     dialect: 'cuda',
     precision: 'float16',
     decoder: 'vae',

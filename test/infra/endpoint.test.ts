@@ -104,6 +104,7 @@ describe('model', () => {
     expect(uri({ revision: 'a'.repeat(40) })).not.toBe(first);
     expect(uri({ dialect: 'standard' })).not.toBe(first);
     expect(uri({ taesd: 'none' })).not.toBe(first);
+    expect(uri({ imageToImage: true })).not.toBe(first);
     // What does not change the bundle does not move it.
     expect(uri({ idleMinutes: 9, retentionDays: 3 })).toBe(first);
   });

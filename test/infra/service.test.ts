@@ -173,6 +173,7 @@ describe('import', () => {
       Taesd: 'hf:madebyollin/taesd@main',
       Dialect: 'cuda',
       Precision: 'float16',
+      Encoder: 'false',
       Bucket: { Ref: service.id('AWS::S3::Bucket', 'Model') },
       Keep: 'false',
       ServiceTimeout: '1200',

@@ -1,9 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
+import type { Health } from '../../lib/schemas/health.js';
+import { HomeProcess } from '../support/home-process.js';
 import { KEY, type MemoryServer, startMemoryServer } from '../support/memory-server.js';
 import { randomBytes } from '../support/random-bundle.js';
+import { until } from '../support/until.js';
 import { CHROMIUM, launch, type Visit, visit } from './browser.js';
 import { refusal, StagedEndpoint } from './staged-endpoint.js';
 
@@ -57,7 +63,7 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     expect(await announced(page).textContent()).toMatch(
       new RegExp(`^Done: 1 picture in .*, seed ${seed}\\.$`),
     );
-    for (const phase of ['Queue 0.4 ms', 'Text 9.8 ms', 'UNet 61 ms', 'Decode 88 ms', 'Encode 13 ms']) {
+    for (const phase of ['Queue 0.4 ms', 'Text 9.8 ms', 'UNet 61 ms', 'Decode 88 ms', 'File 13 ms']) {
       await page.getByRole('listitem').filter({ hasText: phase }).waitFor();
     }
     const download = page.waitForEvent('download');
@@ -345,6 +351,34 @@ describe.skipIf(!CHROMIUM)('at the stage of a gateway', () => {
     await page.getByRole('link', { name: 'Playground' }).click();
     await page.getByLabel('Prompt').waitFor();
     expect(page.url()).toBe(`${server.url}/`);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(!CHROMIUM)('at home', () => {
+  const data = mkdtempSync(join(tmpdir(), 'playground-'));
+  const home = () => new HomeProcess(['--data', data, '--scale-to-zero', '2', '--api-key', 'a+b/c='], data);
+  afterAll(() => rmSync(data, { recursive: true }));
+
+  test('the address that sd-turbo serve prints leads to pictures, warm and cold', async () => {
+    const service = home();
+    onTestFinished(() => service.kill());
+    await service.started();
+    const { page, complaints } = await visit(browser, service.playground);
+    const usable = await page.evaluate<number>('performance.getEntriesByName("usable")[0].startTime');
+    console.log(`at home usable ${Math.round(usable)} ms after it was asked for`);
+    await generate(page);
+    await picture(page).waitFor();
+    await until('it sleeps', async () => {
+      const health = await service.fetch('/health');
+      return ((await health.json()) as Health).state === 'asleep';
+    });
+    await button(page, 'Generate').click();
+    await page.getByText('The service keeps this request').waitFor();
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(1)
+      .waitFor();
     expect(complaints).toEqual([]);
   });
 });
