@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { bundlePlayground } from './playground/bundle.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
@@ -16,6 +17,18 @@ const FUNCTIONS = {
   worker: 'functions/worker/lambda.ts',
   'dead-letters': 'functions/worker/dead-letters.ts',
   authorizer: 'functions/authorizer/lambda.ts',
+  'import-weights': 'functions/import-weights/lambda.ts',
+  'webhook-secret': 'functions/webhook-secret/lambda.ts',
+  'empty-bucket': 'functions/empty-bucket/lambda.ts',
+};
+
+/** Needs no `dist`: a deployment may come before any build. @type {import('esbuild').Plugin} */
+const PLAYGROUND = {
+  name: 'playground',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^#playground$/ }, ({ path }) => ({ path, namespace: 'playground' }));
+    onLoad({ filter: /./, namespace: 'playground' }, async () => ({ contents: await bundlePlayground() }));
+  },
 };
 
 /**
@@ -38,6 +51,7 @@ export async function bundleLambda(outdir) {
     mainFields: ['module', 'main'],
     minify: true,
     sourcemap: 'linked',
+    plugins: [PLAYGROUND],
     // CommonJS packages inside an ES module still call `require` for Node's own modules.
     banner: {
       js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",

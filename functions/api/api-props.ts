@@ -1,4 +1,5 @@
 import type { Services } from '../../lib/predictions/services.js';
+import type { Decoder } from '../../lib/schemas/request.js';
 import type { Telemetry } from '../shared/telemetry.js';
 
 export interface ApiProps {
@@ -14,6 +15,8 @@ export interface ApiProps {
    * @default no check: API Gateway has made it
    */
   readonly authenticate?: (request: Request) => void;
+  /** Of requests that name none. @default 'vae' */
+  readonly decoder?: Decoder;
 }
 
 /** One request on its way through a route. */
@@ -23,4 +26,9 @@ export interface RouteContext {
   readonly requestId: string;
   readonly caller: string;
   readonly baseUrl: string;
+}
+
+/** What a request has where it says nothing, as fields of a request. */
+export function decoderOf({ decoder }: Pick<ApiProps, 'decoder'>): { readonly decoder?: Decoder } {
+  return decoder === undefined ? {} : { decoder };
 }

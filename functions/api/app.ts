@@ -1,10 +1,14 @@
 import { type Context, Hono } from 'hono';
+import { page as playground } from '#playground';
 import { errorFields } from '../shared/error-fields.js';
 import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
+import { docsRoute } from './docs/docs-route.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
 import { openaiProblem, openaiRoute } from './openai-route.js';
+import { openapiRoute } from './openapi/openapi-route.js';
+import { pageResponse } from './page-response.js';
 import { predictRoute } from './predict-route.js';
 import { predictionRoute } from './prediction-route.js';
 
@@ -32,12 +36,18 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
   app.post('/predict', (c) => predictRoute(known(c, props)));
   app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
+  app.get('/', (c) => pageResponse(playground, c.req.raw));
+  app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw));
+  app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env)));
   app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
 
   app.all('/health', () => wrongMethod('GET'));
   app.all('/warmup', () => wrongMethod('POST'));
   app.all('/predict', () => wrongMethod('POST'));
   app.all('/v1/images/generations', () => wrongMethod('POST'));
+  app.all('/', () => wrongMethod('GET'));
+  app.all('/docs', () => wrongMethod('GET'));
+  app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET'));
   app.notFound((c) => problemResponse(new ProblemError(404, 'no such path'), c.get('requestId')));
   app.onError((error, c) => refuse(error, c, props));

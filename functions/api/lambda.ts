@@ -9,11 +9,13 @@ import { gatewayBaseUrl, gatewayCaller } from './gateway-event.js';
 import { gatewayRequest, gatewayResult } from './gateway-request.js';
 
 const telemetry = powertoolsTelemetry();
+const config = readFunctionConfig();
 const app = apiApp({
-  services: awsServices(readFunctionConfig(), telemetry),
+  services: awsServices(config, telemetry),
   telemetry,
   caller: (_, env) => gatewayCaller(env),
   baseUrl: (_, env) => gatewayBaseUrl(env),
+  decoder: config.defaultDecoder,
 });
 
 /** API Gateway's proxy integration, payload version 1. The gateway has checked the key and the usage plan. */

@@ -8,7 +8,7 @@ import { generateRequestSchema } from '../../lib/schemas/request.js';
 import { RequestRefused, toProblem } from '../shared/problem-response.js';
 import { readJsonBody } from '../shared/read-json-body.js';
 import { serverTiming } from '../shared/server-timing.js';
-import type { RouteContext } from './api-props.js';
+import { decoderOf, type RouteContext } from './api-props.js';
 import { retryAfter } from './retry-after.js';
 
 /** As long as the gateway permits: OpenAI's clients wait much longer than this. Milliseconds. */
@@ -20,7 +20,12 @@ export async function openaiRoute(context: RouteContext): Promise<Response> {
   const { data, error } = openaiImageRequestSchema.safeParse(await readJsonBody(request));
   if (error) throw new RequestRefused(error.issues);
   const { prompt, n: num_images, output_format } = data;
-  const wanted = generateRequestSchema.parse({ prompt, num_images, output_format });
+  const wanted = generateRequestSchema.parse({
+    prompt,
+    num_images,
+    output_format,
+    ...decoderOf(props),
+  });
   const drawn = await drawNow(
     { request: wanted, waitMs: WAIT_MS, requestId, signal: request.signal },
     props.services,

@@ -4,7 +4,7 @@ import { predictRequestSchema } from '../../lib/schemas/request.js';
 import { parseRequest } from '../shared/parse-request.js';
 import { sendProblem } from '../shared/problem-response.js';
 import { serverTiming } from '../shared/server-timing.js';
-import type { RouteContext } from './api-props.js';
+import { decoderOf, type RouteContext } from './api-props.js';
 import { readIdempotencyKey } from './idempotency-key.js';
 import { pictureResponse } from './picture-response.js';
 import { preferenceApplied, readPrefer } from './prefer.js';
@@ -17,7 +17,7 @@ export async function predictRoute(context: RouteContext): Promise<Response> {
   const { props, request, requestId, caller } = context;
   const prefer = readPrefer(request.headers.get('prefer'));
   const key = readIdempotencyKey(request.headers.get('idempotency-key'));
-  const { wanted, raw } = await parseRequest(request, predictRequestSchema);
+  const { wanted, raw } = await parseRequest(request, predictRequestSchema, decoderOf(props));
   const waitSeconds = prefer.respondAsync ? 0 : (prefer.waitSeconds ?? DEFAULT_WAIT_SECONDS);
   const outcome = await predict(
     {

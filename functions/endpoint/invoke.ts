@@ -35,8 +35,11 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
   const encode = performance.now() - encodeStarted;
   const timing = serverTiming({ queue: queuedMilliseconds, load: 0, ...drawn.milliseconds, encode });
   const first = pictures[0] as Buffer;
-  // SageMaker passes on no header of ours but this one.
-  const timed = { 'server-timing': timing, 'x-amzn-sagemaker-custom-attributes': timing };
+  // SageMaker passes on no header of ours but this one, which has no spaces.
+  const timed = {
+    'server-timing': timing,
+    'x-amzn-sagemaker-custom-attributes': timing.replaceAll(' ', ''),
+  };
   if (raw) {
     const headers = { ...timed, 'content-type': `image/${format}`, 'x-seed': String(seed) };
     return new Response(Uint8Array.from(first), { headers });

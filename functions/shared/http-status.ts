@@ -25,7 +25,7 @@ export const ENDPOINT_STATUS: Readonly<Record<EndpointFault, 400 | 500 | 502 | 5
   unknown: 500,
 };
 
-/** The names of the statuses that this service answers with. RFC 9110, RFC 6585. */
+/** The RFCs' names of the statuses that this service, or the gateway before it, answers with. */
 export const STATUS_TITLE: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -38,8 +38,10 @@ export const STATUS_TITLE: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 };

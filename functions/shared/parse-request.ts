@@ -9,14 +9,17 @@ import { readJsonBody } from './read-json-body.js';
 /**
  * The request for pictures in a body, and whether its answer is to be the picture itself.
  *
+ * @param defaults of the fields that the body does not have, before the schema's own
  * @throws RequestRefused that names every wrong field; ProblemError; AppError INVALID_INPUT
  */
 export async function parseRequest<R extends GenerateRequest>(
   request: Request,
   schema: z.ZodType<R>,
+  defaults: object = {},
 ): Promise<{ wanted: R; raw: boolean }> {
   const accepted = acceptedPicture(request.headers);
-  const body = withImageDefaults(withOutputFormat(await readJsonBody(request), accepted));
+  const given = withDefaults(await readJsonBody(request), defaults);
+  const body = withImageDefaults(withOutputFormat(given, accepted));
   const { data, error } = schema.safeParse(body);
   const issues = error ? error.issues : imageIssues(data);
   if (!data || issues.length > 0) throw new RequestRefused(issues);
@@ -25,4 +28,9 @@ export async function parseRequest<R extends GenerateRequest>(
     throw new AppError('INVALID_INPUT', 'num_images must be 1 where Accept asks for the bytes of a picture');
   }
   return { wanted: data, raw };
+}
+
+function withDefaults(body: unknown, defaults: object): unknown {
+  // What is no object is the schema's to refuse.
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...defaults, ...body } : body;
 }

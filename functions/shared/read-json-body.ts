@@ -41,11 +41,14 @@ function tooLong(limit: number): ProblemError {
 async function readBody(request: Request): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
+  let limit = MAX_BODY_BYTES;
   try {
     for await (const piece of request.body ?? []) {
       length += piece.length;
-      if (length > MAX_BODY_WITH_IMAGE_BYTES) throw tooLong(MAX_BODY_WITH_IMAGE_BYTES);
       pieces.push(piece);
+      // Everything but an image has room in so many bytes: its name must have come by now.
+      if (length > limit && Buffer.concat(pieces).includes('"image"')) limit = MAX_BODY_WITH_IMAGE_BYTES;
+      if (length > limit) throw tooLong(limit);
     }
   } catch (error) {
     throw error instanceof ProblemError ? error : new ProblemError(400, 'the body broke off before its end');

@@ -1,21 +1,24 @@
-// Emits `lib` and `functions` as JavaScript into `dist`, file by file, so that Node 20 can run them.
+// Emits `lib` and `functions` as JavaScript into `dist`, file by file, so that Node 20 can run them; the playground is
+// for browsers, and becomes one module.
 // Plain JavaScript because it runs before anything is compiled.
 
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, '.stamp');
 const SOURCE_FOLDERS = ['lib', 'functions'];
+const PLAYGROUND = join(ROOT, 'functions/playground');
+const PLAYGROUND_PAGE = join(DIST, 'functions/playground/page.js');
 
-/** @returns {Promise<string[]>} the TypeScript files below the source folders */
+/** @returns {Promise<string[]>} what is compiled from the source folders */
 async function listSources() {
   const found = [];
   for (const folder of SOURCE_FOLDERS) {
     const entries = await readdir(join(ROOT, folder), { recursive: true }).catch(() => []);
-    for (const name of entries) if (name.endsWith('.ts')) found.push(join(ROOT, folder, name));
+    for (const name of entries) if (/\.(ts|mjs|html|css)$/.test(name)) found.push(join(ROOT, folder, name));
   }
   return found;
 }
@@ -39,7 +42,7 @@ export async function build() {
   const started = new Date();
   const { build: transpile } = await import('esbuild');
   const { outputFiles } = await transpile({
-    entryPoints: sources,
+    entryPoints: sources.filter((source) => source.endsWith('.ts') && !source.startsWith(PLAYGROUND)),
     bundle: false,
     write: false,
     outdir: DIST,
@@ -51,7 +54,9 @@ export async function build() {
     logLevel: 'error',
   });
   for (const { path, contents } of outputFiles) await replaceFile(path, contents);
-  await removeOthers(new Set(outputFiles.map(({ path }) => path)));
+  const { bundlePlayground } = await import(pathToFileURL(join(PLAYGROUND, 'bundle.mjs')).href);
+  await replaceFile(PLAYGROUND_PAGE, await bundlePlayground());
+  await removeOthers(new Set([PLAYGROUND_PAGE, ...outputFiles.map(({ path }) => path)]));
   // The stamp carries the time at which the build began: a source edited meanwhile counts as newer.
   await replaceFile(STAMP, '');
   await utimes(STAMP, started, started);

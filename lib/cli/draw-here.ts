@@ -3,20 +3,22 @@ import type { InitPicture, TextToImage } from '../pipeline/text-to-image.js';
 import { imageBytes } from '../schemas/image-rules.js';
 import type { SeededRequest } from '../schemas/prediction.js';
 import type { Drawing, DrawProps } from './drawing.js';
+import type { LocalPipelineProps } from './local-pipeline.js';
 import { writeOutput } from './output-files.js';
 import type { Progress } from './progress.js';
 
 /** Draws on this machine. */
 export async function drawHere(
   props: DrawProps,
-  modelFolder: string | undefined,
+  { model: place, provider }: Pick<LocalPipelineProps, 'model' | 'provider'>,
   progress: Progress,
 ): Promise<Drawing> {
   const { request, files } = props;
   const { prompt, num_steps: steps, seed, num_images: images, output_format: format, decoder } = request;
   const { withLocalPipeline } = await import('./local-pipeline.js');
   const { encodeImage } = await import('../image/encode-image.js');
-  return withLocalPipeline(modelFolder, decoder, progress, async ({ pipeline, model, loadMilliseconds }) => {
+  const local = { model: place, provider, decoder };
+  return withLocalPipeline(local, progress, async ({ pipeline, model, loadMilliseconds }) => {
     progress.say(`drawing in ${steps} step${steps === 1 ? '' : 's'}`);
     const started = performance.now();
     const init = await readInit(request, pipeline);
@@ -29,7 +31,8 @@ export async function drawHere(
     }
     const ended = performance.now();
     const encode = ended - encodeStarted;
-    const milliseconds = { load: loadMilliseconds, ...drawn.milliseconds, encode, total: ended - started };
+    const load = Object.values(loadMilliseconds).reduce((sum, time) => sum + time, 0);
+    const milliseconds = { load, ...drawn.milliseconds, encode, total: ended - started };
     return { seed, num_steps: steps, decoder, model, files, tokens_cut: drawn.truncated, milliseconds };
   });
 }

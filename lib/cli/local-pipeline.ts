@@ -1,16 +1,35 @@
-import { decoderConfig, openBundle } from '../pipeline/bundle.js';
+import { decoderConfig, type NetworkName, openBundle } from '../pipeline/bundle.js';
 import { TextToImage } from '../pipeline/text-to-image.js';
 import { SessionHost } from '../runtime/session-host.js';
+import type { Provider } from '../runtime/session-messages.js';
 import type { Decoder } from '../schemas/request.js';
 import { assertLocal } from './assert-local.js';
 import { demoBundle } from './demo-bundle.js';
 import type { Progress } from './progress.js';
 
+export interface LocalPipelineProps {
+  /** Directory of a bundle, or its place on S3. @default the demo model */
+  readonly model?: string | undefined;
+  readonly decoder: Decoder;
+  readonly provider: Provider;
+}
+
 export interface LocalPipeline {
   readonly pipeline: TextToImage;
   /** For people and for picture metadata. */
   readonly model: string;
-  readonly loadMilliseconds: number;
+  /** Where the bundle lies. */
+  readonly folder: string;
+  readonly loadMilliseconds: LoadTimes;
+}
+
+/** Milliseconds; sessions are created one after another. */
+export interface LoadTimes {
+  readonly tokenizer: number;
+  readonly text_encoder: number;
+  readonly unet: number;
+  /** And of the encoder, where the bundle has one. */
+  readonly decoder: number;
 }
 
 async function findBundle(model: string, progress: Progress): Promise<string> {
@@ -23,14 +42,9 @@ async function findBundle(model: string, progress: Progress): Promise<string> {
   return model;
 }
 
-/**
- * Loads a bundle with one decoder, hands it to `use`, and releases it.
- *
- * @param model directory of a bundle, or its place on S3; undefined for the demo model
- */
+/** Loads a bundle with one decoder, hands it to `use`, and releases it. */
 export async function withLocalPipeline<T>(
-  model: string | undefined,
-  decoder: Decoder,
+  { model, decoder, provider }: LocalPipelineProps,
   progress: Progress,
   use: (local: LocalPipeline) => Promise<T>,
 ): Promise<T> {
@@ -40,8 +54,18 @@ export async function withLocalPipeline<T>(
   const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));
   try {
     const started = performance.now();
-    const pipeline = await TextToImage.load(bundle, host, { provider: 'cpu' }, [decoder]);
-    return await use({ pipeline, model: bundle.name, loadMilliseconds: performance.now() - started });
+    const begun: Partial<Record<NetworkName, number>> = {};
+    const pipeline = await TextToImage.load(bundle, host, { provider }, [decoder], async (network) => {
+      begun[network] = performance.now();
+    });
+    const { text_encoder: text, unet, [decoder]: last } = begun as Record<NetworkName, number>;
+    const loadMilliseconds = {
+      tokenizer: text - started,
+      text_encoder: unet - text,
+      unet: last - unet,
+      decoder: performance.now() - last,
+    };
+    return await use({ pipeline, model: bundle.name, folder: bundle.folder, loadMilliseconds });
   } finally {
     await host.close();
   }

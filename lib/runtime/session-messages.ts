@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../errors/app-error.js';
 import type { TensorData } from './tensor.js';
 
-export type Provider = 'cpu' | 'cuda';
+/** ONNX Runtime's execution providers; `cuda` needs libraries that npm does not bring. */
+export const PROVIDERS = ['cpu', 'cuda'] as const;
+export type Provider = (typeof PROVIDERS)[number];
 
 export interface ValueSignature {
   readonly name: string;

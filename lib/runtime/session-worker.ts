@@ -52,7 +52,11 @@ async function load(network: string, path: string, options: LoadOptions): Promis
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   }).catch((cause) => {
-    throw new AppError('INVALID_FILE', `${path} cannot be loaded: ${firstLine(cause)}`, { cause });
+    const reason = firstLine(cause);
+    // The library of the provider, or one that it needs, is not on this machine.
+    if (reason.includes('AppendExecutionProvider'))
+      throw new AppError('UNSUPPORTED', `the provider ${provider} cannot be used here: ${reason}`, { cause });
+    throw new AppError('INVALID_FILE', `${path} cannot be loaded: ${reason}`, { cause });
   });
   await sessions.get(network)?.release();
   sessions.set(network, session);

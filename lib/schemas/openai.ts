@@ -6,21 +6,18 @@ const { prompt, num_images, output_format } = generateRequestSchema.shape;
 /** OpenAI's request for pictures, as far as this service can follow it. Source: OpenAI API, "Create image". */
 export const openaiImageRequestSchema = z.strictObject({
   prompt,
-  n: num_images,
+  n: num_images.describe('How many pictures.'),
   size: z.enum(['512x512', 'auto'], { error: 'must be 512x512 or auto' }).default('auto'),
   response_format: z
     .literal('b64_json', { error: 'must be b64_json: pictures are not kept, so there is no URL of them' })
     .default('b64_json'),
   output_format,
-  /** There is one model; its name is whatever the caller's tools want to send. */
-  model: z.string().optional(),
-  /** Ignored. */
-  user: z.string().optional(),
+  model: z.string().optional().describe('Ignored: there is one model.'),
+  user: z.string().optional().describe('Ignored.'),
 });
 
 export const openaiImageAnswerSchema = z.strictObject({
-  /** Seconds since 1970. */
-  created: z.int(),
+  created: z.int().describe('Seconds since 1970.'),
   data: z.array(z.strictObject({ b64_json: z.base64() })),
   output_format: z.enum(OUTPUT_FORMATS),
   size: z.literal('512x512'),
@@ -30,8 +27,7 @@ export const openaiErrorSchema = z.strictObject({
   error: z.strictObject({
     message: z.string(),
     type: z.enum(['invalid_request_error', 'authentication_error', 'rate_limit_error', 'server_error']),
-    /** The first field that is wrong. */
-    param: z.string().nullable(),
+    param: z.string().nullable().describe('The first field that is wrong.'),
     code: z.string().nullable(),
   }),
 });

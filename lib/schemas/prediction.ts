@@ -8,10 +8,17 @@ export const predictionIdSchema = z.string().regex(/^[a-z2-7]{32}$/);
 
 const webhookOutcomeSchema = z.strictObject({
   status: z.enum(['pending', 'delivered', 'failed']),
-  /** Requests that were made. */
-  attempts: z.int().min(0),
-  /** Why the last one failed. */
-  error: z.string().optional(),
+  attempts: z.int().min(0).describe('Requests that were made.'),
+  error: z.string().optional().describe('Why the last one failed.'),
+});
+
+const statusUrl = z.string().describe('Where the prediction is found.');
+
+/** What `POST /predict` answers when the picture comes later. */
+export const acceptedSchema = z.strictObject({
+  id: predictionIdSchema,
+  status: z.literal('queued'),
+  status_url: statusUrl,
 });
 
 const common = {
@@ -22,7 +29,7 @@ const common = {
 
 /** What `GET /predictions/{id}` answers, and what a webhook is sent. */
 export const predictionSchema = z.discriminatedUnion('status', [
-  z.strictObject({ ...common, status: z.literal('queued'), status_url: z.string() }),
+  z.strictObject({ ...common, status: z.literal('queued'), status_url: statusUrl }),
   z.strictObject({
     ...common,
     status: z.literal('succeeded'),
@@ -65,6 +72,7 @@ export const resultRecordSchema = z.discriminatedUnion('status', [
 /** `predictions/{id}/webhook.json`: how telling it has ended. */
 export const webhookRecordSchema = webhookOutcomeSchema.extend({ status: z.enum(['delivered', 'failed']) });
 
+export type Accepted = z.infer<typeof acceptedSchema>;
 export type Prediction = z.infer<typeof predictionSchema>;
 export type RequestRecord = z.infer<typeof requestRecordSchema>;
 export type ResultRecord = z.infer<typeof resultRecordSchema>;

@@ -33,25 +33,51 @@ export const promptSchema = z
   // A lone surrogate is no character: it has no bytes that the tokenizer could look at.
   .refine((prompt) => !/\p{Surrogate}/u.test(prompt), { error: 'must be well-formed Unicode' });
 
-/** A request for pictures; the same rules for the API and the command line. */
+/**
+ * A request for pictures; the same rules for the API and the command line. What `meta` says is for OpenAPI: there
+ * `pattern` stands for rules that JSON Schema cannot tell.
+ */
 export const generateRequestSchema = z.strictObject({
-  prompt: promptSchema.min(1, { error: 'must not be empty' }),
-  num_steps: integer(1, 4).default(1),
-  /** The same seed gives the same bytes. @default random, and returned */
-  seed: integer(0, Number.MAX_SAFE_INTEGER).optional(),
-  num_images: integer(1, 4).default(1),
-  output_format: oneOf(OUTPUT_FORMATS).default('png'),
-  decoder: oneOf(DECODERS).default('vae'),
-  /** PNG, JPEG or WebP to begin with. @default noise alone */
+  prompt: promptSchema.min(1, { error: 'must not be empty' }).meta({
+    description: 'What to draw, in English. What goes beyond 75 tokens is cut, and the answer says so.',
+    examples: ['A lighthouse on a beach in a storm'],
+    pattern: '\\S',
+  }),
+  num_steps: integer(1, 4).default(1).meta({ description: 'Denoising steps: more take longer.' }),
+  seed: integer(0, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .meta({
+      description: 'The same seed gives the same bytes. Random when left out, and returned.',
+      examples: [42],
+    }),
+  num_images: integer(1, 4)
+    .default(1)
+    .meta({ description: 'More than one are in `results`; their seed is that of the batch.' }),
+  output_format: oneOf(OUTPUT_FORMATS).default('png').meta({ description: 'Of the pictures.' }),
+  decoder: oneOf(DECODERS)
+    .default('vae')
+    .meta({ description: '`taesd` is faster and less exact, where the model has it.' }),
   image: z
     .string({ error: 'must be a string' })
     .max(MAX_IMAGE_TEXT, { error: `must have at most ${MAX_IMAGE_BYTES} bytes` })
     .regex(/^(data:image\/(png|jpeg|webp);base64,)?[A-Za-z0-9+/]+={0,2}$/, {
       error: 'must be base64, or a data URL of a PNG, JPEG or WebP picture',
     })
-    .optional(),
-  /** How far the result may be from `image`: the part of the steps that is done. @default 0.5 with `image` */
-  strength: z.number({ error: STRENGTH }).gt(0, { error: STRENGTH }).max(1, { error: STRENGTH }).optional(),
+    .optional()
+    .meta({
+      description:
+        'What to begin with instead of noise alone: a PNG, JPEG or WebP picture in base64, or as a data URL.',
+    }),
+  strength: z
+    .number({ error: STRENGTH })
+    .gt(0, { error: STRENGTH })
+    .max(1, { error: STRENGTH })
+    .optional()
+    .meta({
+      description:
+        'How far the result may be from `image`: the part of the steps that is done, at least one of them. 0.5 of 2 steps where nothing is said.',
+      examples: [0.5],
+    }),
 });
 
 /** Where the finished prediction is sent. Which addresses its host may have is checked when that is known. */
@@ -60,7 +86,17 @@ const webhookSchema = z.url({ protocol: /^https$/, error: 'must be an https URL'
 });
 
 /** What the API takes: a request for pictures, and whom to tell. */
-export const predictRequestSchema = generateRequestSchema.extend({ webhook: webhookSchema.optional() });
+export const predictRequestSchema = generateRequestSchema
+  .extend({
+    webhook: webhookSchema.optional().meta({
+      description:
+        'Where the finished prediction is sent by POST, signed as Standard Webhooks has it. Always answered with 202.',
+      examples: ['https://example.com/pictures'],
+      pattern: '^https://',
+    }),
+  })
+  // Of `imageIssues`, what JSON Schema can tell.
+  .meta({ dependentRequired: { strength: ['image'] } });
 
 export type GenerateRequest = z.infer<typeof generateRequestSchema>;
 export type PredictRequest = z.infer<typeof predictRequestSchema>;

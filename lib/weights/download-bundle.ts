@@ -18,7 +18,7 @@ const THREADS_FROM_BYTES = 64 * 1024 * 1024;
 export interface DownloadThreads {
   /** The compiled `fetch-worker` module; bundlers move it, so the caller says where it is. */
   readonly entry: URL;
-  /** @default one for each core, up to 4 */
+  /** Each takes about 10 MB of memory beside its requests'. @default one for each core, up to 4 */
   readonly count?: number;
   /** Bundles below this size do without. @default 64 MiB */
   readonly fromBytes?: number;

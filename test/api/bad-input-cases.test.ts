@@ -260,7 +260,7 @@ describe('paths and methods', () => {
   const id = 'a'.repeat(32);
 
   test.each([
-    ...['..', '.', '..%2fwake', '%2e%2e%2fwake.json', 'a%00', '%', '%zz', '%c3%28', '%ed%a0%80', '%2525'],
+    ...['.', '..%2fwake', '%2e%2e%2fwake.json', 'a%00', '%', '%zz', '%c3%28', '%ed%a0%80', '%2525'],
     ...[
       id.toUpperCase(),
       `${id}a`,

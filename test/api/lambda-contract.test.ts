@@ -48,7 +48,6 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       moto: moto.url,
       container: container.forward,
       name: 'contract',
-      environments: 2,
     });
     stack.poll();
     send = gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS });

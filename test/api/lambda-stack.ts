@@ -5,6 +5,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { type HurriedAws, startHurriedAws } from '../support/hurried-aws.js';
 import { LambdaProcess } from '../support/lambda-process.js';
@@ -28,6 +29,8 @@ export interface LambdaStackProps {
   readonly wakeMs?: number;
   /** Environments of the API function that take turns. @default 1 */
   readonly environments?: number;
+  /** Kept in SSM. @default webhooks are not set up */
+  readonly webhookSecret?: string;
 }
 
 /** The deployed functions, bundled, in processes of their own, with moto and a stand-in for SageMaker around them. */
@@ -63,7 +66,7 @@ export class LambdaStack {
   }
 
   static async start(props: LambdaStackProps): Promise<LambdaStack> {
-    const { moto, container, name, maxReceiveCount = 60, wakeMs = 100 } = props;
+    const { moto, container, name, maxReceiveCount = 60, wakeMs = 100, webhookSecret } = props;
     const sagemaker = await SageMakerServer.start({
       container,
       endpointName: ENDPOINT_NAME,
@@ -72,7 +75,7 @@ export class LambdaStack {
     });
     const hurried = await startHurriedAws(moto);
     const s3 = new S3Client({ ...motoClientConfig(moto), forcePathStyle: true });
-    const sqs = new SQSClient(sqsConfig(moto));
+    const sqs = new SQSClient(clientConfig(moto));
     await s3.send(new CreateBucketCommand({ Bucket: name }));
     const deadQueueUrl = await createQueue(sqs, `${name}-dead`, {});
     const RedrivePolicy = JSON.stringify({
@@ -86,6 +89,9 @@ export class LambdaStack {
       RESULTS_BUCKET: name,
       QUEUE_URL: queueUrl.replace(moto, hurried.url),
       RETENTION_DAYS: '1',
+      ...(webhookSecret === undefined
+        ? {}
+        : { WEBHOOK_SECRET_PARAMETER: await putSecret(moto, name, webhookSecret) }),
       POWERTOOLS_SERVICE_NAME: 'sd-turbo',
       POWERTOOLS_METRICS_NAMESPACE: 'SdTurbo',
       AWS_REGION: 'us-east-1',
@@ -170,7 +176,7 @@ interface StackParts {
   readonly deadQueueUrl: string;
 }
 
-function sqsConfig(endpoint: string) {
+function clientConfig(endpoint: string) {
   return { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 }
 
@@ -182,4 +188,13 @@ async function createQueue(client: SQSClient, name: string, attributes: Record<s
 async function arnOf(client: SQSClient, QueueUrl: string): Promise<string> {
   const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
   return (await client.send(command)).Attributes?.['QueueArn'] as string;
+}
+
+/** @returns the parameter's name */
+async function putSecret(moto: string, name: string, Value: string): Promise<string> {
+  const client = new SSMClient(clientConfig(moto));
+  const Name = `/${name}/webhook-secret`;
+  await client.send(new PutParameterCommand({ Name, Value, Type: 'SecureString' }));
+  client.destroy();
+  return Name;
 }

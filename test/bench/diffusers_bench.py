@@ -1,8 +1,9 @@
 """Times diffusers on PyTorch, on the CPU: the mark that this project is measured against.
 
     python test/bench/diffusers_bench.py --model DIR [--taesd DIR] [--steps N] [--runs N] [--channels-last] [--threads N]
+    [--compile] [--device cuda --precision float16]
 
-Float32 arithmetic (also where the files are float16), 512 x 512, no guidance, one picture per run. One JSON object on
+Float32 arithmetic unless told otherwise (also where the files are float16), 512 x 512, no guidance, one picture per run. One JSON object on
 stdout, times in milliseconds: `total_ms` is from prompt to picture; the phases are what its networks took of it.
 
 With `--interactive` it stays alive, so that a caller can alternate it with something else: it writes one line with the
@@ -39,6 +40,9 @@ def parse_arguments():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--warm-up", type=int, default=1, metavar="RUNS")
     parser.add_argument("--channels-last", action="store_true", help="memory format of UNet and decoder")
+    parser.add_argument("--compile", action="store_true", help="torch.compile of UNet and decoder, with its defaults")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--precision", default="float32", choices=["float32", "float16"])
     parser.add_argument("--threads", type=int, help="default: what PyTorch takes")
     parser.add_argument("--interactive", action="store_true")
     return parser.parse_args()
@@ -46,20 +50,33 @@ def parse_arguments():
 
 def load(args):
     variant = "fp16" if glob.glob(f"{args.model}/unet/*fp16*") else None
-    pipe = StableDiffusionPipeline.from_pretrained(args.model, variant=variant, safety_checker=None, torch_dtype=torch.float32)
+    dtype = getattr(torch, args.precision)
+    pipe = StableDiffusionPipeline.from_pretrained(args.model, variant=variant, safety_checker=None, torch_dtype=dtype)
     if args.taesd:
-        pipe.vae = AutoencoderTiny.from_pretrained(args.taesd, torch_dtype=torch.float32).eval()
+        pipe.vae = AutoencoderTiny.from_pretrained(args.taesd, torch_dtype=dtype).eval()
+    pipe.to(args.device)
     if args.channels_last:
         pipe.unet.to(memory_format=torch.channels_last)
         pipe.vae.to(memory_format=torch.channels_last)
+    if args.compile:
+        pipe.unet.forward = torch.compile(pipe.unet.forward)
+        pipe.vae.decoder.forward = torch.compile(pipe.vae.decoder.forward)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
 
-def timed(function, times):
+def settle(device):
+    """Waits until a GPU has done what it was given: its calls return before that."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def timed(function, times, device):
     def call(*args, **kwargs):
+        settle(device)
         start = time.perf_counter()
         result = function(*args, **kwargs)
+        settle(device)
         times.append((time.perf_counter() - start) * 1000)
         return result
     return call
@@ -69,9 +86,10 @@ class Bench:
     def __init__(self, args):
         self.args, self.pipe = args, load(args)
         self.text, self.unet, self.decoder = [], [], []
-        self.pipe.text_encoder.forward = timed(self.pipe.text_encoder.forward, self.text)
-        self.pipe.unet.forward = timed(self.pipe.unet.forward, self.unet)
-        self.pipe.vae.decode = timed(self.pipe.vae.decode, self.decoder)
+        device = args.device
+        self.pipe.text_encoder.forward = timed(self.pipe.text_encoder.forward, self.text, device)
+        self.pipe.unet.forward = timed(self.pipe.unet.forward, self.unet, device)
+        self.pipe.vae.decode = timed(self.pipe.vae.decode, self.decoder, device)
 
     def run(self, prompt=None, steps=None, seed=None, out=None):
         for times in (self.text, self.unet, self.decoder):
@@ -91,8 +109,8 @@ class Bench:
 
 
 def settings(args):
-    return dict(model=args.model, decoder="taesd" if args.taesd else "vae", precision="float32", steps=args.steps,
-                channels_last=args.channels_last, threads=torch.get_num_threads(), cpu=torch.backends.cpu.get_cpu_capability(),
+    return dict(model=args.model, decoder="taesd" if args.taesd else "vae", precision=args.precision, steps=args.steps,
+                channels_last=args.channels_last, compile=args.compile, device=args.device, threads=torch.get_num_threads(), cpu=torch.backends.cpu.get_cpu_capability(),
                 versions=dict(torch=torch.__version__, diffusers=diffusers.__version__, transformers=transformers.__version__))
 
 

@@ -80,6 +80,16 @@ describe('generate', () => {
   });
 });
 
+const CUDA = join(
+  ROOT,
+  'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so',
+);
+test.skipIf(existsSync(CUDA))('a provider that this machine lacks is named', async () => {
+  const { code, stderr } = await sdTurbo(['generate', 'x', '--provider', 'cuda'], folder());
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^sd-turbo: the provider cuda cannot be used here: /m);
+});
+
 describe('wrong usage is one line that names the option, and exit code 2', () => {
   test.each([
     [['generate'], 'PROMPT'],
@@ -95,6 +105,11 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['generate', 'x', '--format', 'gif'], '--format'],
     [['generate', 'x', '--decoder', 'best'], '--decoder'],
     [['generate', 'x', '--decoder', 'taesd'], 'taesd'],
+    [['generate', 'x', '--provider', 'tpu'], '--provider'],
+    [
+      ['generate', 'x', '--endpoint', 'http://localhost', '--api-key', 'k', '--provider', 'cpu'],
+      '--provider',
+    ],
     [['generate', 'x', '--colour', 'red'], '--colour'],
     [['generate', 'x', '--out', '/nowhere/a.png'], '/nowhere'],
     [['generate', 'p'.repeat(100_000)], 'PROMPT'],
@@ -111,6 +126,7 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['import', '--from', DEMO, '--to', ''], '--to'],
     [['import', '--from', DEMO, '--to', 'b', '--precision', 'int8'], '--precision'],
     [['import', '--from', DEMO, '--to', 'b', '--dialect', 'tensorrt'], '--dialect'],
+    [['import', '--from', DEMO, '--to', 'b', '--dialect', 'cuda', '--precision', 'float32'], 'float16'],
     [['import', '--from', DEMO, '--to', '/proc/nope/b'], '/proc/nope/b'],
     [['import', '--from', DEMO, '--to', join(ROOT, 'package.json')], 'package.json'],
     [['import', '--from', 'x'], '--to'],
@@ -148,6 +164,16 @@ describe('what cannot be done is one line, and exit code 1', () => {
 });
 
 describe('import', () => {
+  test('--dialect cuda makes a bundle that this machine refuses, and says which it takes', async () => {
+    const cwd = folder();
+    const imported = await sdTurbo(['import', '--from', DEMO, '--to', 'gpu', '--dialect', 'cuda'], cwd);
+    expect([imported.code, imported.stdout]).toEqual([0, 'gpu\n']);
+    const { code, stdout, stderr } = await sdTurbo(['generate', 'a tree', '--model', 'gpu'], cwd);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/sd-turbo: model was imported with --dialect cuda.*--dialect standard\n$/);
+    expect(readdirSync(cwd)).toEqual(['gpu']);
+  });
+
   test('makes the bundle that is part of this repository', async () => {
     const cwd = folder();
     const { code, stdout } = await sdTurbo(
@@ -182,18 +208,6 @@ describe('import', () => {
     expect([below.code, below.stderr]).toEqual([2, expect.stringContaining('mine.txt/b')]);
     expect(readdirSync(cwd).sort()).toEqual(['b', 'mine.txt']);
   });
-});
-
-test('bench --json prints one object with the first run and what the others have in common', async () => {
-  const { code, stdout } = await sdTurbo(['bench', '--runs', '2', '--json'], folder());
-  expect(code).toBe(0);
-  const report = JSON.parse(stdout);
-  expect(report).toMatchObject({ model: 'model', steps: 1, decoder: 'vae', runs: 2 });
-  for (const phase of ['text_encoder', 'unet', 'decoder', 'encode', 'total']) {
-    expect(report.first[phase]).toBeGreaterThan(0);
-    const { min, median, max } = report.warm[phase];
-    expect([min, median, max]).toEqual([min, median, max].sort((a, b) => a - b));
-  }
 });
 
 test('--help and --version', async () => {

@@ -92,6 +92,23 @@ describe('from Hugging Face to a directory', () => {
     expect(progress.map(([done]) => done)).toEqual([...progress.map(([done]) => done)].sort((a, b) => a - b));
   });
 
+  test('rewrites weights on the way, through broken connections too', async () => {
+    const [here, there] = ['here', 'there'].map((name) => join(folder(name), 'bundle')) as [string, string];
+    await importCheckpoint({ from: MODEL, to: here, dialect: 'cuda' });
+    let requests = 0;
+    await withHubFault(
+      ({ host, url }) =>
+        host === 'cdn' && url.startsWith('/unet/') && ++requests % 5 === 0
+          ? { kind: 'cut', after: 100 }
+          : undefined,
+      () => importCheckpoint({ from: `hf:${REPO}`, to: there, dialect: 'cuda' }, hubContext()),
+    );
+    const [expected, got] = [await readTree(here), await readTree(there)];
+    for (const files of [expected, got]) files.delete('manifest.json');
+    assertSame(got, expected);
+    expect(requests).toBeGreaterThan(10);
+  });
+
   test('a wrong byte of the weights is refused, and nothing is left', async () => {
     const parent = folder('flipped');
     const isWeights = ({ host, url, headers }: HubRequestSeen) =>

@@ -13,11 +13,13 @@ function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? (plain as string));
 }
 
-/** The README's `npx sd-turbo` lines, less those that say what else they need. */
+/** The README's `npx sd-turbo` lines, less those that say what else they need, and those that talk to a service. */
 function commands(): string[][] {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block as string);
-  const lines = blocks.filter((block) => !block.includes('# needs')).flatMap((block) => block.split('\n'));
+  const lines = blocks
+    .filter((block) => !/# needs|localhost/.test(block))
+    .flatMap((block) => block.split('\n'));
   return lines.filter((line) => line.startsWith('npx sd-turbo ')).map((line) => words(line).slice(2));
 }
 

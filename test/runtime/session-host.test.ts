@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -73,6 +73,26 @@ test('two feeds may share their numbers', async () => {
   const { outputs } = await host.run('sum', { a: both, b: both });
   expect(outputs['sum']?.data).toEqual(Float32Array.of(2, 4));
   await host.close();
+});
+
+test('a graph can be taken as it is', async () => {
+  const graph = new GraphBuilder('idle');
+  const x = graph.input('x', 'float32', [2]);
+  graph.output('y', 'float32', [2], graph.node('idle', 'Identity', [graph.node('busy', 'Neg', [x])]));
+  const path = join(scratch, 'idle.onnx');
+  writeFileSync(path, encodeModel(graph.build()));
+  const nodesRun = async (asIs: boolean) => {
+    const host = startSessionHost();
+    const profilePrefix = join(scratch, `profile-${asIs}`);
+    await host.load('idle', path, { provider: 'cpu', asIs, profilePrefix });
+    await host.run('idle', { x: { type: 'float32', data: Float32Array.of(1, 2), dims: [2] } });
+    await host.close();
+    const profile = readdirSync(scratch).find((file) => file.startsWith(`profile-${asIs}`)) as string;
+    const events: { name: string }[] = JSON.parse(readFileSync(join(scratch, profile), 'utf8'));
+    return events.filter(({ name }) => name.endsWith('_kernel_time')).length;
+  };
+  // Neg, Identity, and the Identity that names the output.
+  expect([await nodesRun(true), await nodesRun(false)]).toEqual([3, 1]);
 });
 
 test('close() waits for a run under way and refuses later calls', async () => {

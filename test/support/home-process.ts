@@ -43,6 +43,11 @@ export class HomeProcess {
     return /^API key +(\S+)$/m.exec(this.stdout)?.[1] as string;
   }
 
+  /** The page, with the key after `#`. */
+  get playground(): string {
+    return /^Playground +(\S+)$/m.exec(this.stdout)?.[1] as string;
+  }
+
   /** The line that a person is told to paste. */
   get curl(): string {
     return /^curl .*$/m.exec(this.stdout)?.[0] as string;

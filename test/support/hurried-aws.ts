@@ -74,7 +74,6 @@ function passOn(
   return new Promise((resolve) => {
     const headers = { ...incoming.headers, 'content-length': String(body.length) };
     delete headers['transfer-encoding'];
-    // Kept, `Host` would make moto name this proxy in the URLs of its queues; either way works.
     const { method } = incoming;
     const request = http.request(target + incoming.url, { method, headers, agent }, async (answer) => {
       const bytes = await readAll(answer);

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { ROOT } from './reference.js';
 
-const RUNTIME = join(ROOT, 'test/support/lambda-runtime.mjs');
+/** From the repository's root, where tests and benchmarks are started: these are bundled elsewhere. */
+const RUNTIME = 'test/support/lambda-runtime.mjs';
 
 interface Reply {
   readonly id: number;
@@ -15,25 +15,44 @@ export class LambdaProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #imported: Promise<void>;
   #next = 0;
   #output = '';
 
-  /** @param folder of `bundle-lambda.mjs`, with `index.mjs` */
-  constructor(folder: string, environment: Readonly<Record<string, string>>) {
+  /**
+   * @param folder of `bundle-lambda.mjs`, with `index.mjs`
+   * @param node which Node runs it. @default this one
+   */
+  constructor(
+    folder: string,
+    environment: Readonly<Record<string, string>>,
+    node: string = process.execPath,
+  ) {
     this.#child = fork(RUNTIME, [join(folder, 'index.mjs')], {
+      execPath: node,
       // Nothing of this machine's own: what a function reads must be among its settings.
       env: { PATH: process.env['PATH'], ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (text) => (this.#output += text));
-    this.#child.on('message', (reply: Reply) => this.#settle(reply));
+    this.#imported = new Promise((resolve) => {
+      this.#child.on('message', (reply: Reply | 'imported') => {
+        if (reply === 'imported') resolve();
+        else this.#settle(reply);
+      });
+    });
     this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve(this.#giveUp())));
   }
 
   /** Everything the process has written. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Settles when its module has been evaluated; a function that has ended before never gets there. */
+  imported(): Promise<void> {
+    return this.#imported;
   }
 
   /** @throws Error with the message of what the handler has thrown */

@@ -14,3 +14,4 @@ process.on('message', async (/** @type {{ id: number, event: unknown }} */ { id,
     process.send?.({ id, error: error instanceof Error ? error.message : String(error) });
   }
 });
+process.send?.('imported');

@@ -1,12 +1,21 @@
 import sharp from 'sharp';
 import type { RgbImage } from '../../lib/image/rgb-image.js';
 
-/** The largest difference of any channel of any pixel, in levels of 0 to 255. */
-export async function largestDifference(image: RgbImage, file: string): Promise<number> {
-  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  if (info.width !== image.width || info.height !== image.height) throw new Error(`${file}: another size`);
+/**
+ * The largest difference of any channel of any pixel, in levels of 0 to 255.
+ *
+ * @param other a picture, or the file of one
+ */
+export async function largestDifference(image: RgbImage, other: RgbImage | string): Promise<number> {
+  const { data, width, height } = typeof other === 'string' ? await readImage(other) : other;
+  if (width !== image.width || height !== image.height) throw new Error('the pictures differ in size');
   return data.reduce(
     (most, value, index) => Math.max(most, Math.abs(value - (image.data[index] as number))),
     0,
   );
+}
+
+async function readImage(file: string): Promise<RgbImage> {
+  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
 }

@@ -72,9 +72,9 @@ export class ScriptedEndpoint implements Endpoint {
 }
 
 async function draw(request: SeededRequest) {
-  const { prompt, seed, num_steps, num_images, output_format, decoder } = request;
+  const { prompt, seed, num_steps, num_images, output_format, decoder, image = '' } = request;
   const pictures = Array.from({ length: num_images }, (_, index) => {
-    const data = randomBytes(3 * SCRIPTED_SIDE ** 2, seed + index);
+    const data = randomBytes(3 * SCRIPTED_SIDE ** 2, seed + index + image.length);
     return encodeImage({ data, width: SCRIPTED_SIDE, height: SCRIPTED_SIDE }, output_format);
   });
   const results = (await Promise.all(pictures)).map((picture) => picture.toString('base64'));

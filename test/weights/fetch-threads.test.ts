@@ -229,10 +229,10 @@ describe('FetchThreads', () => {
   });
 });
 
-/** A thread that does what `code` says, and then its work. */
+/** A thread that does its work, and what `code` says. */
 async function writeEntry(code: string): Promise<URL> {
   const path = join(folder, 'entry.mjs');
-  await writeFile(path, `${code}\nawait import(${JSON.stringify(FETCH_WORKER.href)});\n`);
+  await writeFile(path, `import ${JSON.stringify(FETCH_WORKER.href)};\n${code}\n`);
   return pathToFileURL(path);
 }
 

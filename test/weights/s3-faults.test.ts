@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
@@ -10,7 +11,7 @@ import { type DownloadProps, startDownload } from '../../lib/weights/download-bu
 import { S3Source } from '../../lib/weights/s3-source.js';
 import type { TransferPolicy } from '../../lib/weights/transfer.js';
 import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.js';
-import { THREADS } from '../support/fetch-worker.js';
+import { FETCH_WORKER, THREADS } from '../support/fetch-worker.js';
 import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
 import { differences, randomBundle, seededRandom, uploadBundle } from '../support/random-bundle.js';
 
@@ -176,6 +177,27 @@ describe.skipIf(motoIsAbsent()).each<[string, Partial<DownloadProps>]>([
     };
     await expect(download().done).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await untilNoTransfer();
+  });
+
+  it.skipIf(!way.threads)('a thread that dies takes no more with it than an attempt', async () => {
+    const entry = join(directory, 'entry.mjs');
+    const died = JSON.stringify(join(directory, 'died'));
+    await writeFile(
+      entry,
+      `import { existsSync, writeFileSync } from 'node:fs';
+      import { parentPort } from 'node:worker_threads';
+      import ${JSON.stringify(FETCH_WORKER.href)};
+      parentPort.on('message', ({ id }) => {
+        if (id !== 3 || existsSync(${died})) return;
+        writeFileSync(${died}, '');
+        process.exit(1);
+      });`,
+    );
+    const threads = { entry: pathToFileURL(entry), count: 1, fromBytes: 0 };
+    const to = join(directory, 'bundle');
+    await download({ directory: to, threads }).done;
+    expect(existsSync(join(directory, 'died'))).toBe(true);
+    expect(await differences(to, bundle)).toEqual([]);
   });
 
   it('a stop from outside ends what is under way', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DECODERS, type Decoder } from '../../../lib/schemas/request.js';
 import { variableError } from '../variable-error.js';
 
 const DAY_MS = 86_400_000;
@@ -12,6 +13,8 @@ const environmentSchema = z.object({
   RETENTION_DAYS: z.coerce.number().positive().max(3650).default(1),
   /** Name of the SSM parameter with the secret that webhooks are signed with. */
   WEBHOOK_SECRET_PARAMETER: z.string().min(1).optional(),
+  /** Of requests that name none. */
+  DEFAULT_DECODER: z.enum(DECODERS).default('vae'),
 });
 
 /** The settings of the functions behind the gateway. */
@@ -22,6 +25,7 @@ export interface FunctionConfig {
   readonly queueUrl: string;
   readonly retentionMs: number;
   readonly webhookSecretParameter: string | undefined;
+  readonly defaultDecoder: Decoder;
 }
 
 /**
@@ -39,5 +43,6 @@ export function readFunctionConfig(environment: NodeJS.ProcessEnv = process.env)
     queueUrl: data.QUEUE_URL,
     retentionMs: data.RETENTION_DAYS * DAY_MS,
     webhookSecretParameter: data.WEBHOOK_SECRET_PARAMETER,
+    defaultDecoder: data.DEFAULT_DECODER,
   };
 }

@@ -1,105 +1,126 @@
-import { Command } from 'commander';
+import { execFile } from 'node:child_process';
+import { cpus } from 'node:os';
+import { promisify } from 'node:util';
+import { Command, Option } from 'commander';
 import { z } from 'zod';
-import type { TextToImage } from '../../pipeline/text-to-image.js';
-import { DECODERS, generateRequestSchema } from '../../schemas/request.js';
+import { AppError } from '../../errors/app-error.js';
+import { PROVIDERS } from '../../runtime/session-messages.js';
+import { DECODERS, type Decoder, generateRequestSchema } from '../../schemas/request.js';
+import { formatReport, makeReport, type PictureFlops } from '../bench-report.js';
+import { gpuName, peakOf } from '../device-peak.js';
+import type { ColdTimes } from '../measure-pipeline.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
-import { withProgress } from '../progress.js';
+import { type Progress, withProgress } from '../progress.js';
 
-const PROMPT = 'A tree in a field under the night sky';
-const PHASES = ['text_encoder', 'unet', 'decoder', 'encode', 'other', 'total'] as const;
-type Times = Record<(typeof PHASES)[number], number>;
+const upTo = (max: number) => {
+  const error = `must be an integer from 1 to ${max}`;
+  return z.int({ error }).min(1, { error }).max(max, { error });
+};
+const peak = 'must be a number above 0';
 
-const runs = 'must be an integer from 1 to 1000';
 const optionsSchema = z.object({
   model: z.string().optional(),
   steps: generateRequestSchema.shape.num_steps,
-  runs: z.int({ error: runs }).min(1, { error: runs }).max(1000, { error: runs }).default(5),
+  runs: upTo(1000).default(5),
+  cold: upTo(100).default(1),
   decoder: z.enum(DECODERS).default('vae'),
+  provider: z.enum(PROVIDERS, { error: 'must be cpu or cuda' }).default('cpu'),
+  peak: z.number({ error: peak }).positive({ error: peak }).optional(),
   json: z.boolean().default(false),
+  coldOnly: z.boolean().default(false),
 });
+type Options = z.infer<typeof optionsSchema>;
 
-const FLAGS = { steps: '--steps', runs: '--runs', decoder: '--decoder' };
+const FLAGS = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, `--${name}`]));
 
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('measure how long a picture takes, phase by phase')
+    .description(
+      'measure how long a picture takes, phase by phase: cold, from the start of a process, and warm',
+    )
     .option('--model <DIR>', 'bundle (default: the demo model)')
     .option('--steps <N>', '1 to 4 (default: 1)', parseNumber)
-    .option('--runs <N>', 'counted runs after the first (default: 5)', parseNumber)
+    .option('--runs <N>', 'warm pictures (default: 5)', parseNumber)
+    .option('--cold <N>', 'fresh processes, this one among them (default: 1)', parseNumber)
     .option('--decoder <DECODER>', 'vae or taesd (default: vae)')
+    .option('--provider <PROVIDER>', 'cpu or cuda (default: cpu)')
+    .option(
+      '--peak <TFLOPS>',
+      'what the device can do, for the share of it (default: of known GPUs, float16)',
+      parseNumber,
+    )
     .option('--json', 'print one JSON object on stdout')
+    .addOption(new Option('--cold-only').hideHelp())
     .action((options: unknown) => bench(options));
 }
 
 async function bench(values: unknown): Promise<void> {
-  const { model: folder, steps, runs, decoder, json } = parseOptions(optionsSchema, values, FLAGS);
-  const { withLocalPipeline } = await import('../local-pipeline.js');
-  const { encodeImage } = await import('../../image/encode-image.js');
-  const measure = async (pipeline: TextToImage, seed: number): Promise<Times> => {
-    const started = performance.now();
-    const { images, milliseconds } = await pipeline.run({ prompt: PROMPT, steps, seed, images: 1, decoder });
-    const drawn = performance.now();
-    for (const image of images) await encodeImage(image, 'png');
-    const ended = performance.now();
-    const total = ended - started;
-    const networks = milliseconds.text_encoder + milliseconds.unet + milliseconds.decoder;
-    const encode = ended - drawn;
-    return { ...milliseconds, encode, other: total - networks - encode, total };
-  };
-  const report = await withProgress(process.stderr, (progress) =>
-    withLocalPipeline(folder, decoder, progress, async ({ pipeline, model, loadMilliseconds }) => {
-      const first = await measure(pipeline, 0);
-      const warm: Times[] = [];
-      for (let run = 1; run <= runs; run++) {
-        progress.update('measuring', run - 1, runs);
-        warm.push(await measure(pipeline, run));
-      }
-      return { model, steps, decoder, runs, load: loadMilliseconds, first, warm: summarise(warm) };
-    }),
-  );
-  const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-  process.stdout.write(
-    json ? `${JSON.stringify({ ...report, peakMemoryBytes })}\n` : table(report, peakMemoryBytes),
-  );
-}
-
-interface Summary {
-  readonly min: number;
-  readonly median: number;
-  readonly max: number;
-}
-
-function summarise(times: readonly Times[]): Record<string, Summary> {
-  const entries = PHASES.map((phase) => {
-    const sorted = times.map((time) => time[phase]).sort((a, b) => a - b);
-    const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] as number;
-    return [phase, { min: at(0), median: at(0.5), max: at(1) }] as const;
+  const options = parseOptions(optionsSchema, values, FLAGS);
+  const { measurePipeline } = await import('../measure-pipeline.js');
+  const start = performance.now();
+  const { steps, decoder, provider, json, coldOnly } = options;
+  const runs = coldOnly ? 0 : options.runs;
+  await withProgress(process.stderr, async (progress) => {
+    const others = coldOnly ? [] : await measureOthers(options, progress);
+    const measured = await measurePipeline({ ...options, runs, start }, progress);
+    if (coldOnly) {
+      process.stdout.write(`${JSON.stringify(measured.cold)}\n`);
+      return;
+    }
+    const gpu = provider === 'cuda' ? await gpuName() : undefined;
+    const machine = gpu ?? `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`;
+    const report = makeReport({
+      settings: { model: measured.model, provider, decoder, steps, machine, node: process.versions.node },
+      cold: [...others, measured.cold],
+      warm: measured.warm,
+      flops: await countFlops(measured.folder, decoder, steps, progress),
+      peakTflops: options.peak ?? (gpu === undefined ? undefined : peakOf(gpu)),
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    });
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : formatReport(report));
   });
-  return Object.fromEntries(entries);
 }
 
-interface Report {
-  readonly model: string;
-  readonly steps: number;
-  readonly decoder: string;
-  readonly runs: number;
-  readonly load: number;
-  readonly first: Times;
-  readonly warm: Record<string, Summary>;
+/** Cold starts of further processes, before this one has taken memory. */
+async function measureOthers(options: Options, progress: Progress): Promise<ColdTimes[]> {
+  const { model, steps, decoder, provider, cold } = options;
+  const args = ['bench', '--cold-only', '--steps', `${steps}`, '--decoder', decoder, '--provider', provider];
+  if (model !== undefined) args.push('--model', model);
+  const times: ColdTimes[] = [];
+  for (let run = 1; run < cold; run++) {
+    progress.update('starting fresh processes', run - 1, cold - 1);
+    const child = promisify(execFile)(process.execPath, [process.argv[1] as string, ...args]);
+    const { stdout } = await child.catch((cause) => {
+      const last = String(cause.stderr ?? cause)
+        .trim()
+        .split('\n')
+        .at(-1);
+      throw new AppError('INTERNAL', `a fresh process failed: ${last}`, { cause });
+    });
+    times.push(JSON.parse(stdout));
+  }
+  return times;
 }
 
-function table({ model, steps, decoder, runs, load, first, warm }: Report, peakMemoryBytes: number): string {
-  const cell = (value: number) => value.toFixed(1).padStart(11);
-  const rows = PHASES.map((phase) => {
-    const { min, median, max } = warm[phase] as Summary;
-    return phase.padEnd(14) + [first[phase], min, median, max].map(cell).join('');
-  });
-  return [
-    `${model}, ${steps} step(s), decoder ${decoder}, ${runs} warm run(s); milliseconds`,
-    ''.padEnd(14) + ['first', 'warm min', 'median', 'max'].map((title) => title.padStart(11)).join(''),
-    ...rows,
-    `load ${load.toFixed(0)} ms, peak memory ${(peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`,
-    '',
-  ].join('\n');
+async function countFlops(
+  folder: string,
+  decoder: Decoder,
+  steps: number,
+  progress: Progress,
+): Promise<PictureFlops | undefined> {
+  const { countWork, flops } = await import('../../export/count-work.js');
+  try {
+    const work = await countWork(folder, `${decoder}_decoder`);
+    return {
+      text_encoder: flops(work.text_encoder),
+      unet: steps * flops(work.unet),
+      decoder: flops(work.decoder),
+    };
+  } catch (error) {
+    // A bundle of another exporter may run and yet be of no architecture that is known here.
+    if (!(error instanceof AppError)) throw error;
+    progress.say(`the work cannot be counted: ${error.message}`);
+    return undefined;
+  }
 }

@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { AppError } from '../../errors/app-error.js';
+import { PROVIDERS } from '../../runtime/session-messages.js';
 import { imageIssues, withImageDefaults } from '../../schemas/image-rules.js';
 import {
   type GenerateRequest,
@@ -23,6 +25,7 @@ interface Options {
   readonly numImages?: number | string;
   readonly format?: string;
   readonly decoder?: string;
+  readonly provider?: string;
   readonly image?: string;
   readonly strength?: number | string;
   readonly out?: string;
@@ -31,7 +34,14 @@ interface Options {
   readonly apiKey?: string;
 }
 
+/** Where a picture is drawn on this machine. */
+const localSchema = z.object({
+  model: z.string().optional(),
+  provider: z.enum(PROVIDERS, { error: 'must be cpu or cuda' }).default('cpu'),
+});
+
 const FLAGS = {
+  provider: '--provider',
   prompt: 'PROMPT',
   num_steps: '--steps',
   seed: '--seed',
@@ -55,6 +65,7 @@ export function generateCommand(): Command {
     .option('--num-images <N>', '1 to 4 (default: 1)', parseNumber)
     .option('--format <FORMAT>', 'png, jpeg or webp (default: by the name of --out, else png)')
     .option('--decoder <DECODER>', 'vae, or taesd where the bundle has it (default: vae)')
+    .option('--provider <PROVIDER>', 'cpu or cuda (default: cpu)')
     .option('--image <FILE>', 'PNG, JPEG or WebP to begin with, where the bundle has an encoder')
     .option(
       '--strength <S>',
@@ -71,12 +82,13 @@ export function generateCommand(): Command {
 async function generate(prompt: string, options: Options): Promise<void> {
   const service = parseService(options);
   const request = await parseRequest(prompt, options);
+  const local = parseOptions(localSchema, options, FLAGS);
   const { randomSeed } = await import('../../random/random-seed.js');
   const seed = request.seed ?? randomSeed();
   const files = await nameOutputs(options.out, seed, request.output_format, request.num_images);
   const props = { request: { ...request, seed }, files };
   const drawing = await withProgress(process.stderr, (progress) =>
-    service ? drawRemotely(props, service, progress) : drawHere(props, options.model, progress),
+    service ? drawRemotely(props, service, progress) : drawHere(props, local, progress),
   );
   const result = { ...drawing, milliseconds: roundAll(drawing.milliseconds) };
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${files.join('\n')}\n`);
@@ -85,13 +97,15 @@ async function generate(prompt: string, options: Options): Promise<void> {
 }
 
 /** @returns undefined where the picture is drawn here */
-function parseService({ endpoint, apiKey, model }: Options): Service | undefined {
+function parseService({ endpoint, apiKey, model, provider }: Options): Service | undefined {
   if (endpoint === undefined) {
     if (apiKey !== undefined) throw new AppError('INVALID_INPUT', '--api-key goes with --endpoint');
     return undefined;
   }
   if (model !== undefined)
     throw new AppError('INVALID_INPUT', '--model goes without --endpoint: the service has its own');
+  if (provider !== undefined)
+    throw new AppError('INVALID_INPUT', '--provider goes without --endpoint: the service has its own');
   if (!/^https?:\/\/[^/]/.test(endpoint) || !URL.canParse(endpoint)) {
     throw new AppError('INVALID_INPUT', '--endpoint must be an http or https URL');
   }

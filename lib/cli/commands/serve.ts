@@ -122,8 +122,10 @@ function reportTo(progress: Progress, verbose: boolean): HomeReport {
 function welcome({ url, key }: HomeService, options: Options, webhookSecret: string): string {
   const body = JSON.stringify({ prompt: 'A tree in a field under the night sky' });
   const lines = [
-    `URL      ${url}`,
-    `API key  ${key}`,
+    `URL         ${url}`,
+    `API key     ${key}`,
+    // What is after # stays in the browser.
+    `Playground  ${url}/#key=${encodeURIComponent(key)}`,
     ...(options.webhookSecret === true ? [`Webhook secret  ${webhookSecret}`] : []),
     '',
     'Draw a picture, into picture.png:',

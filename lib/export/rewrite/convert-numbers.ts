@@ -53,7 +53,7 @@ export function decodeFloats(bytes: Uint8Array, dtype: StoredDtype): Float32Arra
   }
 }
 
-/** Each of `rows` goes from [channels, pixels] to [pixels, channels]. */
+/** Every row goes from [channels, pixels] to [pixels, channels]. */
 export function putChannelsLast<T extends Uint16Array | Float32Array>(
   numbers: T,
   channels: number,

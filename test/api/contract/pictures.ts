@@ -55,6 +55,13 @@ export function pictures(setting: () => Setting): void {
       expect(results[1]).not.toBe(result);
     });
 
+    test('a picture to begin with', async () => {
+      const { result: image } = await answerOf(await predict({ seed: 1 }));
+      const begun = await answerOf(await predict({ seed: 2, image, num_steps: 2, strength: 0.5 }));
+      const plain = await answerOf(await predict({ seed: 2, num_steps: 2 }));
+      expect(begun.result).not.toBe(plain.result);
+    });
+
     test('a prompt that is too long is drawn, and the answer says how much of it was cut', async () => {
       const answer = await answerOf(await predict({ prompt: 'a tree '.repeat(100) }));
       expect(answer.tokens_cut).toBe(200 - 75);

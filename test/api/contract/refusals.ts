@@ -22,6 +22,8 @@ const WRONG_FIELDS: [string, unknown, string][] = [
   ['five pictures', { prompt, num_images: 5 }, 'num_images'],
   ['an unknown format', { prompt, output_format: 'gif' }, 'output_format'],
   ['an unknown decoder', { prompt, decoder: 'gan' }, 'decoder'],
+  ['an image that is no base64', { prompt, image: 'https://example.com/a.png' }, 'image'],
+  ['no strength', { prompt, image: 'AAAA', strength: 0 }, 'strength'],
   ['an unknown field', { prompt, guidance_scale: 7 }, 'guidance_scale'],
   ['a webhook without TLS', { prompt, webhook: 'http://example.com/' }, 'webhook'],
   ['a webhook that is no URL', { prompt, webhook: 'example' }, 'webhook'],

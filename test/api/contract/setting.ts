@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { problemSchema } from '../../../lib/schemas/problem.js';
+import { expectDocumented } from '../../support/expect-documented.js';
 
 /** Stands in every prompt, key and private header of the suite: no log may have it. */
 export const MARKER = 'xylophone7731';
@@ -52,6 +53,7 @@ export function asker({ send, baseUrl, credentials: own }: Setting): Ask {
     );
     expect(response.headers.get('x-request-id')).toMatch(/^[\w.-]{1,128}$/);
     expect(response.headers.get('server-timing')).toMatch(/(^|, )total;dur=\d+\.\d$/);
+    await expectDocumented(method, path, response);
     if (response.status >= 400 && !path.startsWith('/v1/')) await problemOf(response.clone());
     return response;
   };

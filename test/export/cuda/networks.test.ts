@@ -9,7 +9,7 @@ import { lowerContrib } from '../../support/lower-contrib.js';
 import { readSafetensors, type TestTensor } from '../../support/read-safetensors.js';
 import { hasReference, REFERENCE, ROOT } from '../../support/reference.js';
 import { relativeDifference } from '../../support/relative-difference.js';
-import { type Feed, readGraph, runGraph, stopBefore } from '../../support/run-graph.js';
+import { type Feed, readGraph, runToFloats } from '../../support/run-graph.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cuda-networks-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -96,9 +96,8 @@ describe.each(subjects)('$name', ({ name, from, expected }) => {
     const paths = (await bundles).map((bundle) => join(bundle, part, 'model.onnx'));
     const [float32, float16, cuda] = paths as [string, string, string];
     const feeds = feedsOf(part, readGraph(float32), tensors);
-    const standard = (path: string) => runToFloats(readGraph(path), path, feeds, true);
-    const lowered = (rounds: boolean) =>
-      runToFloats(lowerContrib(readGraph(cuda), { rounds }), cuda, feeds, false);
+    const standard = (path: string) => runToFloats(readGraph(path), path, feeds);
+    const lowered = (rounds: boolean) => runToFloats(lowerContrib(readGraph(cuda), { rounds }), cuda, feeds);
     const [truth, half] = [await standard(float32), await standard(float16)];
     const rounded = await lowered(true);
     const pairs = [
@@ -115,20 +114,6 @@ describe.each(subjects)('$name', ({ name, from, expected }) => {
       );
   });
 });
-
-/** The output; of a decoder before it becomes whole levels, in the order and from 0 to 255 of the dialect `cuda`. */
-async function runToFloats(
-  graph: Graph,
-  path: string,
-  feeds: Readonly<Record<string, Feed>>,
-  isStandard: boolean,
-): Promise<Float32Array> {
-  const isPicture = graph.outputs[0]?.type === 'uint8';
-  const whole = isPicture ? stopBefore(graph, 'Clip', ['a', 'b', 'c', 'd']) : graph;
-  const output = await runGraph(whole, path, feeds);
-  const numbers = output.data as Float32Array;
-  return isPicture && isStandard ? channelsLast(numbers, output.dims) : numbers;
-}
 
 /** The demo model with latents of 16 x 16: its networks take any, and 64 x 64 takes long without a fused kernel. */
 function smallDemo(): string {
@@ -163,12 +148,4 @@ function feedsOf(
     return [name, { data: new TorchGenerator(1).randn(Math.max(16, size)).slice(0, size), dims }];
   });
   return Object.fromEntries(feeds);
-}
-
-/** [1, C, H, W] in [0, 1] as [1, H, W, C] in [0, 255]. */
-function channelsLast(data: Float32Array, dims: readonly number[]): Float32Array {
-  const [, channels, height, width] = dims as [number, number, number, number];
-  return data.map(
-    (_, at) => 255 * (data[(at % channels) * height * width + Math.floor(at / channels)] as number),
-  );
 }

@@ -24,7 +24,7 @@ import {
   writeWeights,
 } from '../../support/make-network.js';
 import { relativeDifference } from '../../support/relative-difference.js';
-import { type Feed, readGraph, runGraph, stopBefore } from '../../support/run-graph.js';
+import { type Feed, readGraph, runToFloats } from '../../support/run-graph.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cuda-operators-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -35,7 +35,6 @@ const noise = (dims: readonly number[], seed: number): Feed => {
 };
 const difference = (got: Float32Array, expected: Float32Array) =>
   relativeDifference(got, { dtype: 'F32', shape: [expected.length], data: expected });
-const floats = async (...args: Parameters<typeof runGraph>) => (await runGraph(...args)).data as Float32Array;
 
 /** One level of SD-Turbo's own width, which the kernels with fixed widths take; one layer, latents of 8 x 8. */
 const WIDE = {
@@ -86,11 +85,11 @@ describe('a UNet of 320 channels', () => {
 
   // Measured: 2.3e-5 and 1.2e-3.
   test('gives what the dialect standard gives', async () => {
-    const expected = await floats(readGraph(standard), standard, feeds(1));
+    const expected = await runToFloats(readGraph(standard), standard, feeds(1));
     const graph = readGraph(cuda);
     const [exact, rounded] = [
-      difference(await floats(lowerContrib(graph), cuda, feeds(1)), expected),
-      difference(await floats(lowerContrib(graph, { rounds: true }), cuda, feeds(1)), expected),
+      difference(await runToFloats(lowerContrib(graph), cuda, feeds(1)), expected),
+      difference(await runToFloats(lowerContrib(graph, { rounds: true }), cuda, feeds(1)), expected),
     ];
     expect(exact).toBeLessThan(5e-5);
     expect(rounded).toBeLessThan(2.5e-3);
@@ -98,7 +97,7 @@ describe('a UNet of 320 channels', () => {
 
   test('takes two pictures at once', async () => {
     const graph = lowerContrib(readGraph(cuda));
-    const both = await floats(graph, cuda, feeds(2));
+    const both = await runToFloats(graph, cuda, feeds(2));
     const half = both.length / 2;
     const { sample, encoder_hidden_states: text } = feeds(2) as Record<
       'sample' | 'encoder_hidden_states',
@@ -110,7 +109,7 @@ describe('a UNet of 320 channels', () => {
         return { data: data.slice(index * size, (index + 1) * size), dims: [1, ...dims] };
       };
       const one = { ...feeds(1), sample: part(sample), encoder_hidden_states: part(text) };
-      const alone = await floats(graph, cuda, one);
+      const alone = await runToFloats(graph, cuda, one);
       expect(difference(both.slice(index * half, (index + 1) * half), alone)).toBeLessThan(1e-5);
     }
   });
@@ -123,8 +122,8 @@ describe('a UNet of 320 channels', () => {
     for (const { inputs } of attentions)
       for (const input of inputs) expect(makerOf(graph, input)?.operator).toBe('Cast');
     expect(countOperators(graph)['Cast']).toBe(4 + 4 * 2 + 4 * 3);
-    const expected = await floats(readGraph(standard), standard, feeds(1));
-    expect(difference(await floats(lowerContrib(graph), path, feeds(1)), expected)).toBeLessThan(5e-5);
+    const expected = await runToFloats(readGraph(standard), standard, feeds(1));
+    expect(difference(await runToFloats(lowerContrib(graph), path, feeds(1)), expected)).toBeLessThan(5e-5);
   });
 });
 
@@ -162,8 +161,7 @@ describe('a VAE whose residuals leave float16', () => {
   test('is decoded with headroom, and not without', async () => {
     await writeWeights(folder, describeVae);
     const feeds = { latent_sample: noise([1, 4, 8, 8], 3) };
-    const run = async (graph: Graph, path: string) =>
-      floats(stopBefore(graph, 'Clip', ['a', 'b', 'c', 'd']), path, feeds);
+    const run = (graph: Graph, path: string) => runToFloats(graph, path, feeds);
     const modest = await writeNetwork(folder, 'modest', describeVae, 'cuda');
     const expected = await run(lowerContrib(readGraph(modest)), modest);
 

@@ -84,13 +84,8 @@ export class CudaOperators implements Operators {
       pads: { ints: fits ? padding : [0, 0, 0, 0] },
       strides: { ints: [stride, stride] },
     };
-    const product = (addend?: string) =>
-      graph.contrib(
-        scope.path,
-        'NhwcConv',
-        [input, weight, ...(addend === undefined ? [] : [addend])],
-        attributes,
-      );
+    const product = (...addend: readonly string[]) =>
+      graph.contrib(scope.path, 'NhwcConv', [input, weight, ...addend], attributes);
     const biases = bias ? [scope.take('bias', [channels])] : [];
     const height = Math.floor((x.height + top + bottom - kernel) / stride) + 1;
     const width = Math.floor((x.width + left + right - kernel) / stride) + 1;
@@ -159,7 +154,7 @@ export class CudaOperators implements Operators {
     const asMap = (value: string) => this.#graph.reshape(scope.path, value, [0, height, width, x.width]);
     const sum = this.#values.waiting(x);
     if (!sum || sum.skip) return { value: asMap(this.#values.value(x)), ...shape };
-    const product = (addend?: string) => asMap(sum.product(addend));
+    const product = (...addend: readonly string[]) => asMap(sum.product(...addend));
     return { value: this.#values.defer({ ...sum, product, pixels: [height, width] }), ...shape };
   }
 
@@ -192,9 +187,9 @@ export class CudaOperators implements Operators {
     }
     const scale = this.#headroom;
     const inputs = [this.#values.value(x), graph.weight(weight, { factor: scale })] as const;
-    const product = (addend?: string) => {
+    const product = (...addend: readonly string[]) => {
       const value = graph.matMul(scope.path, ...inputs);
-      return addend === undefined ? value : graph.node(scope.path, 'Add', [value, addend]);
+      return addend.length === 0 ? value : graph.node(scope.path, 'Add', [value, ...addend]);
     };
     const value = this.#values.defer({ scope: scope.path, product, biases, channels: width, scale });
     return { value, width };
@@ -223,9 +218,11 @@ export class CudaOperators implements Operators {
 
   activate<T extends FeatureMap | Rows>(scope: WeightScope, x: T, kind: Activation): T {
     const sum = this.#values.waiting(x);
-    const [bias] = sum && !sum.skip && !sum.pixels && kind === 'gelu' ? this.#values.biases(sum) : [];
-    if (sum && bias !== undefined)
-      return { ...x, value: this.#graph.contrib(scope.path, 'BiasGelu', [sum.product(), bias]) };
+    const isPlain = sum && !sum.skip && !sum.pixels && sum.scale === 1;
+    if (isPlain && sum.biases.length > 0 && kind === 'gelu') {
+      const inputs = [sum.product(), ...this.#values.biases(sum)];
+      return { ...x, value: this.#graph.contrib(scope.path, 'BiasGelu', inputs) };
+    }
     const isPrecise = this.#values.isPrecise(x);
     const input = isPrecise ? this.#values.stored(x) : this.#values.value(x);
     const value = activation(this.#graph, scope.path, input, kind);

@@ -10,9 +10,9 @@ export interface PendingSum {
   /**
    * Puts the product into the graph.
    *
-   * @param bias is added too, where it is given; one number per channel
+   * @param bias none, or one that is added too: one number per channel
    */
-  readonly product: (bias?: string) => string;
+  readonly product: (...bias: readonly string[]) => string;
   /** One number per channel each. */
   readonly biases: readonly StoredTensor[];
   /** In the graph: of the product's shape, or [B, channels], which is added to every pixel. @default none */
@@ -89,6 +89,7 @@ export class CudaValues {
     const scale = this.scaleOf(x);
     if (scale !== 1) return this.#atTrueSize(stored, scale);
     if (!this.#precise.has(stored)) return stored;
+    // Nothing else is precise beyond one layer.
     const half = this.#precise.get(stored) ?? this.#graph.cast('time_embedding', stored, 'float16');
     this.#precise.set(stored, half);
     return half;
@@ -118,13 +119,15 @@ export class CudaValues {
   /** Two sums can have one product in common. */
   #once({ scope, product }: PendingSum): PendingSum['product'] {
     let bare: string | undefined;
-    return (bias) => {
-      if (bias === undefined) {
-        bare ??= product();
-        return bare;
-      }
-      return bare === undefined ? product(bias) : this.#graph.node(scope, 'Add', [bare, bias]);
+    return (...bias) => {
+      if (bare === undefined && bias.length > 0) return product(...bias);
+      bare ??= product();
+      return this.#plus(scope, bare, bias);
     };
+  }
+
+  #plus(scope: string, value: string, bias: readonly string[]): string {
+    return bias.length === 0 ? value : this.#graph.node(scope, 'Add', [value, ...bias]);
   }
 
   /** Whether a value is a sum that can take a skip. */
@@ -136,8 +139,7 @@ export class CudaValues {
   #asSum(x: FeatureMap | Rows, scale: number): PendingSum {
     if (this.#isOpen(x, scale)) return this.#waiting.get(x.value) as PendingSum;
     const value = scale === 1 ? this.value(x) : this.stored(x);
-    const product = (bias?: string) =>
-      bias === undefined ? value : this.#graph.node(value, 'Add', [value, bias]);
+    const product = (...bias: readonly string[]) => this.#plus(value, value, bias);
     const pixels = 'height' in x ? ([x.height, x.width] as const) : undefined;
     const channels = 'channels' in x ? x.channels : x.width;
     return { scope: value, product, biases: [], channels, pixels, scale };
@@ -146,19 +148,18 @@ export class CudaValues {
   #emit(sum: PendingSum): string {
     const graph = this.#graph;
     const { scope, skip, channels, pixels } = sum;
-    const [bias] = this.biases(sum);
-    if (!skip) return sum.product(bias);
-    if (skip.perChannel)
-      return graph.node(scope, 'Add', [
-        sum.product(bias),
-        graph.reshape(scope, skip.value, [0, 1, 1, channels]),
-      ]);
-    if (bias === undefined || !takesBiasAdd(channels))
-      return graph.node(scope, 'Add', [sum.product(bias), skip.value]);
-    if (!pixels) return graph.contrib(scope, 'BiasAdd', [sum.product(), bias, skip.value]);
+    const bias = this.biases(sum);
+    if (!skip) return sum.product(...bias);
+    if (skip.perChannel) {
+      const overPixels = graph.reshape(scope, skip.value, [0, 1, 1, channels]);
+      return graph.node(scope, 'Add', [sum.product(...bias), overPixels]);
+    }
+    if (bias.length === 0 || !takesBiasAdd(channels))
+      return graph.node(scope, 'Add', [sum.product(...bias), skip.value]);
+    if (!pixels) return graph.contrib(scope, 'BiasAdd', [sum.product(), ...bias, skip.value]);
     const [height, width] = pixels;
     const rows = (value: string) => graph.reshape(scope, value, [0, height * width, channels]);
-    const total = graph.contrib(scope, 'BiasAdd', [rows(sum.product()), bias, rows(skip.value)]);
+    const total = graph.contrib(scope, 'BiasAdd', [rows(sum.product()), ...bias, rows(skip.value)]);
     return graph.reshape(scope, total, [0, height, width, channels]);
   }
 

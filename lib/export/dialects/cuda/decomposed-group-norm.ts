@@ -1,17 +1,21 @@
 import type { FeatureMap, GroupNormOptions } from '../operators.js';
 import type { CudaGraph } from './cuda-graph.js';
 
+/** One number per channel each, in float32. */
+export interface Affine {
+  readonly gamma: string;
+  readonly beta: string;
+}
+
 /**
  * Group normalisation of a float16 [B, height, width, channels] map with ONNX's own operators, for channels that the
  * kernel does not take. In float32, because a sum of squares leaves float16 soon.
- *
- * @param gamma float32, as `beta`
  */
 export function decomposedGroupNorm(
   graph: CudaGraph,
   scope: string,
   x: FeatureMap,
-  { gamma, beta }: { readonly gamma: string; readonly beta: string },
+  { gamma, beta }: Affine,
   { groups, epsilon }: GroupNormOptions,
 ): string {
   const { channels, height, width } = x;

@@ -1,5 +1,4 @@
-import type { ValueInfo } from '../../../onnx/model.js';
-import { ELEMENT_TYPE } from '../../../onnx/model.js';
+import { ELEMENT_TYPE, type ValueInfo } from '../../../onnx/model.js';
 import type { FeatureMap, Rows } from '../operators.js';
 import type { CudaGraph } from './cuda-graph.js';
 

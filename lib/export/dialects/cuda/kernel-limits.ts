@@ -40,7 +40,10 @@ export function takesPackedHeads(headSize: number): boolean {
   return headSize % HEAD_SIZE_STEP === 0;
 }
 
-/** core/providers/cuda/nn/conv.cc hands both to cuDNN, whose fast kernels want the same zeros on opposite sides. */
+/**
+ * core/providers/cuda/nn/conv.cc hands the zeros of both sides to cuDNN, which does not promise a kernel for different
+ * ones.
+ */
 export function takesPadding([top, left, bottom, right]: readonly [number, number, number, number]): boolean {
   return top === bottom && left === right;
 }

@@ -3,7 +3,7 @@ import type { FeatureMap, GroupNormOptions, Rows } from '../operators.js';
 import { activation } from './activation.js';
 import type { CudaGraph } from './cuda-graph.js';
 import type { CudaValues } from './cuda-values.js';
-import { decomposedGroupNorm } from './decomposed-group-norm.js';
+import { type Affine, decomposedGroupNorm } from './decomposed-group-norm.js';
 import { takesGroupNorm } from './kernel-limits.js';
 
 /** GroupNorm with its activation, and with the sum in front of it where one waits: SkipGroupNorm gives both. */
@@ -14,15 +14,16 @@ export function groupNorm(
   x: FeatureMap,
   options: GroupNormOptions,
 ): FeatureMap {
-  const [gamma, beta] = (['weight', 'bias'] as const).map((name) =>
-    graph.weight(scope.take(name, [x.channels]), { type: 'float32' }),
-  ) as [string, string];
+  const affine = {
+    gamma: graph.weight(scope.take('weight', [x.channels]), { type: 'float32' }),
+    beta: graph.weight(scope.take('bias', [x.channels]), { type: 'float32' }),
+  };
   // Where all numbers are smaller by a factor, the variance is smaller by its square.
   const scaled = { ...options, epsilon: options.epsilon * values.scaleOf(x) ** 2 };
   const fits = takesGroupNorm(x.channels, options.groups);
   const value = fits
-    ? kernelGroupNorm(graph, values, scope.path, x, gamma, beta, scaled)
-    : decomposedGroupNorm(graph, scope.path, { ...x, value: values.stored(x) }, { gamma, beta }, scaled);
+    ? kernelGroupNorm(graph, values, scope.path, x, affine, scaled)
+    : decomposedGroupNorm(graph, scope.path, { ...x, value: values.stored(x) }, affine, scaled);
   const isDone = options.activation === undefined || (fits && options.activation === 'silu');
   return { ...x, value: isDone ? value : activation(graph, scope.path, value, options.activation) };
 }
@@ -32,8 +33,7 @@ function kernelGroupNorm(
   values: CudaValues,
   scope: string,
   x: FeatureMap,
-  gamma: string,
-  beta: string,
+  { gamma, beta }: Affine,
   options: GroupNormOptions,
 ): string {
   const attributes = {

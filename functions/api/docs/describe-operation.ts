@@ -1,0 +1,117 @@
+import { html } from 'hono/html';
+import type {
+  AnyResponse,
+  Content,
+  Header,
+  Method,
+  OpenapiDocument,
+  Operation,
+} from '../openapi/openapi-types.js';
+import { schemaTable, typeOf } from './describe-schema.js';
+import { type Html, richText } from './rich-text.js';
+
+export interface DescribedOperation {
+  readonly path: string;
+  readonly method: Method;
+  readonly operation: Operation;
+}
+
+/** One route: what it takes, what it answers, and a line that tries it. */
+export function describeOperation(
+  { path, method, operation }: DescribedOperation,
+  document: OpenapiDocument,
+): Html {
+  const { operationId, summary, description, parameters = [], requestBody, responses, security } = operation;
+  return html`<article id="${operationId}" aria-labelledby="${operationId}-title">
+<h2 id="${operationId}-title">${summary}</h2>
+<p class="route"><span class="method ${method}">${method.toUpperCase()}</span> ${path}</p>
+<p>${richText(description)}</p>
+<p class="quiet">${security ? 'Needs no key.' : 'Needs a key.'}</p>
+${codeBlock(curl({ path, method, operation }, document))}
+${parameters.length > 0 ? html`<h3>Headers and path</h3>${parameterTable(operation)}` : ''}
+${requestBody ? html`<h3>Body</h3>${bodyOf(requestBody.content, document)}` : ''}
+<h3>Answers</h3>
+${Object.entries(responses).map(([status, response]) => answer(status, response, document))}
+</article>`;
+}
+
+/** A line for a shell that sends the first example. */
+function curl(
+  { path, method, operation }: DescribedOperation,
+  { servers: [server] }: OpenapiDocument,
+): string {
+  const filled = path.replace(
+    /\{(\w+)\}/g,
+    (_, name) => operation.parameters?.find((parameter) => parameter.name === name)?.example ?? name,
+  );
+  const [media] = Object.values(operation.requestBody?.content ?? {});
+  const [example] = Object.values(media?.examples ?? {});
+  return [
+    `curl ${method === 'post' ? '-X POST ' : ''}'${server?.url}${filled}'`,
+    ...(operation.security ? [] : [`-H "x-api-key: $SD_TURBO_API_KEY"`]),
+    ...(example ? ["-H 'content-type: application/json'", `-d '${JSON.stringify(example.value)}'`] : []),
+  ].join(' \\\n  ');
+}
+
+function parameterTable({ parameters = [] }: Operation): Html {
+  const rows = parameters.map(
+    ({ name, required, description, schema, example }) => html`<tr>
+<td><code>${name}</code>${required ? '' : html` <span class="quiet">optional</span>`}</td>
+<td>${typeOf(schema)}</td>
+<td>${richText(description)}${example ? html` For example <code>${example}</code>.` : ''}</td>
+</tr>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Parameters"><table>
+<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
+<tbody>${rows}</tbody>
+</table></div>`;
+}
+
+function bodyOf(content: Content, { components }: OpenapiDocument): Html {
+  return html`${Object.entries(content).map(([type, { schema, examples = {} }]) => {
+    const named = components.schemas[schema.$ref?.split('/').at(-1) ?? ''] ?? schema;
+    return html`<p class="quiet">${type}</p>${schemaTable(named)}${examplesOf(examples)}`;
+  })}`;
+}
+
+function answer(
+  status: string,
+  { description, headers, content }: AnyResponse,
+  { components }: OpenapiDocument,
+): Html {
+  const names = Object.entries(headers).map(([name, { $ref }]) => {
+    const header: Header | undefined = components.headers[$ref.split('/').at(-1) ?? ''];
+    return html`<li><code>${name}</code> ${richText(header?.description ?? '')}</li>`;
+  });
+  const kinds = byMeaning(content).map(
+    ([types, { schema, examples = {} }]) =>
+      html`<h4>${types}</h4><p>${schema.description ? richText(schema.description) : typeOf(schema)}</p>${examplesOf(examples)}`,
+  );
+  return html`<details><summary><span class="status ${Number(status) < 400 ? 'ok' : 'bad'}">${status}</span> ${richText(description)}</summary>
+<div class="inside">${kinds}${names.length > 0 ? html`<h4>Headers</h4><ul>${names}</ul>` : ''}</div>
+</details>`;
+}
+
+/** Content types that mean the same are told once. */
+function byMeaning(content: Content): [string, Content[string]][] {
+  const groups = new Map<string, [string, Content[string]]>();
+  for (const [type, media] of Object.entries(content)) {
+    const key = JSON.stringify(media);
+    const known = groups.get(key);
+    groups.set(key, [known ? `${known[0]}, ${type}` : type, media]);
+  }
+  return [...groups.values()];
+}
+
+function examplesOf(examples: NonNullable<Content[string]['examples']>): Html {
+  const blocks = Object.entries(examples).map(
+    ([name, { summary, value }]) =>
+      html`<h4>Example: ${richText(summary ?? name)}</h4>${codeBlock(JSON.stringify(value, undefined, 2))}`,
+  );
+  return html`${blocks}`;
+}
+
+/** Wraps, so that nothing has to be scrolled by keyboard. */
+function codeBlock(text: string): Html {
+  return html`<pre class="wrap"><code>${text}</code></pre>`;
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
+import { healthSchema } from '../../../lib/schemas/health.js';
+import {
+  openaiErrorSchema,
+  openaiImageAnswerSchema,
+  openaiImageRequestSchema,
+} from '../../../lib/schemas/openai.js';
+import { acceptedSchema, predictionIdSchema, predictionSchema } from '../../../lib/schemas/prediction.js';
+import { problemSchema } from '../../../lib/schemas/problem.js';
+import { predictRequestSchema } from '../../../lib/schemas/request.js';
+import type { JsonSchema } from './openapi-types.js';
+
+const REQUESTS = { PredictRequest: predictRequestSchema, OpenaiImageRequest: openaiImageRequestSchema };
+
+const [queued, succeeded, failed] = predictionSchema.options;
+
+const ANSWERS = {
+  GenerateAnswer: generateAnswerSchema,
+  Accepted: acceptedSchema,
+  PredictionId: predictionIdSchema,
+  Prediction: predictionSchema,
+  QueuedPrediction: queued,
+  SucceededPrediction: succeeded,
+  FailedPrediction: failed,
+  Health: healthSchema,
+  Problem: problemSchema,
+  OpenaiImageAnswer: openaiImageAnswerSchema,
+  OpenaiError: openaiErrorSchema,
+};
+
+export type SchemaName = keyof typeof REQUESTS | keyof typeof ANSWERS;
+
+/** What zod writes `pattern` for beside `format`: the format says it in one word. */
+const FORMATS_ENOUGH: ReadonlySet<unknown> = new Set(['base64', 'date-time']);
+
+/** The service's own schemas as OpenAPI's components. */
+export function componentSchemas(): Record<string, JsonSchema> {
+  return { ...toJsonSchemas(REQUESTS, 'input'), ...toJsonSchemas(ANSWERS, 'output') };
+}
+
+export function schemaRef(name: SchemaName): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function toJsonSchemas(named: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output') {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, {
+    io,
+    uri: (id) => `#/components/schemas/${id}`,
+    override: ({ jsonSchema }) => {
+      if (FORMATS_ENOUGH.has(jsonSchema.format)) delete jsonSchema.pattern;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER && io === 'output') delete jsonSchema.maximum;
+    },
+  });
+  return Object.fromEntries(
+    // A component has neither: the document says its dialect, and its place is its name.
+    Object.entries(schemas).map(([name, { $schema, $id, ...schema }]) => [name, schema as JsonSchema]),
+  );
+}

@@ -1,0 +1,58 @@
+import type { GenerateAnswer } from '../../../lib/schemas/answer.js';
+import type { Health } from '../../../lib/schemas/health.js';
+import type { OpenaiImageAnswer } from '../../../lib/schemas/openai.js';
+import type { Accepted, Prediction } from '../../../lib/schemas/prediction.js';
+import { problemExample } from './problem-responses.js';
+
+/** A PNG of one grey pixel: real bytes, short enough to be read. */
+const PICTURE =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mPoAAAAigCJUps7QwAAAABJRU5ErkJggg==';
+
+export const EXAMPLE_ID = 'mfrggzdfmztwq2lknnwg23tpoaytemzu';
+
+const STATUS_URL = `https://example.com/prod/predictions/${EXAMPLE_ID}`;
+const ACCEPTED_AT = '2026-11-23T09:30:00.000Z';
+const ENDED_AT = '2026-11-23T09:34:12.345Z';
+
+export const ANSWER: GenerateAnswer = {
+  result: PICTURE,
+  seed: 42,
+  num_steps: 1,
+  output_format: 'png',
+  decoder: 'vae',
+  tokens_cut: 0,
+  model: 'stabilityai/sd-turbo@b261bac6fd2cf515557d5d0707481eafa0485ec2',
+};
+
+export const SEVERAL: GenerateAnswer = { ...ANSWER, results: [PICTURE, PICTURE] };
+
+export const ACCEPTED: Accepted = { id: EXAMPLE_ID, status: 'queued', status_url: STATUS_URL };
+
+export const QUEUED: Prediction = { ...ACCEPTED, status: 'queued', created_at: ACCEPTED_AT };
+
+export const SUCCEEDED: Prediction = {
+  id: EXAMPLE_ID,
+  created_at: ACCEPTED_AT,
+  status: 'succeeded',
+  completed_at: ENDED_AT,
+  ...ANSWER,
+};
+
+export const FAILED: Prediction = {
+  id: EXAMPLE_ID,
+  created_at: ACCEPTED_AT,
+  status: 'failed',
+  completed_at: ENDED_AT,
+  error: problemExample(502),
+};
+
+export const READY: Health = { state: 'ready' };
+export const ASLEEP: Health = { state: 'asleep' };
+export const WAKING: Health = { state: 'waking', waking_for: 71.4, estimate: 180.2, detail: 'loading' };
+
+export const OPENAI_ANSWER: OpenaiImageAnswer = {
+  created: 1_795_426_200,
+  data: [{ b64_json: PICTURE }],
+  output_format: 'png',
+  size: '512x512',
+};

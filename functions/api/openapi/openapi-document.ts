@@ -1,0 +1,54 @@
+import { componentSchemas } from './component-schemas.js';
+import { HEADERS } from './headers.js';
+import { GET_HEALTH, WARM_UP } from './health-operations.js';
+import { GENERATE_IMAGES } from './openai-operation.js';
+import type { OpenapiDocument } from './openapi-types.js';
+import { PREDICT } from './predict-operation.js';
+import { GET_PREDICTION } from './prediction-operation.js';
+
+/** Of the wire, not of this package. */
+const API_VERSION = '1.0.0';
+
+/**
+ * What the service takes and answers, as OpenAPI 3.1.
+ *
+ * @param baseUrl the service's public URL without a slash at its end
+ */
+export function openapiDocument(baseUrl: string): OpenapiDocument {
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'SD-Turbo',
+      version: API_VERSION,
+      description:
+        'Pictures from words, on a GPU that sleeps while nobody asks. A request that finds it asleep is accepted, wakes ' +
+        'it, and is answered with an address where the picture will be. Every answer carries `x-request-id` and ' +
+        '`Server-Timing`; every error is `application/problem+json` (RFC 9457).',
+    },
+    servers: [{ url: baseUrl }],
+    security: [{ apiKey: [] }, { authorization: [] }],
+    tags: [
+      { name: 'Pictures', description: 'Ask for pictures, and fetch those that come later.' },
+      { name: 'Endpoint', description: 'Whether the GPU is awake.' },
+    ],
+    paths: {
+      '/predict': { post: PREDICT },
+      '/predictions/{id}': { get: GET_PREDICTION },
+      '/v1/images/generations': { post: GENERATE_IMAGES },
+      '/health': { get: GET_HEALTH },
+      '/warmup': { post: WARM_UP },
+    },
+    components: {
+      schemas: componentSchemas(),
+      headers: HEADERS,
+      securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The key as it is.' },
+        authorization: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The key after `Bearer`, as OpenAI has it, or after `Api-Key`, as Baseten has it.',
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { schemaRef } from './component-schemas.js';
+import { EXAMPLE_ID, FAILED, QUEUED, SUCCEEDED } from './examples.js';
+import { headerRefs, PREFER } from './headers.js';
+import type { Operation } from './openapi-types.js';
+import { PICTURES } from './predict-operation.js';
+import { KEY_ERRORS, problemResponses } from './problem-responses.js';
+
+export const GET_PREDICTION: Operation = {
+  operationId: 'getPrediction',
+  summary: 'Read a prediction',
+  description:
+    'What became of a request that was accepted. With `Prefer: wait=N` it is answered as soon as the prediction ends, or ' +
+    'after N seconds. Where `Accept` begins with `image/` and it has succeeded, the answer is the first picture; where ' +
+    'it has failed, the problem with its own status.',
+  tags: ['Pictures'],
+  parameters: [
+    {
+      name: 'id',
+      in: 'path',
+      required: true,
+      description: 'As `POST /predict` gave it.',
+      schema: schemaRef('PredictionId'),
+      example: EXAMPLE_ID,
+    },
+    PREFER,
+  ],
+  responses: {
+    200: {
+      description: 'The prediction as it is; one that has failed is told by its `status`.',
+      headers: headerRefs('Retry-After-Queued', 'Preference-Applied', 'x-seed'),
+      content: {
+        'application/json': {
+          schema: schemaRef('Prediction'),
+          examples: {
+            queued: { value: QUEUED },
+            succeeded: { value: SUCCEEDED },
+            failed: { value: FAILED },
+          },
+        },
+        ...PICTURES,
+      },
+    },
+    ...problemResponses(400, ...KEY_ERRORS, 404, 410, 422, 500, 502, 503, 504),
+  },
+};

@@ -1,0 +1,46 @@
+import type { GeneratedImages } from '../../lib/client/client-props.js';
+import type { Settings } from './settings.js';
+
+/** Pictures with what they were made of, as this browser keeps them. */
+export interface Drawing {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly settings: Settings & { readonly seed: number };
+  readonly model: string;
+  readonly tokensCut: number;
+  readonly images: readonly Blob[];
+  /** Milliseconds by phase; empty where they are not known. */
+  readonly timings: Readonly<Record<string, number>>;
+  /** From the click to the picture. Milliseconds. */
+  readonly elapsed: number;
+}
+
+export interface Waited {
+  /** From the click to the picture. Milliseconds. */
+  readonly elapsed: number;
+  /** Of that, until the endpoint was seen to be awake; undefined where it was. */
+  readonly waking: number | undefined;
+}
+
+export function toDrawing(made: GeneratedImages, settings: Settings, { elapsed, waking }: Waited): Drawing {
+  const { images, format, seed, steps, decoder, tokensCut, model, timings } = made;
+  return {
+    id: randomId(),
+    at: Date.now(),
+    settings: { ...settings, seed, num_steps: steps, output_format: format, decoder },
+    model,
+    tokensCut,
+    images: images.map((bytes) => new Blob([bytes as BlobPart], { type: `image/${format}` })),
+    // What the queue drew comes without the endpoint's own phases.
+    timings: waking === undefined ? timings : { waking, drawing: elapsed - waking },
+    elapsed,
+  };
+}
+
+/** `crypto.randomUUID` is missing where the page comes over plain HTTP from another machine of the house. */
+export function randomId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+}

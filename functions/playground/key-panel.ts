@@ -1,0 +1,57 @@
+import { byId, setText } from './dom.js';
+
+/** Of session storage: gone with the tab, and never sent by the browser itself. */
+const STORED = 'sd-turbo-api-key';
+
+/** The API key, for as long as the tab is open. */
+export class KeyPanel {
+  readonly #fold = byId('key-fold', HTMLDetailsElement);
+  readonly #input = byId('key', HTMLInputElement);
+  readonly #state = byId('key-state', HTMLElement);
+  readonly #error = byId('key-error', HTMLElement);
+
+  constructor() {
+    const given = takeFromAddress();
+    if (given !== undefined) sessionStorage.setItem(STORED, given);
+    this.#input.value = sessionStorage.getItem(STORED) ?? '';
+    this.#input.addEventListener('input', () => {
+      sessionStorage.setItem(STORED, this.key);
+      this.#show(undefined);
+    });
+    this.#fold.open = this.key === '';
+    this.#show(undefined);
+  }
+
+  get key(): string {
+    return this.#input.value.trim();
+  }
+
+  /** Asks for a key, or for another one. */
+  refuse(message: string): void {
+    this.#fold.open = true;
+    this.#show(message);
+    this.#input.focus();
+    this.#input.select();
+  }
+
+  /** It has been good. */
+  accept(): void {
+    this.#show(undefined);
+    if (document.activeElement !== this.#input) this.#fold.open = false;
+  }
+
+  #show(error: string | undefined): void {
+    setText(this.#error, error);
+    this.#input.ariaInvalid = error === undefined ? null : 'true';
+    this.#state.textContent = this.key === '' ? 'needed' : 'set for this tab';
+    this.#fold.dataset['state'] = this.key === '' ? 'missing' : 'set';
+  }
+}
+
+/** `#key=…`, as `sd-turbo serve` prints it: what is after `#` is never sent. It does not stay in the address. */
+function takeFromAddress(): string | undefined {
+  const key = new URLSearchParams(location.hash.slice(1)).get('key');
+  if (key === null) return undefined;
+  history.replaceState(null, '', location.pathname + location.search);
+  return key.trim();
+}

@@ -1,0 +1,147 @@
+import { ClientError } from '../../lib/client/client-error.js';
+import type { GeneratedImages } from '../../lib/client/client-props.js';
+import { createClient } from '../../lib/client/create-client.js';
+import { byId } from './dom.js';
+import { randomId, toDrawing, type Waited } from './drawing.js';
+import { DrawingStore } from './drawing-store.js';
+import { EndpointWatch } from './endpoint-watch.js';
+import { describeFailure } from './failure.js';
+import { HistoryStrip } from './history-strip.js';
+import { KeyPanel } from './key-panel.js';
+import { PictureView } from './picture-view.js';
+import type { Settings } from './settings.js';
+import { SettingsForm } from './settings-form.js';
+import { SnippetPanel } from './snippet-panel.js';
+import { Stage } from './stage.js';
+import { duration, plural } from './words.js';
+
+const TITLE = document.title;
+const KEY_STATUSES: ReadonlySet<number | undefined> = new Set([401, 403]);
+
+/** The page stands at the service's root, with a slash behind the stage or without. */
+const service = (location.origin + location.pathname).replace(/\/+$/, '');
+const stage = new Stage();
+const keys = new KeyPanel();
+const client = () => createClient({ url: service, apiKey: keys.key });
+const endpoint = new EndpointWatch(client(), () => client().warmUp());
+const snippets = new SnippetPanel(service);
+const form = new SettingsForm(() => snippets.show(form.settings));
+const view = new PictureView(
+  (settings) => {
+    form.settings = settings;
+    form.focus();
+  },
+  (picture) => void form.begin(picture).then(() => form.focus()),
+);
+const history = DrawingStore.open().then(
+  (store) =>
+    new HistoryStrip(store, (drawing) => {
+      if (running) return;
+      view.show(drawing);
+      stage.show('picture');
+      reveal();
+    }),
+);
+const go = byId('go', HTMLButtonElement);
+const goKeys = /Mac|iP(hone|ad)/.test(navigator.userAgent) ? '⌘ + Enter' : 'Ctrl + Enter';
+let running: AbortController | undefined;
+setRunning(undefined);
+
+byId('docs', HTMLAnchorElement).href = `${service}/docs`;
+snippets.show(form.settings);
+stage.show('empty');
+
+byId('form', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (running) running.abort();
+  else void generate();
+});
+byId('ideas', HTMLElement).addEventListener('click', ({ target }) => {
+  if (!(target instanceof HTMLButtonElement)) return;
+  form.prompt = target.textContent ?? '';
+  void generate();
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') running?.abort();
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  if (!running) void generate();
+});
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && !running) document.title = TITLE;
+});
+performance.mark('usable');
+
+async function generate(): Promise<void> {
+  if (keys.key === '') return keys.refuse('This service needs a key first.');
+  if (!form.check()) return;
+  const { settings } = form;
+  const controller = new AbortController();
+  setRunning(controller);
+  const started = performance.now();
+  let isKept = false;
+  let waking: number | undefined;
+  const unfollow = endpoint.follow((health) => {
+    stage.see(health);
+    if (isKept && health.state === 'ready') waking ??= performance.now() - started;
+  });
+  stage.begin();
+  reveal();
+  try {
+    const made = await client().generate(settings, {
+      signal: controller.signal,
+      idempotencyKey: randomId(),
+      onProgress: (progress) => {
+        if (progress.phase === 'queued' && !isKept) void endpoint.look();
+        isKept ||= progress.phase === 'queued';
+        stage.progress(progress);
+      },
+    });
+    present(made, settings, { elapsed: performance.now() - started, waking });
+  } catch (error) {
+    if (controller.signal.aborted) cancelled(isKept);
+    else failed(error);
+  } finally {
+    setRunning(undefined);
+    unfollow();
+  }
+}
+
+function present(made: GeneratedImages, settings: Settings, waited: Waited): void {
+  const drawing = toDrawing(made, settings, waited);
+  keys.accept();
+  form.noteSeed(made.seed);
+  view.show(drawing);
+  stage.show('picture');
+  const pictures = plural(made.images.length, 'picture');
+  stage.announce(`Done: ${pictures} in ${duration(waited.elapsed)}, seed ${made.seed}.`);
+  if (document.hidden) document.title = `Picture ready · ${TITLE}`;
+  void history.then((strip) => strip.add(drawing));
+}
+
+function cancelled(isKept: boolean): void {
+  const hint = isKept ? 'The service keeps the request and draws it all the same.' : undefined;
+  if (view.shown) stage.show('picture');
+  else stage.fail({ title: 'Cancelled', hint });
+  stage.announce(['Cancelled.', hint].filter(Boolean).join(' '));
+}
+
+function failed(error: unknown): void {
+  view.clear();
+  stage.fail(describeFailure(error));
+  if (!(error instanceof ClientError)) throw error;
+  if (KEY_STATUSES.has(error.status)) keys.refuse('The service did not take this key.');
+  else form.showErrors(error.problem?.errors ?? []);
+}
+
+function setRunning(controller: AbortController | undefined): void {
+  running = controller;
+  go.textContent = controller ? 'Cancel' : 'Generate';
+  byId('go-hint', HTMLElement).textContent = controller ? 'Esc' : goKeys;
+  go.classList.toggle('stop', controller !== undefined);
+}
+
+/** On a phone the picture is below the form. */
+function reveal(): void {
+  byId('frame', HTMLElement).scrollIntoView({ block: 'nearest' });
+}

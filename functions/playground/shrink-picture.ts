@@ -1,0 +1,37 @@
+/** What a picture to begin with may have before it is made smaller: it is kept and sent as text. */
+const MAX_BYTES = 1024 * 1024;
+/** Twice what the model's own pictures have. */
+const MAX_SIDE = 1024;
+const FORMATS: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp']);
+
+/**
+ * A picture as a data URL that the service takes: as it is where it is small, else scaled down, as JPEG.
+ *
+ * @throws DOMException for what the browser cannot read as a picture
+ */
+export async function shrinkPicture(file: Blob): Promise<string> {
+  return toDataUrl(FORMATS.has(file.type) && file.size <= MAX_BYTES ? file : await redraw(file));
+}
+
+async function redraw(file: Blob): Promise<Blob> {
+  const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
+  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return new Promise((resolve, reject) => {
+    const done = (blob: Blob | null) => (blob ? resolve(blob) : reject(new DOMException('no picture')));
+    canvas.toBlob(done, 'image/jpeg', 0.92);
+  });
+}
+
+function toDataUrl(blob: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}

@@ -1,0 +1,117 @@
+import { Duration } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
+import {
+  Alarm,
+  type AlarmProps,
+  ComparisonOperator,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.js';
+import type { Api } from './api.js';
+import type { Endpoint } from './endpoint.js';
+import type { PredictionQueue } from './prediction-queue.js';
+import type { Worker } from './worker.js';
+
+/** A wake takes 10 minutes at most; a message that is older waits for one that came to nothing. */
+const OLDEST_MESSAGE = Duration.minutes(15);
+/** Hours without pause that make somebody look. */
+const AWAKE_HOURS = 12;
+/** Answers with 5xx in five minutes. */
+const SERVER_ERRORS = 5;
+
+export interface AlarmsProps {
+  readonly endpoint: Endpoint;
+  readonly api: Api;
+  readonly worker: Worker;
+  readonly queue: PredictionQueue;
+  /** Whether the endpoint is meant to sleep. */
+  readonly sleeps: boolean;
+  /** Who is told. @default nobody */
+  readonly email?: string;
+  /** Dollars a month of the whole account. @default no budget */
+  readonly monthlyBudget?: number;
+}
+
+type Condition = Pick<AlarmProps, 'metric' | 'threshold' | 'evaluationPeriods' | 'alarmDescription'>;
+
+/** What a person is told of. */
+export class Alarms extends Construct {
+  readonly all: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { endpoint, api, worker, queue, sleeps, email, monthlyBudget } = props;
+    const five = Duration.minutes(5);
+    this.all = [
+      this.#alarm('GivenUp', {
+        alarmDescription: 'Predictions were given up: the endpoint did not take them for 20 minutes.',
+        metric: worker.deadLetters.function.metricInvocations({ statistic: Stats.SUM, period: five }),
+        threshold: 1,
+        evaluationPeriods: 1,
+      }),
+      this.#alarm('FailedWake', {
+        alarmDescription: 'A prediction waits longer than a wake takes: does the endpoint come up?',
+        metric: queue.queue.metricApproximateAgeOfOldestMessage({ statistic: Stats.MAXIMUM, period: five }),
+        threshold: OLDEST_MESSAGE.toSeconds(),
+        evaluationPeriods: 1,
+      }),
+      this.#alarm('ServerErrors', {
+        alarmDescription: 'The API answers with 5xx.',
+        metric: api.restApi.metricServerError({ statistic: Stats.SUM, period: five }),
+        threshold: SERVER_ERRORS,
+        evaluationPeriods: 1,
+      }),
+    ];
+    if (sleeps) this.all = [...this.all, this.#awakeForLong(endpoint)];
+    if (email !== undefined) this.#tell(email, monthlyBudget);
+  }
+
+  #awakeForLong(endpoint: Endpoint): Alarm {
+    return this.#alarm('AwakeForLong', {
+      alarmDescription: `An instance has been up, and billed, for ${AWAKE_HOURS} hours without a pause.`,
+      metric: endpoint.metrics.instances().with({ period: Duration.hours(1) }),
+      threshold: 1,
+      evaluationPeriods: AWAKE_HOURS,
+    });
+  }
+
+  #alarm(id: string, condition: Condition): Alarm {
+    return new Alarm(this, id, {
+      ...condition,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  #tell(email: string, monthlyBudget: number | undefined): void {
+    const topic = new Topic(this, 'Topic', { displayName: 'SD-Turbo', enforceSSL: true });
+    acknowledge(topic, {
+      'AwsSolutions-SNS2':
+        'A key that CloudWatch may use costs $1 a month; the texts of alarms hold nothing secret.',
+    });
+    topic.addSubscription(new EmailSubscription(email));
+    for (const alarm of this.all) alarm.addAlarmAction(new SnsAction(topic));
+    if (monthlyBudget !== undefined) this.#budget(email, monthlyBudget);
+  }
+
+  #budget(address: string, amount: number): void {
+    const notify = (notificationType: string, threshold: number) => ({
+      notification: {
+        notificationType,
+        threshold,
+        thresholdType: 'PERCENTAGE',
+        comparisonOperator: 'GREATER_THAN',
+      },
+      subscribers: [{ subscriptionType: 'EMAIL', address }],
+    });
+    new CfnBudget(this, 'Budget', {
+      budget: { budgetType: 'COST', timeUnit: 'MONTHLY', budgetLimit: { amount, unit: 'USD' } },
+      notificationsWithSubscribers: [notify('ACTUAL', 80), notify('FORECASTED', 100)],
+    });
+  }
+}

@@ -1,0 +1,18 @@
+/** A route of the service that the gateway lets through. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Whether it takes an API key, and counts in the usage plan. */
+  readonly key: boolean;
+}
+
+export const ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/', key: false },
+  { method: 'GET', path: '/docs', key: false },
+  { method: 'GET', path: '/openapi.json', key: false },
+  { method: 'GET', path: '/health', key: false },
+  { method: 'POST', path: '/predict', key: true },
+  { method: 'POST', path: '/warmup', key: true },
+  { method: 'GET', path: '/predictions/{id}', key: true },
+  { method: 'POST', path: '/v1/images/generations', key: true },
+];

@@ -1,0 +1,212 @@
+import { Aws, CfnCondition, CfnParameter, Duration, Fn, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  AccessLogFormat,
+  ApiKeySourceType,
+  AuthorizationType,
+  type CfnApiKey,
+  EndpointType,
+  type IApiKey,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  Period,
+  RequestAuthorizer,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.js';
+import { ROUTES, type Route } from './api-routes.js';
+import type { Endpoint } from './endpoint.js';
+import type { FunctionSettings } from './function-settings.js';
+import { addGatewayResponses } from './gateway-responses.js';
+import { NodeFunction } from './node-function.js';
+import type { PredictionQueue } from './prediction-queue.js';
+import type { Results } from './results.js';
+
+const STAGE = 'prod';
+/** With these in `Accept`, first of all that is there, a picture goes out as its bytes. */
+const PICTURES = ['image/png', 'image/jpeg', 'image/webp', 'image/*'];
+/** The gateway's own limit; the function stops waiting after 25 s. */
+const TIMEOUT = Duration.seconds(29);
+/** Of all routes and callers together, those without a key as well: a second, and at once. */
+const STAGE_RATE = 100;
+const STAGE_BURST = 200;
+
+/** What the access log has of a request: no key, no body, no query, no id of a prediction, no address of a caller. */
+const ACCESS_LOG = {
+  request_id: '$context.requestId',
+  time: '$context.requestTime',
+  method: '$context.httpMethod',
+  route: '$context.resourcePath',
+  status: '$context.status',
+  milliseconds: '$context.responseLatency',
+  bytes: '$context.responseLength',
+  key_id: '$context.identity.apiKeyId',
+  refusal: '$context.error.responseType',
+  integration_error: '$context.integration.error',
+  authorizer_error: '$context.authorizer.error',
+};
+
+export interface ApiProps {
+  /** Of the API in the console. */
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly queue: PredictionQueue;
+  readonly results: Results;
+  readonly settings: FunctionSettings;
+  readonly plan: UsagePlanProps;
+  /** Of requests that name none. */
+  readonly decoder: string;
+}
+
+/** What one key may do. */
+export interface UsagePlanProps {
+  /** Requests a second. */
+  readonly rateLimit: number;
+  /** Requests at once on top of that. */
+  readonly burstLimit: number;
+  /** Requests a day. */
+  readonly dailyQuota: number;
+}
+
+/** The public side: a REST API that checks key and usage plan before any GPU is used. */
+export class Api extends Construct {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly key: IApiKey;
+  readonly restApi: RestApi;
+  readonly handler: NodeFunction;
+
+  constructor(scope: Construct, id: string, props: ApiProps) {
+    super(scope, id);
+    this.handler = this.#makeHandler(props);
+    this.restApi = this.#makeRestApi(props);
+    this.#addRoutes(props);
+    addGatewayResponses(this.restApi);
+    // Ours says the same.
+    this.restApi.node.tryRemoveChild('Endpoint');
+    this.key = this.#makeKey(props.plan);
+    this.url = this.restApi.url.replace(/\/$/, '');
+  }
+
+  #makeHandler({ endpoint, queue, results, settings, decoder }: ApiProps): NodeFunction {
+    const handler = new NodeFunction(this, 'Handler', {
+      ...settings,
+      description: 'Answers the requests of the API',
+      bundle: 'api',
+      timeout: TIMEOUT,
+      memory: 1024,
+      environment: { ...settings.environment, DEFAULT_DECODER: decoder },
+    });
+    results.grantReadWrite(handler);
+    endpoint.grantInvoke(handler);
+    endpoint.grantWake(handler);
+    queue.grantSend(handler);
+    return handler;
+  }
+
+  #makeRestApi({ name, settings }: ApiProps): RestApi {
+    const accessLog = new LogGroup(this, 'AccessLog', {
+      retention: settings.logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const api = new RestApi(this, 'RestApi', {
+      restApiName: name,
+      endpointTypes: [EndpointType.REGIONAL],
+      apiKeySourceType: ApiKeySourceType.AUTHORIZER,
+      binaryMediaTypes: PICTURES,
+      // The gateway logs with one role for all APIs of the account: it must outlive this one.
+      cloudWatchRole: true,
+      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
+      deployOptions: {
+        stageName: STAGE,
+        accessLogDestination: new LogGroupLogDestination(accessLog),
+        accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+        loggingLevel: MethodLoggingLevel.OFF,
+        dataTraceEnabled: false,
+        throttlingRateLimit: STAGE_RATE,
+        throttlingBurstLimit: STAGE_BURST,
+      },
+    });
+    acknowledge(api, {
+      'AwsSolutions-APIG2': 'The service checks requests itself and names every wrong field.',
+      'AwsSolutions-APIG3':
+        'A firewall costs $6 a month while nobody asks; keys, throttle and quota bound the use.',
+      'AwsSolutions-APIG6': 'Execution logs would repeat the access log, and could show headers with keys.',
+      'AwsSolutions-COG4': 'Callers are programs with API keys, not people with accounts.',
+      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
+        "The account's one role for the logs of all its APIs: AWS's own policy for it.",
+    });
+    return api;
+  }
+
+  #addRoutes({ settings: { environment: _, ...settings } }: ApiProps): void {
+    const reader = new NodeFunction(this, 'KeyReader', {
+      ...settings,
+      description: 'Reads the API key from whichever header it is in',
+      bundle: 'authorizer',
+      timeout: Duration.seconds(5),
+      memory: 256,
+    });
+    const authorizer = new RequestAuthorizer(this, 'Authorizer', {
+      handler: reader.function,
+      // Any header may have the key: none may be missing, and nothing is kept.
+      identitySources: [],
+      resultsCacheTtl: Duration.seconds(0),
+    });
+    const integration = new LambdaIntegration(this.handler.function, {
+      scopePermissionToMethod: false,
+      timeout: TIMEOUT,
+    });
+    const withKey = { authorizer, authorizationType: AuthorizationType.CUSTOM, apiKeyRequired: true };
+    for (const route of ROUTES) this.#addRoute(route, integration, route.key ? withKey : undefined);
+  }
+
+  #addRoute(
+    { method, path }: Route,
+    integration: LambdaIntegration,
+    withKey: Parameters<RestApi['root']['addMethod']>[2],
+  ): void {
+    const resource = this.restApi.root.resourceForPath(path);
+    const added = resource.addMethod(
+      method,
+      integration,
+      withKey ?? { authorizationType: AuthorizationType.NONE },
+    );
+    if (withKey) return;
+    acknowledge(added, {
+      'AwsSolutions-APIG4':
+        'Pages that say how to use the service, and its health: public, throttled, without a GPU.',
+    });
+  }
+
+  #makeKey({ rateLimit, burstLimit, dailyQuota }: UsagePlanProps): IApiKey {
+    // A value in the configuration would stand in the template.
+    const value = new CfnParameter(this, 'KeyValue', {
+      type: 'String',
+      default: '',
+      noEcho: true,
+      allowedPattern: '^$|^[A-Za-z0-9_-]{20,128}$',
+      constraintDescription: 'must be 20 to 128 letters, digits, dashes or underscores',
+      description: 'Value of the API key; a random one if empty',
+    });
+    value.overrideLogicalId('ApiKeyValue');
+    const isGiven = new CfnCondition(this, 'IsKeyGiven', {
+      expression: Fn.conditionNot(Fn.conditionEquals(value, '')),
+    });
+    const key = this.restApi.addApiKey('Key');
+    (key.node.defaultChild as CfnApiKey).value = Fn.conditionIf(
+      isGiven.logicalId,
+      value.valueAsString,
+      Aws.NO_VALUE,
+    ).toString();
+    const plan = this.restApi.addUsagePlan('Plan', {
+      apiStages: [{ stage: this.restApi.deploymentStage }],
+      throttle: { rateLimit, burstLimit },
+      quota: { limit: dailyQuota, period: Period.DAY },
+    });
+    plan.addApiKey(key);
+    return key;
+  }
+}

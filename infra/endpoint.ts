@@ -1,0 +1,176 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
+import { Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnEndpoint, CfnEndpointConfig, CfnInferenceComponent, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.js';
+import { EndpointMetrics } from './endpoint-metrics.js';
+import { EndpointScaling, type ScalingLimits } from './endpoint-scaling.js';
+import type { ModelBundle } from './model-bundle.js';
+import { joinNetwork, type Network } from './network.js';
+
+const VARIANT = 'AllTraffic';
+/** Driver 580, CUDA 13.0. Unset, g4dn gets CUDA 11.4 and the container never starts, without a log. */
+const HOST_IMAGE = 'al2023-ami-sagemaker-inference-gpu-4-1';
+/** What the scheduler sets aside, no limit: it refuses 4096 on a machine of 16 GiB. Megabytes. */
+const MEMORY = 1024;
+/** Weights take 15 s at most; a container that cannot start is billed for this long. Seconds; AWS takes 60 to 3600. */
+const STARTUP_TIMEOUT = 900;
+
+export interface EndpointProps {
+  /** Of the inference component: unique in the account's region. */
+  readonly name: string;
+  readonly image: DockerImageAsset;
+  readonly model: ModelBundle;
+  /** `ml.*`, with a GPU. */
+  readonly instanceType: string;
+  readonly limits: ScalingLimits;
+  /** Counts of work that waits elsewhere: it must not sleep before that is done. */
+  readonly pending: Readonly<Record<string, IMetric>>;
+  readonly logDays: RetentionDays;
+  /** @default SageMaker's own */
+  readonly network?: Network;
+}
+
+/** Where pictures are drawn: a SageMaker endpoint with one inference component, 0 to N copies of the container. */
+export class Endpoint extends Construct {
+  /** What a function needs to know of it. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly metrics: EndpointMetrics;
+  readonly #endpoint: CfnEndpoint;
+  readonly #component: CfnInferenceComponent;
+
+  constructor(scope: Construct, id: string, props: EndpointProps) {
+    super(scope, id);
+    const { name, limits, pending } = props;
+    const role = this.#makeRole(props);
+    this.#endpoint = this.#makeEndpoint(props, role);
+    this.#component = this.#makeComponent(props, role);
+    this.metrics = new EndpointMetrics(name, this.#endpoint.attrEndpointName, VARIANT);
+    this.environment = {
+      ENDPOINT_NAME: this.#endpoint.attrEndpointName,
+      INFERENCE_COMPONENT_NAME: name,
+    };
+    new EndpointScaling(this, 'Scaling', {
+      component: this.#component,
+      name,
+      limits,
+      metrics: this.metrics,
+      pending,
+    });
+  }
+
+  /** Draw pictures. SageMaker checks both the endpoint and the component. */
+  grantInvoke(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['sagemaker:InvokeEndpoint'],
+      resourceArns: [this.#endpoint.ref, this.#component.ref],
+    });
+  }
+
+  /** See how many copies there are, and ask for one. */
+  grantWake(grantee: IGrantable): Grant {
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['sagemaker:DescribeInferenceComponent', 'sagemaker:UpdateInferenceComponentRuntimeConfig'],
+      resourceArns: [this.#component.ref],
+    });
+  }
+
+  #makeRole({ name, image, model, logDays, network }: EndpointProps): Role {
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('sagemaker.amazonaws.com'),
+      description: 'What the container of the endpoint may do',
+    });
+    // Made here so that it has an end, and goes with the stack.
+    const logs = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/sagemaker/InferenceComponents/${name}`,
+      retention: logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    logs.grant(
+      role,
+      'logs:CreateLogGroup',
+      'logs:CreateLogStream',
+      'logs:DescribeLogStreams',
+      'logs:PutLogEvents',
+    );
+    model.grantRead(role);
+    image.repository.grantPull(role);
+    if (network) joinNetwork(role, network);
+    acknowledge(role, {
+      'AwsSolutions-IAM5[Resource::*]':
+        'ecr:GetAuthorizationToken, and in a VPC the ec2:Describe calls, know no narrower resource.',
+      ...model.readReasons,
+    });
+    return role;
+  }
+
+  #makeEndpoint({ instanceType, limits, network }: EndpointProps, role: Role): CfnEndpoint {
+    const { minCopies, maxCopies } = limits;
+    // Nothing in it can be changed: unnamed, CloudFormation makes a new one and the endpoint moves to it.
+    const config = new CfnEndpointConfig(this, 'Config', {
+      executionRoleArn: role.roleArn,
+      productionVariants: [
+        {
+          variantName: VARIANT,
+          instanceType,
+          // The least that AWS takes: the first one is up, and billed, from the deploy until it is found idle.
+          initialInstanceCount: Math.max(1, minCopies),
+          inferenceAmiVersion: HOST_IMAGE,
+          containerStartupHealthCheckTimeoutInSeconds: STARTUP_TIMEOUT,
+          managedInstanceScaling: {
+            status: 'ENABLED',
+            minInstanceCount: minCopies,
+            // One more than copies: a new version comes up beside the old one before that goes.
+            maxInstanceCount: maxCopies + 1,
+          },
+          routingConfig: { routingStrategy: 'LEAST_OUTSTANDING_REQUESTS' },
+        },
+      ],
+      ...(network && {
+        vpcConfig: { subnets: [...network.subnetIds], securityGroupIds: [...network.securityGroupIds] },
+      }),
+    });
+    // With the permissions, which are needed to the end.
+    config.node.addDependency(role);
+    return new CfnEndpoint(this, 'Endpoint', { endpointConfigName: config.attrEndpointConfigName });
+  }
+
+  #makeComponent({ name, image, model, limits }: EndpointProps, role: Role): CfnInferenceComponent {
+    // A new image or other weights make a new model; the component moves to it copy by copy, the old one goes last.
+    const container = new CfnModel(this, 'Model', {
+      executionRoleArn: role.roleArn,
+      primaryContainer: { image: image.imageUri, environment: { MODEL_URI: model.uri } },
+    });
+    container.node.addDependency(role, model.ready);
+    const component = new CfnInferenceComponent(this, 'Component', {
+      inferenceComponentName: name,
+      // The attribute, so that it is made after the endpoint, and deleted before it.
+      endpointName: this.#endpoint.attrEndpointName,
+      variantName: VARIANT,
+      specification: {
+        modelName: container.attrModelName,
+        computeResourceRequirements: {
+          minMemoryRequiredInMb: MEMORY,
+          numberOfAcceleratorDevicesRequired: 1,
+        },
+        startupParameters: { containerStartupHealthCheckTimeoutInSeconds: STARTUP_TIMEOUT },
+      },
+      // 0 is refused.
+      runtimeConfig: { copyCount: Math.max(1, limits.minCopies) },
+      deploymentConfig: {
+        // "Between 5% to 50%" says AWS; one copy, too, is replaced by one that answers before it goes.
+        rollingUpdatePolicy: {
+          maximumBatchSize: { type: 'CAPACITY_PERCENT', value: 50 },
+          waitIntervalInSeconds: 30,
+        },
+      },
+    });
+    component.node.addDependency(role);
+    return component;
+  }
+}

@@ -1,0 +1,42 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+
+export interface ImageScanProps {
+  readonly image: DockerImageAsset;
+  readonly logDays: RetentionDays;
+}
+
+/**
+ * Has ECR look for known vulnerabilities in each image that is pushed. The repository is the bootstrap's, which scans
+ * nothing; its settings are the account's affair, so that this asks for a scan of the one image.
+ */
+export class ImageScan extends Construct {
+  constructor(scope: Construct, id: string, { image, logDays }: ImageScanProps) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, 'Logs', { retention: logDays, removalPolicy: RemovalPolicy.DESTROY });
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    const { repository, imageTag } = image;
+    new AwsCustomResource(this, 'Scan', {
+      resourceType: 'Custom::ImageScan',
+      onUpdate: {
+        service: 'ECR',
+        action: 'StartImageScan',
+        parameters: { repositoryName: repository.repositoryName, imageId: { imageTag } },
+        physicalResourceId: PhysicalResourceId.of(imageTag),
+        // A repository that scans on push, or an account with enhanced scanning, has done so already.
+        ignoreErrorCodesMatching: '.*',
+      },
+      policy: AwsCustomResourcePolicy.fromStatements([
+        new PolicyStatement({ actions: ['ecr:StartImageScan'], resources: [repository.repositoryArn] }),
+      ]),
+      role,
+      logGroup,
+      installLatestAwsSdk: false,
+    });
+  }
+}

@@ -1,0 +1,78 @@
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Construct, type IDependable } from 'constructs';
+import { acknowledge, wildcard } from './acknowledge.js';
+import type { FunctionBasics } from './function-settings.js';
+import { NodeFunction } from './node-function.js';
+import { PrivateBucket } from './private-bucket.js';
+
+/** `predictions/{id}/*.json` expires; `wake.json` does not. */
+const PREDICTIONS = 'predictions/';
+const WAKE_LOG = 'wake.json';
+
+export interface ResultsProps {
+  /** After so many days a prediction counts as gone. */
+  readonly retentionDays: number;
+  readonly basics: FunctionBasics;
+}
+
+/** What has been accepted and what became of it. */
+export class Results extends Construct {
+  /** What a function needs to know of it. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #bucket: Bucket;
+  readonly #emptying: IDependable;
+
+  constructor(scope: Construct, id: string, { retentionDays, basics }: ResultsProps) {
+    super(scope, id);
+    const rule = { prefix: PREDICTIONS, expiration: Duration.days(retentionDays + 1) };
+    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules: [rule] }).bucket;
+    this.environment = {
+      RESULTS_BUCKET: this.#bucket.bucketName,
+      RETENTION_DAYS: String(retentionDays),
+    };
+    this.#emptying = this.#emptyAtTheEnd(basics);
+  }
+
+  /** Read and write records. Who may not list is told 403 of a record that is not there, instead of 404. */
+  grantReadWrite(grantee: IGrantable & Construct): Grant {
+    const objects = [`${PREDICTIONS}*`, WAKE_LOG].map((pattern) => this.#bucket.arnForObjects(pattern));
+    const finding = wildcard(this, this.#bucket.arnForObjects(`${PREDICTIONS}*`));
+    acknowledge(grantee, { [finding]: 'The ids of predictions are made at run time.' });
+    // Nobody may be left to fill the bucket again when it is emptied.
+    grantee.node.addDependency(this.#emptying);
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resourceArns: objects,
+    }).combine(
+      Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.#bucket.bucketArn] }),
+    );
+  }
+
+  /** CloudFormation deletes no bucket that has objects. CDK's own helper would need wider permissions, and leave its log. */
+  #emptyAtTheEnd(basics: FunctionBasics): IDependable {
+    const emptier = new NodeFunction(this, 'Emptier', {
+      ...basics,
+      description: 'Deletes all results when the stack is deleted',
+      bundle: 'empty-bucket',
+      timeout: Duration.minutes(15),
+      memory: 256,
+    });
+    const allow = (action: string, resource: string) =>
+      Grant.addToPrincipal({ grantee: emptier, actions: [action], resourceArns: [resource] });
+    const everything = this.#bucket.arnForObjects('*');
+    allow('s3:DeleteObject', everything);
+    allow('s3:ListBucket', this.#bucket.bucketArn);
+    acknowledge(emptier, { [wildcard(this, everything)]: 'It is there to delete every object.' });
+    const resource = new CustomResource(this, 'Emptying', {
+      resourceType: 'Custom::EmptyBucket',
+      serviceToken: emptier.function.functionArn,
+      serviceTimeout: Duration.minutes(20),
+      properties: { Bucket: this.#bucket.bucketName },
+    });
+    resource.node.addDependency(emptier, this.#bucket);
+    return resource;
+  }
+}

@@ -1,0 +1,113 @@
+import { Annotations, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Alarms } from './alarms.js';
+import { Api } from './api.js';
+import type { Config } from './config.js';
+import { Dashboard } from './dashboard.js';
+import { Endpoint } from './endpoint.js';
+import { endpointImage } from './endpoint-image.js';
+import { ExistingModel } from './existing-model.js';
+import type { FunctionBasics } from './function-settings.js';
+import { ImageScan } from './image-scan.js';
+import { ImportedModel } from './imported-model.js';
+import type { ModelBundle } from './model-bundle.js';
+import { addOutputs } from './outputs.js';
+import { PredictionQueue } from './prediction-queue.js';
+import { Results } from './results.js';
+import { METRICS_NAMESPACE } from './service-metrics.js';
+import { WebhookSecret } from './webhook-secret.js';
+import { Worker } from './worker.js';
+
+/** Requests that a copy takes at once from the queue: what target tracking aims at, so that a backlog scales out. */
+const MESSAGES_PER_COPY = 2;
+/** Where AWS was reported to refuse an endpoint that may have no instance. */
+const REGIONS_WITHOUT_SLEEP = ['eu-west-3'];
+
+export interface ServiceStackProps extends StackProps {
+  readonly config: Config;
+  /** Of the repository: what the image is built from. */
+  readonly root: string;
+  /** Folder of bundles, as `functions/bundle-lambda.mjs` makes it. */
+  readonly bundles: string;
+}
+
+/** The whole service. */
+export class ServiceStack extends Stack {
+  constructor(scope: Construct, id: string, { config, root, bundles, ...props }: ServiceStackProps) {
+    super(scope, id, props);
+    const name = config.stackName;
+    const basics: FunctionBasics = { bundles, logDays: config.logDays };
+    const results = new Results(this, 'Results', { retentionDays: config.retentionDays, basics });
+    const queue = new PredictionQueue(this, 'Predictions');
+    const endpoint = this.#endpoint(config, root, basics, queue);
+    const settings = {
+      ...basics,
+      environment: {
+        ...endpoint.environment,
+        ...results.environment,
+        ...queue.environment,
+        POWERTOOLS_SERVICE_NAME: name,
+        POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+      },
+    };
+    const common = { endpoint, queue, results, settings };
+    const webhookSecret = new WebhookSecret(this, 'WebhookSecret', {
+      name: `/${name}/webhook-secret`,
+      basics,
+    });
+    const concurrency = MESSAGES_PER_COPY * config.maxInstances;
+    const worker = new Worker(this, 'Worker', { ...common, webhookSecret, concurrency });
+    const { rateLimit, burstLimit, dailyQuota, decoder } = config;
+    const api = new Api(this, 'Api', {
+      ...common,
+      name,
+      decoder,
+      plan: { rateLimit, burstLimit, dailyQuota },
+    });
+
+    const { alarmEmail: email, monthlyBudget, instanceType } = config;
+    const { all: alarms } = new Alarms(this, 'Alarms', {
+      ...{ endpoint, api, worker, queue, sleeps: config.minCopies === 0 },
+      ...(email !== undefined && { email }),
+      ...(monthlyBudget !== undefined && { monthlyBudget }),
+    });
+    const dashboard = new Dashboard(this, 'Dashboard', { name, instanceType, endpoint, queue, api, alarms });
+    addOutputs(this, api, dashboard);
+    this.#warn(config);
+    // CDK itself writes dependencies that references imply.
+    this.templateOptions.metadata = { 'cfn-lint': { config: { ignore_checks: ['W3005'] } } };
+  }
+
+  #endpoint(config: Config, root: string, basics: FunctionBasics, queue: PredictionQueue): Endpoint {
+    const { minCopies, maxInstances: maxCopies, idleMinutes, warmHours, timeZone } = config;
+    const { subnetIds, securityGroupIds } = config;
+    const image = endpointImage(this, 'Image', root);
+    new ImageScan(this, 'ImageScan', { image, logDays: config.logDays });
+    return new Endpoint(this, 'Endpoint', {
+      name: config.stackName,
+      image,
+      model: this.#model(config, root, basics),
+      instanceType: config.instanceType,
+      limits: { minCopies, maxCopies, idleMinutes, ...(warmHours && { warmHours, timeZone }) },
+      pending: queue.pending,
+      logDays: config.logDays,
+      ...(subnetIds && securityGroupIds && { network: { subnetIds, securityGroupIds } }),
+    });
+  }
+
+  #model(config: Config, root: string, basics: FunctionBasics): ModelBundle {
+    const { modelUri, keepWeights: keep, model, revision, taesd, taesdRevision, dialect, precision } = config;
+    if (modelUri !== undefined) return new ExistingModel(this, 'Model', { uri: modelUri });
+    const source = { model, revision, taesd, taesdRevision, dialect, precision };
+    return new ImportedModel(this, 'Model', { source, keep, root, basics });
+  }
+
+  #warn({ region, minCopies }: Config): void {
+    if (minCopies > 0 || !REGIONS_WITHOUT_SLEEP.includes(region ?? '')) return;
+    Annotations.of(this).addWarningV2(
+      'sd-turbo:region',
+      `${region} was reported to refuse endpoints that sleep: should the deploy fail with "Min instance count", choose ` +
+        'another region, or -c minCopies=1',
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { Endpoint } from './endpoint.js';
+import type { FunctionSettings } from './function-settings.js';
+import { NodeFunction } from './node-function.js';
+import type { PredictionQueue } from './prediction-queue.js';
+import type { Results } from './results.js';
+import type { WebhookSecret } from './webhook-secret.js';
+
+/** SageMaker's 60 s for a request, and what is around it. */
+const TIMEOUT = Duration.seconds(75);
+
+export interface WorkerProps {
+  readonly endpoint: Endpoint;
+  readonly queue: PredictionQueue;
+  readonly results: Results;
+  readonly webhookSecret: WebhookSecret;
+  readonly settings: FunctionSettings;
+  /** Messages that are worked on at once. */
+  readonly concurrency: number;
+}
+
+/** Draws what waits in the queue, and records what was given up. */
+export class Worker extends Construct {
+  readonly consumer: NodeFunction;
+  readonly deadLetters: NodeFunction;
+
+  constructor(scope: Construct, id: string, props: WorkerProps) {
+    super(scope, id);
+    const { endpoint, queue, results, webhookSecret, settings, concurrency } = props;
+    const { environment, ...common } = settings;
+    this.consumer = new NodeFunction(this, 'Consumer', {
+      ...common,
+      description: 'Draws what waits in the queue, and sends webhooks',
+      bundle: 'worker',
+      timeout: TIMEOUT,
+      memory: 512,
+      environment: { ...environment, ...webhookSecret.environment },
+    });
+    results.grantReadWrite(this.consumer);
+    endpoint.grantInvoke(this.consumer);
+    endpoint.grantWake(this.consumer);
+    queue.grantSend(this.consumer);
+    webhookSecret.grantRead(this.consumer);
+    queue.consumeWith(this.consumer, concurrency);
+
+    this.deadLetters = new NodeFunction(this, 'DeadLetters', {
+      ...common,
+      description: 'Records that a prediction was given up',
+      bundle: 'dead-letters',
+      timeout: Duration.seconds(30),
+      memory: 256,
+      environment: { ...environment },
+    });
+    results.grantReadWrite(this.deadLetters);
+    queue.grantSend(this.deadLetters);
+    queue.buryWith(this.deadLetters);
+  }
+}

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toEvent, toResponse } from '../support/gateway.js';
+import { LambdaProcess } from '../support/lambda-process.js';
+import { motoIsAbsent } from '../support/moto-server.js';
+import { MARKER, PROMPT, problemOf } from './contract/setting.js';
+import { lambdaFixture, post } from './lambda-fixture.js';
+import type { LambdaStack } from './lambda-stack.js';
+
+describe.skipIf(motoIsAbsent())('what the bundled functions are called with', () => {
+  const fixture = lambdaFixture();
+
+  describe("the gateway's events", () => {
+    let stack: LambdaStack;
+    beforeAll(async () => {
+      stack = await fixture.start('events');
+    });
+
+    test('a body in base64, and a picture that goes back as base64', async () => {
+      const event = await toEvent(
+        post('/predict', { prompt: `ein Bäumchen ${MARKER}`, seed: 9 }, { accept: 'image/webp' }),
+        true,
+      );
+      const result = await stack.api(event);
+      expect(result).toMatchObject({ statusCode: 200, isBase64Encoded: true });
+      expect(result.headers?.['content-type']).toBe('image/webp');
+      expect(Buffer.from(result.body, 'base64').subarray(8, 12).toString()).toBe('WEBP');
+    });
+
+    test.each<[string, Partial<APIGatewayProxyEvent>, number]>([
+      ['a GET with a body', { httpMethod: 'GET', path: '/health', body: '{}' }, 200],
+      ['TRACE', { httpMethod: 'TRACE' }, 400],
+      ['no headers at all', { headers: null as never, multiValueHeaders: null as never }, 415],
+      ['a header that no Request can have', { multiValueHeaders: { 'X-Odd': [`a\n\u4e16${MARKER}`] } }, 415],
+      ["a header's name that no Request can have", { multiValueHeaders: { 'X Odd': [MARKER] } }, 400],
+      ['a path that is none', { path: '//%' }, 404],
+    ])('%s is answered as everything else', async (_, change, status) => {
+      const event = { ...(await toEvent(post('/predict', { prompt: PROMPT }))), ...change };
+      const response = toResponse(await stack.api(event), null);
+      expect(response.status).toBe(status);
+      if (status >= 400) await problemOf(response);
+      expect(response.headers.get('x-request-id')).toBeTruthy();
+      expect(stack.output()).not.toContain(MARKER);
+    });
+  });
+
+  describe('the authorizer', () => {
+    let authorizer: LambdaProcess;
+    beforeAll(() => {
+      authorizer = new LambdaProcess(join(fixture.folder, 'authorizer'), {});
+    });
+    afterAll(() => authorizer.stop());
+    const methodArn = 'arn:aws:execute-api:us-east-1:123456789012:abc123/prod/POST/predict';
+    const authorize = (headers: Record<string, string> | null) =>
+      authorizer.invoke({ type: 'REQUEST', methodArn, headers });
+
+    test.each([
+      [{ 'x-api-key': MARKER }],
+      [{ 'X-API-Key': MARKER }],
+      [{ Authorization: `Api-Key ${MARKER}` }],
+      [{ authorization: `bearer ${MARKER}` }],
+    ])('hands the key on: %o', async (headers) => {
+      expect(await authorize(headers)).toMatchObject({
+        usageIdentifierKey: MARKER,
+        policyDocument: {
+          Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: methodArn }],
+        },
+      });
+    });
+
+    test.each([[null], [{}], [{ Authorization: 'Basic abc' }], [{ 'X-Api-Key': 'x'.repeat(129) }]])(
+      'no key, no entrance: %o',
+      async (headers) => {
+        // Exactly this becomes a 401.
+        await expect(authorize(headers)).rejects.toThrow(/^Unauthorized$/);
+      },
+    );
+
+    test('says no key in its log', () => expect(authorizer.output).not.toContain(MARKER));
+  });
+
+  test('a function without its settings names the one that is missing', async () => {
+    const api = new LambdaProcess(join(fixture.folder, 'api'), { ENDPOINT_NAME: 'x', QUEUE_URL: 'x' });
+    await api.exited();
+    expect(api.output).toContain('environment variable INFERENCE_COMPONENT_NAME is not set');
+  });
+});

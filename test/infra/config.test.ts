@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../infra/config.js';
+
+const DEFAULTS = readConfig({});
+
+/** What is said of wrong options; fails where nothing is. */
+function complaint(context: Record<string, unknown>): string {
+  try {
+    readConfig(context);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error(`${JSON.stringify(context)} was taken`);
+}
+
+test('defaults: one small GPU that sleeps, and nobody who is told', () => {
+  expect(DEFAULTS).toEqual({
+    stackName: 'sd-turbo',
+    instanceType: 'ml.g4dn.xlarge',
+    maxInstances: 1,
+    minCopies: 0,
+    idleMinutes: 5,
+    timeZone: 'UTC',
+    model: 'stabilityai/sd-turbo',
+    revision: 'b261bac6fd2cf515557d5d0707481eafa0485ec2',
+    taesd: 'madebyollin/taesd',
+    taesdRevision: 'main',
+    dialect: 'cuda',
+    precision: 'float16',
+    decoder: 'vae',
+    keepWeights: false,
+    rateLimit: 10,
+    burstLimit: 20,
+    dailyQuota: 20_000,
+    retentionDays: 1,
+    logDays: 30,
+  });
+});
+
+describe('numbers', () => {
+  const ranges = {
+    maxInstances: [1, 100],
+    idleMinutes: [5, 1380],
+    rateLimit: [1, 10_000],
+    burstLimit: [1, 5_000],
+    dailyQuota: [1, 100_000_000],
+    retentionDays: [1, 3650],
+  } as const;
+  const name = fc.constantFrom(...(Object.keys(ranges) as (keyof typeof ranges)[]));
+
+  test('as numbers and as texts alike, within their range', () => {
+    fc.assert(
+      fc.property(name, fc.integer({ min: -10, max: 200_000_000 }), (option, value) => {
+        const [least, most] = ranges[option];
+        if (value < least || value > most) {
+          expect(complaint({ [option]: value })).toContain(
+            `${option}: must be an integer from ${least} to ${most}`,
+          );
+          expect(complaint({ [option]: String(value) })).toContain(`${option}: must be`);
+        } else {
+          expect(readConfig({ [option]: value })[option]).toBe(value);
+          expect(readConfig({ [option]: String(value) })[option]).toBe(value);
+        }
+      }),
+    );
+  });
+
+  test('nothing else is a number', () => {
+    const texts = fc.string().filter((text) => !/^\d+$/.test(text));
+    const others = fc.oneof(
+      texts,
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(fc.nat()),
+      fc.double({ noInteger: true }),
+    );
+    fc.assert(
+      fc.property(name, others, (option, value) => {
+        expect(complaint({ [option]: value })).toContain(`${option}: must be an integer`);
+      }),
+    );
+  });
+});
+
+describe('names', () => {
+  const words = fc.stringMatching(/^\w{1,30}$/);
+
+  test('a plain word that is no option is refused by name', () => {
+    fc.assert(
+      fc.property(words, fc.string(), (word, value) => {
+        fc.pre(
+          !(word in DEFAULTS) && !/^(region|warmHours|modelUri|alarm|monthly|subnetIds|security)/.test(word),
+        );
+        expect(complaint({ [word]: value })).toContain(`${word}: is no option; there are stackName, region`);
+      }),
+    );
+  });
+
+  test("what CDK keeps in the context is not the options' affair", () => {
+    const own = [
+      'aws:cdk:enable-path-metadata',
+      '@aws-cdk/core:x',
+      'availability-zones:account=1:region=us-east-1',
+      'cli-telemetry',
+    ];
+    expect(readConfig(Object.fromEntries(own.map((key) => [key, true])))).toEqual(DEFAULTS);
+  });
+
+  test('all wrong options are told at once', () => {
+    const text = complaint({ idelMinutes: 3, maxInstances: 'two', region: 'Frankfurt' });
+    expect(text.split('\n').map((line) => line.trim().split(':')[0])).toEqual([
+      'wrong options',
+      'region',
+      'maxInstances',
+      'idelMinutes',
+    ]);
+  });
+});
+
+describe('texts', () => {
+  const wrong: [string, unknown][] = [
+    ['stackName', '1st'],
+    ['stackName', 'a'.repeat(41)],
+    ['stackName', 'a--b'],
+    ['region', 'us-east'],
+    ['instanceType', 'ml.m5.large'],
+    ['instanceType', 'g4dn.xlarge'],
+    ['timeZone', 'Mars/Olympus'],
+    ['model', 'sd-turbo'],
+    ['model', 'https://huggingface.co/stabilityai/sd-turbo'],
+    ['revision', 'a b'],
+    ['revision', ''],
+    ['taesd', 'taesd'],
+    ['dialect', 'tensorrt'],
+    ['precision', 'int8'],
+    ['decoder', 'tiny'],
+    ['modelUri', 's3://bucket'],
+    ['modelUri', 's3://bucket/'],
+    ['modelUri', 's3://bucket/a//b'],
+    ['modelUri', 'https://bucket/prefix'],
+    ['keepWeights', 'yes'],
+    ['logDays', 2],
+    ['alarmEmail', 'me'],
+    ['subnetIds', 'vpc-0123abcd'],
+    ['subnetIds', ''],
+    ['subnetIds', 'subnet-0123abcd,subnet-0123abcd'],
+    ['warmHours', '8-18'],
+    ['warmHours', 'MON-FRI 18:00-08:00'],
+    ['warmHours', 'MON-FRI 08:00-24:00'],
+    ['warmHours', 'Mo-Fr 08:00-18:00'],
+  ];
+  test.each(wrong)('%s=%j is refused', (name, value) => {
+    expect(complaint({ [name]: value })).toContain(`${name}: `);
+  });
+
+  const right: [string, unknown, unknown][] = [
+    ['region', 'us-gov-west-1', 'us-gov-west-1'],
+    ['instanceType', 'ml.g6.2xlarge', 'ml.g6.2xlarge'],
+    ['taesd', 'none', 'none'],
+    ['keepWeights', 'true', true],
+    ['logDays', '7', 7],
+    ['modelUri', 's3://my.bucket/a/b-c', 's3://my.bucket/a/b-c'],
+    ['warmHours', '00:00-23:59', { days: '*', from: 0, until: 1439 }],
+    ['warmHours', 'SUN 08:05-09:00', { days: 'SUN', from: 485, until: 540 }],
+    ['warmHours', 'SAT-MON 08:00-09:00', { days: 'SAT,SUN,MON', from: 480, until: 540 }],
+  ];
+  test.each(right)('%s=%j is taken', (name, value, read) => {
+    expect(readConfig({ [name]: value })).toMatchObject({ [name]: read });
+  });
+});
+
+describe('what is right alone, but not together', () => {
+  const pairs: [Record<string, unknown>, string][] = [
+    [{ minCopies: 2 }, 'minCopies: is more than maxInstances (1)'],
+    [{ minCopies: 1, warmHours: '08:00-09:00' }, 'warmHours: minCopies keeps a copy up'],
+    [{ timeZone: 'UTC' }, 'timeZone: says nothing without warmHours'],
+    [{ precision: 'float32' }, 'precision: dialect cuda computes in float16'],
+    [{ decoder: 'taesd', taesd: 'none' }, 'decoder: taesd is none'],
+    [{ monthlyBudget: 10 }, 'monthlyBudget: needs alarmEmail'],
+    [{ subnetIds: 'subnet-0123abcd' }, 'subnetIds: go together with securityGroupIds'],
+    [{ securityGroupIds: 'sg-0123abcd' }, 'subnetIds: go together with securityGroupIds'],
+    [{ modelUri: 's3://bucket/prefix', precision: 'float32' }, 'precision: modelUri names a finished bundle'],
+  ];
+  test.each(pairs)('%j', (context, message) => {
+    expect(complaint(context)).toContain(message);
+  });
+});

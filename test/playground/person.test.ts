@@ -1,0 +1,384 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { EndpointError } from '../../lib/predictions/endpoint.js';
+import type { Health } from '../../lib/schemas/health.js';
+import { HomeProcess } from '../support/home-process.js';
+import { KEY, type MemoryServer, startMemoryServer } from '../support/memory-server.js';
+import { randomBytes } from '../support/random-bundle.js';
+import { until } from '../support/until.js';
+import { CHROMIUM, launch, type Visit, visit } from './browser.js';
+import { refusal, StagedEndpoint } from './staged-endpoint.js';
+
+const PROMPT = 'A tree in a field under the night sky';
+
+let endpoint: StagedEndpoint;
+let server: MemoryServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (CHROMIUM) browser = await launch();
+});
+afterAll(() => browser?.close());
+
+/** A page that knows the key, as `sd-turbo serve` prints its address. */
+async function visitWithKey(path = '/'): Promise<Visit> {
+  return visit(browser, `${server.url}${path}#key=${KEY}`);
+}
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const picture = (page: Page) => page.getByRole('img', { name: `Picture: ${PROMPT}`, exact: true });
+const announced = (page: Page) => page.locator('#announcement');
+
+async function generate(page: Page, prompt = PROMPT): Promise<void> {
+  await page.getByLabel('Prompt').fill(prompt);
+  await button(page, 'Generate').click();
+}
+
+describe.skipIf(!CHROMIUM)('a person at the playground', () => {
+  beforeEach(async () => {
+    endpoint = new StagedEndpoint();
+    server = await startMemoryServer(endpoint);
+    return server.close;
+  });
+
+  test('from the empty page to a picture', async () => {
+    const { page, complaints } = await visit(browser, server.url);
+    const usable = await page.evaluate<number>('performance.getEntriesByName("usable")[0].startTime');
+    console.log(`usable ${Math.round(usable)} ms after it was asked for`);
+    await page.getByText('Ready', { exact: true }).waitFor();
+    await page.getByLabel('Key of this service').fill(KEY);
+    await generate(page);
+    await picture(page).waitFor();
+    expect(
+      await page.evaluate(
+        'document.querySelector("#pictures img").decode().then(() => document.querySelector("#pictures img").naturalWidth)',
+      ),
+    ).toBe(512);
+    const { seed } = endpoint.requests[0] ?? {};
+    await page.getByText(`Seed ${seed} · 1 step · VAE · sd-turbo-demo`).waitFor();
+    expect(await announced(page).textContent()).toMatch(
+      new RegExp(`^Done: 1 picture in .*, seed ${seed}\\.$`),
+    );
+    for (const phase of ['Queue 0.4 ms', 'Text 9.8 ms', 'UNet 61 ms', 'Decode 88 ms', 'File 13 ms']) {
+      await page.getByRole('listitem').filter({ hasText: phase }).waitFor();
+    }
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Download' }).click();
+    expect((await download).suggestedFilename()).toBe(`sd-turbo-${seed}.png`);
+    expect(complaints).toEqual([]);
+  });
+
+  test('the key stays in this tab, and out of the address', async () => {
+    const { page } = await visitWithKey();
+    expect(page.url()).toBe(`${server.url}/`);
+    expect(await page.evaluate('Object.values(sessionStorage)')).toEqual([KEY]);
+    expect(await page.evaluate('[localStorage.length, document.cookie]')).toEqual([0, '']);
+    await page.reload();
+    await generate(page);
+    await picture(page).waitFor();
+    const other = await page.context().newPage();
+    await other.goto(server.url);
+    expect(await other.getByLabel('Key of this service').inputValue()).toBe('');
+  });
+
+  test('cold: told what happens, and the picture comes by itself', async () => {
+    endpoint.condition = 'asleep';
+    const { page, complaints } = await visitWithKey();
+    await page.getByText('Asleep', { exact: true }).waitFor();
+    await generate(page);
+    await page.getByText('The service keeps this request').waitFor();
+    await page.locator('[aria-current="step"]').filter({ hasText: 'The endpoint wakes' }).waitFor();
+    await page.getByText('About 5 min left', { exact: true }).waitFor();
+    expect(await announced(page).textContent()).toBe('Waking the endpoint, about 5 min left');
+    expect(
+      await page.getByRole('progressbar', { name: 'Waking the endpoint' }).getAttribute('value'),
+    ).not.toBeNull();
+    endpoint.detail = 'downloading: 40 %';
+    await page.getByText('The endpoint wakes (downloading: 40 %)').waitFor();
+    Object.assign(endpoint, { condition: 'ready', detail: undefined, drawing: 5_000 });
+    await page.locator('[aria-current="step"]').filter({ hasText: 'The picture is drawn' }).waitFor();
+    await picture(page).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'Waiting' }).waitFor();
+    await page.getByText('Ready', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('it can be woken before anything is asked for', async () => {
+    endpoint.condition = 'asleep';
+    const { page } = await visitWithKey();
+    await button(page, 'Wake it now').click();
+    await page.getByText('Waking, about 5 min left').waitFor();
+    endpoint.condition = 'ready';
+    await page.getByText('Ready', { exact: true }).waitFor();
+  });
+
+  test('no key, and a wrong one', async () => {
+    const { page } = await visit(browser, server.url);
+    await generate(page);
+    await page.getByText('This service needs a key first.').waitFor();
+    expect(await page.evaluate('document.activeElement.id')).toBe('key');
+    await page.keyboard.type('wrong');
+    await button(page, 'Generate').click();
+    await page.getByRole('heading', { name: 'The service did not take this key' }).waitFor();
+    expect(await page.getByLabel('Key of this service').getAttribute('aria-invalid')).toBe('true');
+    expect(await page.evaluate('document.activeElement.id')).toBe('key');
+    await page.keyboard.type(KEY);
+    await button(page, 'Generate').click();
+    await picture(page).waitFor();
+  });
+
+  test('what is wrong is said beside its field', async () => {
+    const { page } = await visitWithKey();
+    await button(page, 'Generate').click();
+    await page.getByText('Write what you would like to see.').waitFor();
+    expect(endpoint.requests).toHaveLength(0);
+    endpoint.fault = refusal('prompt', 'is not for this model');
+    await generate(page);
+    await page.getByRole('heading', { name: 'The service did not take this request' }).waitFor();
+    const prompt = page.getByLabel('Prompt');
+    expect(await prompt.getAttribute('aria-invalid')).toBe('true');
+    expect(
+      await page.evaluate(
+        'document.getElementById(document.getElementById("prompt").getAttribute("aria-describedby")).textContent',
+      ),
+    ).toBe('Is not for this model.');
+    expect(await page.evaluate('document.activeElement.id')).toBe('prompt');
+    endpoint.fault = undefined;
+    await page.getByLabel('Seed', { exact: true }).fill('12x');
+    await button(page, 'Generate').click();
+    await page.getByText('Must be an integer from 0 to 9007199254740991.').waitFor();
+    await page.getByLabel('Seed', { exact: true }).fill('12');
+    await button(page, 'Generate').click();
+    await picture(page).waitFor();
+    expect(endpoint.requests.map(({ seed }) => seed)).toEqual([12]);
+  });
+
+  test('a field that is folded away is opened when it is wrong', async () => {
+    endpoint.fault = refusal('decoder', 'is not in this bundle');
+    const { page } = await visitWithKey();
+    await page.getByRole('radio', { name: 'TAESD' }).check();
+    await page.getByText('Options').click();
+    await generate(page);
+    await page.getByText('Is not in this bundle.').waitFor();
+    expect(await page.getByRole('radio', { name: 'TAESD' }).getAttribute('aria-invalid')).toBe('true');
+  });
+
+  test('a model that fails is said in words, and is not asked again and again', async () => {
+    endpoint.fault = new EndpointError('model', 'the model gave no numbers');
+    const { page } = await visitWithKey();
+    await generate(page);
+    await page.getByRole('heading', { name: 'The model failed on this request' }).waitFor();
+    await page.getByText('Try again, or with another seed.', { exact: true }).waitFor();
+  });
+
+  test('a service that is away is asked again', async () => {
+    const { page } = await visitWithKey();
+    await page.context().setOffline(true);
+    await generate(page);
+    await page.locator('#work-title').filter({ hasText: 'No answer yet, trying again' }).waitFor();
+    await page.context().setOffline(false);
+    await picture(page).waitFor();
+    expect(endpoint.requests).toHaveLength(1);
+  });
+
+  test('by keyboard alone', async () => {
+    const { page } = await visitWithKey();
+    const active = () =>
+      page.evaluate<string>(
+        'document.activeElement.id || document.activeElement.name || document.activeElement.textContent',
+      );
+    await page.keyboard.press('Tab');
+    expect(await active()).toBe('Skip to the prompt');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(PROMPT);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    expect(await active()).toBe('num_steps');
+    await page.keyboard.press('ArrowRight');
+    for (const id of ['num_images', 'seed', 'shuffle', 'lock']) {
+      await page.keyboard.press('Tab');
+      expect(await active()).toBe(id);
+    }
+    await page.keyboard.press('Space');
+    const seed = Number(await page.getByLabel('Seed', { exact: true }).inputValue());
+    for (const id of ['image', 'output_format', 'decoder', 'go']) {
+      await page.keyboard.press('Tab');
+      expect(await active()).toBe(id);
+    }
+    await page.keyboard.press('Enter');
+    await picture(page).waitFor();
+    expect(endpoint.requests[0]).toMatchObject({ prompt: PROMPT, num_steps: 2, seed });
+    expect(await active()).toBe('go');
+    await page.getByLabel('Prompt').press('Control+Enter');
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(1)
+      .waitFor();
+    expect(endpoint.requests).toHaveLength(2);
+    await page.getByRole('tab', { name: 'curl' }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('tab', { name: 'TypeScript' }).getAttribute('aria-selected')).toBe('true');
+    expect(await page.getByRole('tabpanel', { name: 'TypeScript' }).textContent()).toContain(`seed: ${seed}`);
+  });
+
+  test('a picture to begin with: chosen, too large, drawn here, taken away', async () => {
+    const { page, complaints } = await visitWithKey();
+    const choose = (name: string, buffer: Buffer) =>
+      page.getByLabel('Begin with a picture').setInputFiles({ name, mimeType: 'image/png', buffer });
+    await choose('a.png', Buffer.from('no picture, but long'.repeat(100_000)));
+    await page.getByText('This browser cannot read that as a picture.').waitFor();
+    const noise = randomBytes(3 * 1500 * 1200, 1);
+    await choose(
+      'large.png',
+      await sharp(noise, { raw: { width: 1500, height: 1200, channels: 3 } })
+        .png()
+        .toBuffer(),
+    );
+    await page.getByRole('img', { name: 'To begin with' }).waitFor();
+    expect(await page.getByRole('slider', { name: 'Strength' }).getAttribute('aria-valuetext')).toBe('50 %');
+    await page.getByRole('slider', { name: 'Strength' }).press('ArrowRight');
+    await generate(page);
+    await picture(page).waitFor();
+    const [first] = endpoint.requests;
+    expect(first).toMatchObject({ num_steps: 2, strength: 0.51 });
+    const sent = await sharp(Buffer.from(first?.image?.split(',')[1] ?? '', 'base64')).metadata();
+    expect([sent.format, sent.width, sent.height]).toEqual(['jpeg', 1024, 819]);
+    await page.getByText('from a picture, 51 %').waitFor();
+    await button(page, 'Begin with this').click();
+    await button(page, 'Generate').click();
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(1)
+      .waitFor();
+    const drawn = await sharp(
+      Buffer.from(endpoint.requests[1]?.image?.split(',')[1] ?? '', 'base64'),
+    ).metadata();
+    expect([drawn.format, drawn.width]).toEqual(['png', 512]);
+    await button(page, 'Remove').click();
+    await button(page, 'Generate').click();
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(2)
+      .waitFor();
+    expect(endpoint.requests[2]).not.toHaveProperty('image');
+    expect(complaints).toEqual([]);
+  });
+
+  test('it can be given up', async () => {
+    endpoint.condition = 'asleep';
+    const { page } = await visitWithKey();
+    await generate(page);
+    await page.getByText('The service keeps this request').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Cancelled' }).waitFor();
+    await page
+      .getByText('The service keeps the request and draws it all the same.', { exact: true })
+      .waitFor();
+    expect(await button(page, 'Generate').isVisible()).toBe(true);
+  });
+
+  test('pictures are kept in this browser, and used again', async () => {
+    const { page } = await visitWithKey();
+    await page.getByRole('radio', { name: 'WebP' }).check();
+    await page.getByRole('radio', { name: '2' }).nth(1).check();
+    await generate(page);
+    await page.getByRole('img', { name: `Picture 2 of 2: ${PROMPT}` }).waitFor();
+    const { seed } = endpoint.requests[0] ?? {};
+    await page.reload();
+    await page.getByRole('button', { name: `Show: ${PROMPT} (seed ${seed})` }).click();
+    await page.getByRole('img', { name: `Picture 2 of 2: ${PROMPT}` }).waitFor();
+    await button(page, 'Use these settings').click();
+    expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe(String(seed));
+    await button(page, 'Generate').click();
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(1)
+      .waitFor();
+    expect(endpoint.requests[1]).toEqual(endpoint.requests[0]);
+    await button(page, 'Clear').click();
+    await page.getByRole('heading', { name: 'History' }).waitFor({ state: 'hidden' });
+    await page.reload();
+    await page.getByText('Your picture appears here.').waitFor();
+    expect(await page.getByRole('button', { name: /^Show: / }).count()).toBe(0);
+  });
+
+  test('no more pictures are kept than are promised', async () => {
+    endpoint.drawing = 0;
+    const { page } = await visitWithKey();
+    const kept =
+      'new Promise((resolve) => { const open = indexedDB.open("sd-turbo"); open.onsuccess = () => { const count = open.result.transaction("drawings").objectStore("drawings").count(); count.onsuccess = () => resolve(count.result); }; })';
+    for (let drawn = 1; drawn <= 26; drawn++) {
+      await generate(page, `boat ${drawn}`);
+      await page.getByRole('button', { name: `Show: boat ${drawn} (` }).waitFor();
+    }
+    expect(await page.getByRole('button', { name: /^Show: / }).count()).toBe(24);
+    expect(await page.evaluate(kept)).toBe(24);
+  });
+
+  test('nothing moves for those who do not want that', async () => {
+    endpoint.condition = 'asleep';
+    const { page } = await visit(browser, `${server.url}/#key=${KEY}`, { reducedMotion: 'reduce' });
+    await generate(page);
+    await page.getByText('The service keeps this request').waitFor();
+    expect(await page.evaluate('document.getAnimations().length')).toBe(0);
+  });
+
+  test('a long prompt is told to be cut', async () => {
+    const { page } = await visitWithKey();
+    await generate(page, 'boat '.repeat(80).trim());
+    await page.getByText('The prompt is too long: its last 5 tokens were not used.').waitFor();
+  });
+});
+
+describe.skipIf(!CHROMIUM)('at the stage of a gateway', () => {
+  beforeEach(async () => {
+    endpoint = new StagedEndpoint();
+    server = await startMemoryServer(endpoint, { stage: '/prod' });
+    return server.close;
+  });
+
+  test.each(['', '/'])('the address may end in "prod%s"', async (end) => {
+    const { page, complaints } = await visitWithKey(end);
+    await generate(page);
+    await picture(page).waitFor();
+    expect(await page.getByRole('tabpanel').textContent()).toContain(`'${server.url}/predict'`);
+    await page.getByRole('link', { name: 'API reference' }).click();
+    await page.getByRole('heading', { name: 'SD-Turbo API reference' }).waitFor();
+    await page.getByRole('link', { name: 'Playground' }).click();
+    await page.getByLabel('Prompt').waitFor();
+    expect(page.url()).toBe(`${server.url}/`);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(!CHROMIUM)('at home', () => {
+  const data = mkdtempSync(join(tmpdir(), 'playground-'));
+  const home = () => new HomeProcess(['--data', data, '--scale-to-zero', '2', '--api-key', 'a+b/c='], data);
+  afterAll(() => rmSync(data, { recursive: true }));
+
+  test('the address that sd-turbo serve prints leads to pictures, warm and cold', async () => {
+    const service = home();
+    onTestFinished(() => service.kill());
+    await service.started();
+    const { page, complaints } = await visit(browser, service.playground);
+    const usable = await page.evaluate<number>('performance.getEntriesByName("usable")[0].startTime');
+    console.log(`at home usable ${Math.round(usable)} ms after it was asked for`);
+    await generate(page);
+    await picture(page).waitFor();
+    await until('it sleeps', async () => {
+      const health = await service.fetch('/health');
+      return ((await health.json()) as Health).state === 'asleep';
+    });
+    await button(page, 'Generate').click();
+    await page.getByText('The service keeps this request').waitFor();
+    await page
+      .getByRole('button', { name: /^Show: / })
+      .nth(1)
+      .waitFor();
+    expect(complaints).toEqual([]);
+  });
+});

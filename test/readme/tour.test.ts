@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { transformSync } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HomeProcess } from '../support/home-process.js';
+import { ROOT } from '../support/reference.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'tour-'));
+/** Inside this package, so that it finds itself by its name. */
+const programs = mkdtempSync(join(ensure(join(ROOT, 'dist')), 'tour-'));
+
+let home: HomeProcess;
+beforeAll(async () => {
+  const args = ['--data', join(scratch, 'data'), '--api-key', 'my-key'];
+  home = await new HomeProcess(args, scratch).started();
+});
+afterAll(async () => {
+  await home.kill();
+  for (const folder of [scratch, programs]) rmSync(folder, { recursive: true });
+});
+
+function ensure(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** The README's block of code in a language that has some words in it. */
+function block(language: string, words: string): string {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)];
+  const found = blocks.find(([, kind, code]) => kind === language && code?.includes(words));
+  if (!found) throw new Error(`the README has no ${language} with ${words}`);
+  return found[2] as string;
+}
+
+test('sixty seconds: every line is pasted as it stands', () => {
+  const script = block('sh', 'localhost:8000/predict')
+    .replaceAll(/(http:\/\/)?localhost:8000/g, home.url)
+    .replaceAll('npx sd-turbo', `${process.execPath} ${join(ROOT, 'lib/cli/sd-turbo.mjs')}`);
+  const { status, stderr } = spawnSync('bash', ['-ec', script], { cwd: scratch, encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  for (const file of ['boat.png', 'house.png', 'rocket.png', 'other.png']) {
+    expect(statSync(join(scratch, file)).size, file).toBeGreaterThan(10_000);
+  }
+});
+
+test.each([
+  ['the typed client', 'sd-turbo-serverless/client', 'images.length'],
+  ["OpenAI's package", "from 'openai'", 'data.length'],
+])('%s draws', (_, words, count) => {
+  const { code } = transformSync(block('ts', words), { loader: 'ts', format: 'esm' });
+  const program = join(programs, `${count}.mjs`);
+  const constants = `const URL = ${JSON.stringify(home.url)}, KEY = ${JSON.stringify(home.key)};`;
+  writeFileSync(program, `${constants}\n${code}\nconsole.log(${count});`);
+  const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+  expect(stdout.trim().split('\n').at(-1), stderr).toBe('1');
+});

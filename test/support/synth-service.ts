@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { afterAll } from 'vitest';
+import { readConfig } from '../../infra/config.js';
+import { ServiceStack } from '../../infra/stack.js';
+import { ROOT } from './reference.js';
+
+const FUNCTIONS = [
+  'api',
+  'worker',
+  'dead-letters',
+  'authorizer',
+  'import-weights',
+  'webhook-secret',
+  'empty-bucket',
+];
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** What is at a path inside a template's value; fails where there is nothing. */
+export function at<T = Properties>(value: unknown, ...path: readonly (string | number)[]): T {
+  return path.reduce<unknown>((inner, key) => {
+    const next = (inner as Record<string | number, unknown> | undefined)?.[key];
+    if (next === undefined) throw new Error(`there is no ${path.join('.')}`);
+    return next;
+  }, value) as T;
+}
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Properties;
+  readonly DependsOn?: string | string[];
+  readonly DeletionPolicy?: string;
+  readonly Metadata?: Readonly<Record<string, string>>;
+}
+
+export interface TemplateJson {
+  readonly Resources: Record<string, Resource>;
+  readonly Parameters: Record<string, Record<string, unknown>>;
+  readonly Outputs: Record<string, { readonly Value: unknown }>;
+}
+
+/** A template, and questions that the tests have about it. */
+export class Service {
+  readonly template: TemplateJson;
+  readonly stack: ServiceStack;
+  readonly folder: string;
+
+  constructor(stack: ServiceStack, folder: string) {
+    this.stack = stack;
+    this.folder = folder;
+    const assembly = (stack.node.root as App).synth();
+    this.template = assembly.getStackByName(stack.stackName).template as TemplateJson;
+  }
+
+  all(type: string): [string, Resource][] {
+    return Object.entries(this.template.Resources).filter(([, resource]) => resource.Type === type);
+  }
+
+  /** The only one of a type, or the one whose path below the stack begins so. */
+  id(type: string, path = ''): string {
+    const found = this.all(type).filter(([, { Metadata }]) =>
+      Metadata?.['aws:cdk:path']?.startsWith(`${this.stack.stackName}/${path}`),
+    );
+    if (found.length !== 1)
+      throw new Error(`${found.length} of ${type} below ${path}: ${found.map(([id]) => id)}`);
+    return (found[0] as [string, Resource])[0];
+  }
+
+  resource(type: string, path = ''): Resource {
+    return this.template.Resources[this.id(type, path)] as Resource;
+  }
+
+  properties(type: string, path = ''): Properties {
+    return this.resource(type, path).Properties;
+  }
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'synth-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/**
+ * The stack as `cdk synth` makes it of these options, with functions that do nothing. Synthesis takes a second: make
+ * one for all tests of a file.
+ */
+export function synthService(options: Readonly<Record<string, unknown>> = {}): Service {
+  const folder = mkdtempSync(join(scratch, 'service-'));
+  for (const name of FUNCTIONS) {
+    mkdirSync(join(folder, 'bundles', name), { recursive: true });
+    writeFileSync(join(folder, 'bundles', name, 'index.mjs'), `export const handler = () => '${name}';\n`);
+  }
+  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+  const app = new App({
+    outdir: join(folder, 'cdk.out'),
+    context: { ...context, 'aws:cdk:enable-path-metadata': true, ...options },
+  });
+  const config = readConfig(app.node.getAllContext());
+  const stack = new ServiceStack(app, config.stackName, {
+    config,
+    root: ROOT,
+    bundles: join(folder, 'bundles'),
+    ...(config.region !== undefined && { env: { region: config.region } }),
+  });
+  return new Service(stack, folder);
+}
