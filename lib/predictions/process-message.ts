@@ -162,7 +162,10 @@ export async function failDeadLetter(message: Message, services: Services): Prom
     await services.store.createWebhook(id, { status: 'failed', attempts, error: 'tried too often' });
     return;
   }
-  const error = new EndpointError('cold', 'given up: the endpoint did not wake in time to take the request');
+  const error = new EndpointError(
+    'cold',
+    'given up: the endpoint did not wake for too long, or the service failed too often',
+  );
   const problem = services.toProblem(error, record.request_id);
   await conclude(record, { status: 'failed', completed_at: timestamp(services), error: problem }, services);
 }

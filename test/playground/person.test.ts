@@ -1,19 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
-import type { Health } from '../../lib/schemas/health.js';
-import { HomeProcess } from '../support/home-process.js';
 import { KEY, type MemoryServer, startMemoryServer } from '../support/memory-server.js';
 import { randomBytes } from '../support/random-bundle.js';
-import { until } from '../support/until.js';
 import { CHROMIUM, launch, type Visit, visit } from './browser.js';
 import { refusal, StagedEndpoint } from './staged-endpoint.js';
-
-const PROMPT = 'A tree in a field under the night sky';
+import { announced, button, generate, PROMPT, picture } from './steps.js';
 
 let endpoint: StagedEndpoint;
 let server: MemoryServer;
@@ -25,17 +18,8 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 /** A page that knows the key, as `sd-turbo serve` prints its address. */
-async function visitWithKey(path = '/'): Promise<Visit> {
-  return visit(browser, `${server.url}${path}#key=${KEY}`);
-}
-
-const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
-const picture = (page: Page) => page.getByRole('img', { name: `Picture: ${PROMPT}`, exact: true });
-const announced = (page: Page) => page.locator('#announcement');
-
-async function generate(page: Page, prompt = PROMPT): Promise<void> {
-  await page.getByLabel('Prompt').fill(prompt);
-  await button(page, 'Generate').click();
+async function visitWithKey(): Promise<Visit> {
+  return visit(browser, `${server.url}/#key=${KEY}`);
 }
 
 describe.skipIf(!CHROMIUM)('a person at the playground', () => {
@@ -331,54 +315,5 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     const { page } = await visitWithKey();
     await generate(page, 'boat '.repeat(80).trim());
     await page.getByText('The prompt is too long: its last 5 tokens were not used.').waitFor();
-  });
-});
-
-describe.skipIf(!CHROMIUM)('at the stage of a gateway', () => {
-  beforeEach(async () => {
-    endpoint = new StagedEndpoint();
-    server = await startMemoryServer(endpoint, { stage: '/prod' });
-    return server.close;
-  });
-
-  test.each(['', '/'])('the address may end in "prod%s"', async (end) => {
-    const { page, complaints } = await visitWithKey(end);
-    await generate(page);
-    await picture(page).waitFor();
-    expect(await page.getByRole('tabpanel').textContent()).toContain(`'${server.url}/predict'`);
-    await page.getByRole('link', { name: 'API reference' }).click();
-    await page.getByRole('heading', { name: 'SD-Turbo API reference' }).waitFor();
-    await page.getByRole('link', { name: 'Playground' }).click();
-    await page.getByLabel('Prompt').waitFor();
-    expect(page.url()).toBe(`${server.url}/`);
-    expect(complaints).toEqual([]);
-  });
-});
-
-describe.skipIf(!CHROMIUM)('at home', () => {
-  const data = mkdtempSync(join(tmpdir(), 'playground-'));
-  const home = () => new HomeProcess(['--data', data, '--scale-to-zero', '2', '--api-key', 'a+b/c='], data);
-  afterAll(() => rmSync(data, { recursive: true }));
-
-  test('the address that sd-turbo serve prints leads to pictures, warm and cold', async () => {
-    const service = home();
-    onTestFinished(() => service.kill());
-    await service.started();
-    const { page, complaints } = await visit(browser, service.playground);
-    const usable = await page.evaluate<number>('performance.getEntriesByName("usable")[0].startTime');
-    console.log(`at home usable ${Math.round(usable)} ms after it was asked for`);
-    await generate(page);
-    await picture(page).waitFor();
-    await until('it sleeps', async () => {
-      const health = await service.fetch('/health');
-      return ((await health.json()) as Health).state === 'asleep';
-    });
-    await button(page, 'Generate').click();
-    await page.getByText('The service keeps this request').waitFor();
-    await page
-      .getByRole('button', { name: /^Show: / })
-      .nth(1)
-      .waitFor();
-    expect(complaints).toEqual([]);
   });
 });

@@ -7,8 +7,8 @@ import type { WebhookCall, WebhookOutcome } from '../../lib/predictions/send-web
 import type { PredictionEvent } from '../../lib/predictions/services.js';
 import { Waker } from '../../lib/predictions/waker.js';
 import type { PredictRequest } from '../../lib/schemas/request.js';
+import { MemoryPredictionStore, MemoryWakeLog } from '../support/memory-stores.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
-import { MemoryStore, MemoryWakeLog } from '../support/simulation/stores.js';
 
 export const DAY_MS = 86_400_000;
 
@@ -37,7 +37,7 @@ export type Script = (count: number) => EndpointFault | undefined;
 /** Real logic around memory, and everything that it does in plain sight. */
 export class TestServices implements WorkerServices {
   readonly clock = new PatientClock();
-  readonly store = new MemoryStore();
+  readonly store = new MemoryPredictionStore();
   readonly log = new MemoryWakeLog();
   readonly sent: { readonly message: Message; readonly delay: number }[] = [];
   readonly events: PredictionEvent[] = [];

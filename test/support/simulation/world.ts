@@ -2,11 +2,11 @@ import { toProblem } from '../../../functions/shared/problem-response.js';
 import type { WorkerServices } from '../../../lib/predictions/process-message.js';
 import { Waker } from '../../../lib/predictions/waker.js';
 import type { Prediction } from '../../../lib/schemas/prediction.js';
+import { MemoryPredictionStore, MemoryWakeLog } from '../memory-stores.js';
 import { type EndpointSettings, SimulatedEndpoint } from './endpoint.js';
 import { type Death, Process } from './process.js';
 import { SimulatedQueue } from './queue.js';
 import { Random } from './random.js';
-import { MemoryStore, MemoryWakeLog } from './stores.js';
 import { type Chances, type Part, Trouble } from './trouble.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -57,7 +57,7 @@ const LAST_STEP = 40;
 export class World {
   readonly time = new VirtualTime();
   readonly random: Random;
-  readonly store = new MemoryStore();
+  readonly store = new MemoryPredictionStore();
   readonly log = new MemoryWakeLog();
   readonly endpoint: SimulatedEndpoint;
   readonly queue: SimulatedQueue;

@@ -1,9 +1,9 @@
-import type { PredictionStore } from '../../../lib/predictions/prediction-store.js';
-import type { WakeEntry, WakeLog, WakeRecord } from '../../../lib/predictions/wake-log.js';
-import type { RequestRecord, ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
+import type { PredictionStore } from '../../lib/predictions/prediction-store.js';
+import type { WakeEntry, WakeLog, WakeRecord } from '../../lib/predictions/wake-log.js';
+import type { RequestRecord, ResultRecord, WebhookRecord } from '../../lib/schemas/prediction.js';
 
 /** What S3 does: the first write stays, and every read sees it. */
-export class MemoryStore implements PredictionStore {
+export class MemoryPredictionStore implements PredictionStore {
   readonly requests = new Map<string, RequestRecord>();
   readonly results = new Map<string, ResultRecord>();
   readonly webhooks = new Map<string, WebhookRecord>();
@@ -30,6 +30,14 @@ export class MemoryStore implements PredictionStore {
 
   async readWebhook(id: string): Promise<WebhookRecord | undefined> {
     return this.webhooks.get(id);
+  }
+
+  /** Makes a prediction this much older. */
+  age(id: string, milliseconds: number): void {
+    const record = this.requests.get(id);
+    if (!record) throw new Error(`there is no prediction ${id}`);
+    const created_at = new Date(Date.parse(record.created_at) - milliseconds).toISOString();
+    this.requests.set(id, { ...record, created_at });
   }
 }
 
