@@ -8,8 +8,8 @@ const SETTLE_MS = 120_000;
 const QUIET_MS = 5_000;
 /** How many wakes the estimate rests on. */
 const RECENT = 5;
-/** Estimate in seconds before any wake has been seen: what AWS's users report for an image of this size. */
-const FIRST_ESTIMATE = 300;
+/** What AWS's users report for an image of this size. Seconds. */
+const SAGEMAKER_WAKE = 300;
 const LONG_AGO = new Date(0).toISOString();
 
 export interface WakerProps {
@@ -17,6 +17,8 @@ export interface WakerProps {
   readonly log: WakeLog;
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
+  /** Of a wake's length, before any has been seen. Seconds. @default 300, SageMaker's */
+  readonly firstEstimate?: number;
 }
 
 /** Wakes the endpoint once per sleep, however many requests find it asleep, and knows how long that takes. */
@@ -24,16 +26,18 @@ export class Waker {
   readonly #endpoint: WakerProps['endpoint'];
   readonly #log: WakeLog;
   readonly #now: () => number;
+  readonly #firstEstimate: number;
   #quietUntil = 0;
   /** Under way in this process. */
   #asking: Promise<boolean> | undefined;
   /** Whether this process has found the endpoint asleep since it last found it awake. */
   #sawCold = false;
 
-  constructor({ endpoint, log, now = Date.now }: WakerProps) {
+  constructor({ endpoint, log, now = Date.now, firstEstimate = SAGEMAKER_WAKE }: WakerProps) {
     this.#endpoint = endpoint;
     this.#log = log;
     this.#now = now;
+    this.#firstEstimate = firstEstimate;
   }
 
   /**
@@ -138,7 +142,7 @@ export class Waker {
   }
 
   #secondsLeft({ started_at, recent_seconds }: WakeRecord): number {
-    return Math.max(0, median(recent_seconds) - this.#age(started_at) / 1000);
+    return Math.max(0, (median(recent_seconds) ?? this.#firstEstimate) - this.#age(started_at) / 1000);
   }
 
   #age(since: string): number {
@@ -146,6 +150,6 @@ export class Waker {
   }
 }
 
-function median(seconds: readonly number[]): number {
-  return seconds.toSorted((a, b) => a - b)[seconds.length >> 1] ?? FIRST_ESTIMATE;
+function median(seconds: readonly number[]): number | undefined {
+  return seconds.toSorted((a, b) => a - b)[seconds.length >> 1];
 }

@@ -35,6 +35,8 @@ import { terminalTelemetry } from './terminal-telemetry.js';
 /** As in AWS: RETENTION_DAYS. */
 const RETENTION_MS = 86_400_000;
 const SWEEP_MS = 3_600_000;
+/** Before one has been seen: the demo model's on a laptop. Seconds. */
+const FIRST_WAKE = 3;
 /** So long Ctrl-C waits for pictures that are being drawn: nobody wants to wait longer for a prompt. Milliseconds. */
 const DRAIN_MS = 10_000;
 /** Nothing is drawn any more when the endpoint is asked to end. Milliseconds. */
@@ -117,7 +119,7 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     endpoint,
     store,
     queue,
-    waker: new Waker({ endpoint, log }),
+    waker: new Waker({ endpoint, log, firstEstimate: FIRST_WAKE }),
     clock: SYSTEM_CLOCK,
     retentionMs: RETENTION_MS,
     toProblem,
