@@ -3,6 +3,7 @@ import { readPrediction, statusPath } from '../../lib/predictions/read-predictio
 import { predictionIdSchema } from '../../lib/schemas/prediction.js';
 import { acceptedPicture } from '../shared/accepted-picture.js';
 import { sendProblem } from '../shared/problem-response.js';
+import { serverTiming } from '../shared/server-timing.js';
 import type { RouteContext } from './api-props.js';
 import { pictureResponse } from './picture-response.js';
 import { preferenceApplied, readPrefer } from './prefer.js';
@@ -18,11 +19,15 @@ export async function predictionRoute(id: string, context: RouteContext): Promis
   const prediction = await readPrediction({ id, caller, waitMs, signal: request.signal }, props.services);
   const raw = acceptedPicture(request.headers) !== undefined;
   if (raw && prediction.status === 'failed') return sendProblem(prediction.error, requestId);
-  if (raw && prediction.status === 'succeeded') return pictureResponse(prediction);
-  const headers = new Headers();
+  const status_url = baseUrl + statusPath(id);
+  const response =
+    raw && prediction.status === 'succeeded'
+      ? pictureResponse(prediction)
+      : Response.json(prediction.status === 'queued' ? { ...prediction, status_url } : prediction);
+  const { headers } = response;
   const applied = preferenceApplied(prefer);
   if (applied) headers.set('preference-applied', applied);
-  if (prediction.status !== 'queued') return Response.json(prediction, { headers });
-  headers.set('retry-after', await retryAfter(props.services));
-  return Response.json({ ...prediction, status_url: baseUrl + statusPath(id) }, { headers });
+  if (prediction.status === 'queued') headers.set('retry-after', await retryAfter(props.services));
+  if (prediction.status === 'succeeded') headers.set('server-timing', serverTiming(prediction.timings));
+  return response;
 }

@@ -19,11 +19,11 @@ export interface Drawing {
 export interface Waited {
   /** From the click to the picture. Milliseconds. */
   readonly elapsed: number;
-  /** Of that, until the endpoint was seen to be awake; undefined where it was. */
-  readonly waking: number | undefined;
+  /** Whether the service kept the request and drew it later. */
+  readonly wasKept: boolean;
 }
 
-export function toDrawing(made: GeneratedImages, settings: Settings, { elapsed, waking }: Waited): Drawing {
+export function toDrawing(made: GeneratedImages, settings: Settings, { elapsed, wasKept }: Waited): Drawing {
   const { images, format, seed, steps, decoder, tokensCut, model, timings } = made;
   return {
     id: randomId(),
@@ -32,10 +32,15 @@ export function toDrawing(made: GeneratedImages, settings: Settings, { elapsed, 
     model,
     tokensCut,
     images: images.map((bytes) => new Blob([bytes as BlobPart], { type: `image/${format}` })),
-    // What the queue drew comes without the endpoint's own phases.
-    timings: waking === undefined ? timings : { waking, drawing: elapsed - waking },
+    timings: wasKept ? withWaiting(timings, elapsed) : timings,
     elapsed,
   };
+}
+
+/** What was not drawing was waiting, for the wake and in the queue; `total` is only that of the last look for it. */
+function withWaiting({ total: _, ...phases }: Drawing['timings'], elapsed: number): Drawing['timings'] {
+  const drawn = Object.values(phases).reduce((sum, milliseconds) => sum + milliseconds, 0);
+  return { waiting: Math.max(0, elapsed - drawn), ...phases };
 }
 
 /** `crypto.randomUUID` is missing where the page comes over plain HTTP from another machine of the house. */

@@ -80,11 +80,7 @@ async function generate(): Promise<void> {
   setRunning(controller);
   const started = performance.now();
   let isKept = false;
-  let waking: number | undefined;
-  const unfollow = endpoint.follow((health) => {
-    stage.see(health);
-    if (isKept && health.state === 'ready') waking ??= performance.now() - started;
-  });
+  const unfollow = endpoint.follow((health) => stage.see(health));
   stage.begin();
   reveal();
   try {
@@ -97,7 +93,7 @@ async function generate(): Promise<void> {
         stage.progress(progress);
       },
     });
-    present(made, settings, { elapsed: performance.now() - started, waking });
+    present(made, settings, { elapsed: performance.now() - started, wasKept: isKept });
   } catch (error) {
     if (controller.signal.aborted) cancelled(isKept);
     else failed(error);

@@ -13,8 +13,7 @@ interface Part {
 const LEAST_MS = 0.05;
 
 const PHASES: readonly (readonly [name: string, label: string])[] = [
-  ['waking', 'Waiting'],
-  ['drawing', 'Drawing'],
+  ['waiting', 'Waiting'],
   ['queue', 'Queue'],
   ['load', 'Load'],
   ['text_encoder', 'Text'],
@@ -46,8 +45,6 @@ export function showTimings(drawing: Drawing): void {
   byId('bar', HTMLElement).replaceChildren(...parts.map(segment));
   byId('legend', HTMLElement).replaceChildren(...parts.map(entry));
   byId('timings-title', HTMLElement).textContent = `${duration(drawing.elapsed)} from click to picture`;
-  byId('timings-note', HTMLElement).textContent =
-    'unet' in drawing.timings ? '' : 'It came from the queue, which keeps no finer times.';
 }
 
 function segment({ name, milliseconds }: Part): HTMLElement {

@@ -38,7 +38,11 @@ export type PredictOutcome =
   | { readonly kind: 'failed'; readonly error: Problem };
 
 type Outcome =
-  | { readonly status: 'succeeded'; readonly answer: GenerateAnswer }
+  | {
+      readonly status: 'succeeded';
+      readonly answer: GenerateAnswer;
+      readonly timings: Record<string, number>;
+    }
   | { readonly status: 'failed'; readonly error: Problem };
 
 /** After these the picture may still come, later: the request is kept. */
@@ -61,7 +65,8 @@ export async function predict(props: PredictProps, services: Services): Promise<
   try {
     const patiently = { request: record.request, requestId, deadline, signal };
     const { answer, timings } = await invokePatiently(patiently, services);
-    const kept = stored ? await keep(record, { status: 'succeeded', answer }, services) : undefined;
+    const drawn = { status: 'succeeded', answer, timings } as const;
+    const kept = stored ? await keep(record, drawn, services) : undefined;
     return kept ? replay(kept) : { kind: 'answer', answer, timings, replayed: false };
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;
@@ -141,5 +146,6 @@ async function keep(
 
 function replay(result: ResultRecord): PredictOutcome {
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
-  return { kind: 'answer', answer: result.answer, timings: {}, replayed: true };
+  const { answer, timings } = result;
+  return { kind: 'answer', answer, timings, replayed: true };
 }

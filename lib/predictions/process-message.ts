@@ -60,7 +60,7 @@ async function draw(message: PredictMessage, record: RequestRecord, services: Se
       signal: clock.timeout(INVOKE_MS),
     });
     services.onEvent({ kind: 'drawn', timings });
-    const result = { status: 'succeeded', completed_at: timestamp(services), answer } as const;
+    const result = { status: 'succeeded', completed_at: timestamp(services), answer, timings } as const;
     const verdict = await conclude(record, result, services);
     await noteReady(services, true);
     return verdict;

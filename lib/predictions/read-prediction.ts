@@ -86,7 +86,7 @@ export function toPrediction(
   if (!result) return { ...common, status: 'queued', status_url: statusPath(id) };
   const { status, completed_at } = result;
   if (status === 'failed') return { ...common, status, completed_at, error: result.error };
-  return { ...common, status, completed_at, ...result.answer };
+  return { ...common, status, completed_at, ...result.answer, timings: result.timings };
 }
 
 /** Where a prediction is found, below the service's own URL. */

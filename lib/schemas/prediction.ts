@@ -12,6 +12,9 @@ const webhookOutcomeSchema = z.strictObject({
   error: z.string().optional().describe('Why the last one failed.'),
 });
 
+/** Milliseconds by phase, as `Server-Timing` has them. */
+const timings = z.record(z.string(), z.number().min(0));
+
 const statusUrl = z.string().describe('Where the prediction is found.');
 
 /** What `POST /predict` answers when the picture comes later. */
@@ -35,6 +38,7 @@ export const predictionSchema = z.discriminatedUnion('status', [
     status: z.literal('succeeded'),
     completed_at: z.iso.datetime(),
     ...generateAnswerSchema.shape,
+    timings: timings.describe('Milliseconds in each phase of the drawing, as `Server-Timing` has them.'),
   }),
   z.strictObject({
     ...common,
@@ -65,6 +69,7 @@ export const resultRecordSchema = z.discriminatedUnion('status', [
     status: z.literal('succeeded'),
     completed_at: z.iso.datetime(),
     answer: generateAnswerSchema,
+    timings,
   }),
   z.strictObject({ status: z.literal('failed'), completed_at: z.iso.datetime(), error: problemSchema }),
 ]);

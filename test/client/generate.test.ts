@@ -37,7 +37,7 @@ const prediction = (rest: object): ScriptedAnswer => ({
   body: predictionSchema.parse({ id: ID, created_at: DATE, ...rest }) satisfies Prediction,
 });
 const queued = prediction({ status: 'queued', status_url: 'x' });
-const succeeded = prediction({ status: 'succeeded', completed_at: DATE, ...ANSWER });
+const succeeded = prediction({ status: 'succeeded', completed_at: DATE, ...ANSWER, timings: {} });
 const failed = prediction({ status: 'failed', completed_at: DATE, error: PROBLEM });
 
 let service: ScriptedService | undefined;

@@ -87,6 +87,7 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.locator('[aria-current="step"]').filter({ hasText: 'The picture is drawn' }).waitFor();
     await picture(page).waitFor();
     await page.getByRole('listitem').filter({ hasText: 'Waiting' }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'UNet 61 ms' }).waitFor();
     await page.getByText('Ready', { exact: true }).waitFor();
     expect(complaints).toEqual([]);
   });

@@ -34,7 +34,7 @@ const read = (waitMs = 0, caller = CALLER, signal?: AbortSignal) =>
 
 function end(): ResultRecord {
   const completed_at = new Date(services.clock.now()).toISOString();
-  return { status: 'succeeded', completed_at, answer: pictureOf(SEEDED) };
+  return { status: 'succeeded', completed_at, answer: pictureOf(SEEDED), timings: { unet: 12 } };
 }
 
 describe('a prediction', () => {

@@ -30,5 +30,6 @@ export function resultRecord(seed = 1, bytes = 3): ResultRecord {
     status: 'succeeded',
     completed_at: '2026-11-23T12:00:01.000Z',
     answer: { result, seed, model, ...rest },
+    timings: { unet: 12 },
   };
 }

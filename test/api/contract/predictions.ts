@@ -39,7 +39,8 @@ export function predictions(setting: () => Setting): void {
       expect([path, status]).toEqual([`/predictions/${id}`, 'succeeded']);
       expect(Date.parse(created_at)).toBeLessThanOrEqual(Date.now());
       const drawn = await (await ask('POST', '/predict', { body })).json();
-      expect(rest).toEqual({ completed_at: expect.any(String), ...(drawn as object) });
+      const timings = expect.objectContaining({ unet: expect.any(Number) });
+      expect(rest).toEqual({ completed_at: expect.any(String), timings, ...(drawn as object) });
     });
 
     test('`Accept` gets the bytes of a finished one, and `Prefer` is followed where it makes sense', async () => {
@@ -49,6 +50,7 @@ export function predictions(setting: () => Setting): void {
       const prediction = await ended(ask, path);
       const raw = await ask('GET', path, { headers: { accept: 'image/*' } });
       expect(raw.headers.get('content-type')).toBe('image/webp');
+      expect(raw.headers.get('server-timing')).toMatch(/unet;dur=\d.*total;dur=\d/);
       const bytes = Buffer.from(await raw.arrayBuffer()).toString('base64');
       expect(prediction).toMatchObject({ status: 'succeeded', result: bytes });
       const applied = async (prefer: string) =>

@@ -28,6 +28,7 @@ export const SUCCEEDED = {
   decoder: 'vae',
   tokens_cut: 0,
   model: 'demo',
+  timings: { unet: 12 },
 } satisfies Prediction;
 export const FAILED = {
   id: ID,
