@@ -13,7 +13,11 @@ const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
 const MANIFEST = 'manifest.json';
 
-const unetSchema = z.object({ ...latentSizeKeys, in_channels: z.int().min(1).max(1024).default(4) });
+const unetSchema = z.object({
+  ...latentSizeKeys,
+  in_channels: z.int().min(1).max(1024).default(4),
+  block_out_channels: z.array(z.int()).min(1).default([320, 640, 1280, 1280]),
+});
 /** Many older checkpoints leave the factor to diffusers, whose AutoencoderKL and AutoencoderTiny differ in it. */
 const decoderSchema = (defaultFactor: number) =>
   z.object({ scaling_factor: z.number().positive().default(defaultFactor) });
@@ -42,6 +46,8 @@ export interface Bundle {
   readonly dialect: Dialect;
   /** channels, height, width */
   readonly latentShape: readonly [number, number, number];
+  /** Of the UNet's widest block. */
+  readonly unetChannels: number;
   readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
   /** Of latents that an encoder makes; undefined where there is none, and no picture can begin with another. */
   readonly encoder: EncoderConfig | undefined;
@@ -77,6 +83,7 @@ export async function openBundle(folder: string): Promise<Bundle> {
     name: manifest ? modelName(manifest) : basename(resolve(folder)),
     dialect: manifest?.dialect ?? 'standard',
     latentShape: [unet.in_channels, ...latentSize(unet)],
+    unetChannels: Math.max(...unet.block_out_channels),
     decoders,
     encoder: await readEncoder(folder, latentSize(unet)),
   };

@@ -21,6 +21,11 @@ export class Network {
     this.#signature = signature;
   }
 
+  /** Whether it takes several pictures in one run. */
+  get takesSeveral(): boolean {
+    return this.#signature.inputs.every(({ shape }) => typeof shape[0] !== 'number');
+  }
+
   /**
    * Runs the graph and returns one output.
    *
@@ -50,8 +55,8 @@ export class Network {
         `the ${this.#name} graph asks for "${input.name}", which this pipeline has not`,
       );
     }
-    // Other exporters make the timestep a scalar.
-    const dims = input.shape.length === 0 ? [] : feed.dims;
-    return toTensor(feed.values, input.type, dims);
+    // Other exporters make the timestep a scalar: it is the same for all pictures.
+    if (input.shape.length === 0) return toTensor(feed.values.subarray(0, 1), input.type, []);
+    return toTensor(feed.values, input.type, feed.dims);
   }
 }

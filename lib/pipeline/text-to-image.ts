@@ -19,6 +19,7 @@ import {
   readScheduler,
 } from './bundle.js';
 import { encodePicture } from './encode-picture.js';
+import { imagesPerRun } from './images-per-run.js';
 import { type Feed, Network } from './network.js';
 import { toPixels } from './to-pixels.js';
 
@@ -63,6 +64,11 @@ interface Decoding {
   readonly config: DecoderConfig;
 }
 
+interface TextStates {
+  readonly values: Float32Array;
+  readonly dims: readonly number[];
+}
+
 interface Networks {
   readonly textEncoder: Network;
   readonly unet: Network;
@@ -72,7 +78,7 @@ interface Networks {
 }
 
 /**
- * The StableDiffusionPipeline of diffusers at guidance scale 0: no classifier-free guidance, batch 1. With a picture to
+ * The StableDiffusionPipeline of diffusers at guidance scale 0: no classifier-free guidance. With a picture to
  * begin with it is the StableDiffusionImg2ImgPipeline.
  */
 export class TextToImage {
@@ -80,17 +86,21 @@ export class TextToImage {
   readonly #tokenizer: ClipTokenizer;
   readonly #scheduler: EulerDiscreteScheduler;
   readonly #networks: Networks;
+  /** Of the UNet. */
+  readonly #imagesPerRun: number;
 
   private constructor(
     bundle: Bundle,
     tokenizer: ClipTokenizer,
     scheduler: EulerDiscreteScheduler,
     networks: Networks,
+    imagesPerRun: number,
   ) {
     this.#bundle = bundle;
     this.#tokenizer = tokenizer;
     this.#scheduler = scheduler;
     this.#networks = networks;
+    this.#imagesPerRun = imagesPerRun;
   }
 
   /**
@@ -125,7 +135,10 @@ export class TextToImage {
     for (const [decoder, config] of configs) decodings.set(decoder, { network: await load(decoder), config });
     const { encoder: config } = bundle;
     const encoder = config && { network: await load('vae_encoder'), config };
-    return new TextToImage(bundle, tokenizer, scheduler, { textEncoder, unet, decoders: decodings, encoder });
+    const networks = { textEncoder, unet, decoders: decodings, encoder };
+    // Other exporters may have settled for one.
+    const several = unet.takesSeveral ? imagesPerRun(options.provider, bundle.unetChannels) : 1;
+    return new TextToImage(bundle, tokenizer, scheduler, networks, several);
   }
 
   /** The size that a picture to begin with must have; undefined where none can be taken. Pixels. */
@@ -154,19 +167,24 @@ export class TextToImage {
     const text = await this.#encode(inputIds, times);
     const generator = new TorchGenerator(seed);
     const base = init && (await this.#encodePicture(init.picture, generator, times));
-    const noise = this.#drawNoise(generator, images);
+    // One draw for all pictures, as diffusers does with one generator.
+    const noise = generator.randn(images * this.#latentSize);
+    const starts = base
+      ? this.#scheduler.addNoise(repeat(base, images), noise, schedule)
+      : startFrom(noise, schedule);
     const pictures: RgbImage[] = [];
-    for (const drawn of noise) {
-      const start = base ? this.#scheduler.addNoise(base, drawn, schedule) : startFrom(drawn, schedule);
+    for (const start of this.#split(starts, this.#imagesPerRun)) {
       const latents = await this.#denoise(start, text, schedule, times, signal);
-      signal?.throwIfAborted();
-      pictures.push(await this.#decode(latents, decoding, times));
+      for (const latent of this.#split(latents, 1)) {
+        signal?.throwIfAborted();
+        pictures.push(await this.#decode(latent, decoding, times));
+      }
     }
     return { images: pictures, truncated, milliseconds: times };
   }
 
   /** input_ids [77] -> last_hidden_state [1, 77, D]. */
-  async #encode(inputIds: Int32Array, times: PhaseTimes): Promise<Feed> {
+  async #encode(inputIds: Int32Array, times: PhaseTimes): Promise<TextStates> {
     const feeds = { input_ids: { values: inputIds, dims: [1, inputIds.length] } };
     const { output, milliseconds } = await this.#networks.textEncoder.run(feeds, 'last_hidden_state');
     times.text_encoder += milliseconds;
@@ -193,28 +211,23 @@ export class TextToImage {
     return latents;
   }
 
-  /** One draw for all pictures, as diffusers does with one generator. */
-  #drawNoise(generator: TorchGenerator, images: number): Float32Array[] {
-    const size = this.#bundle.latentShape.reduce((product, side) => product * side, 1);
-    const numbers = generator.randn(images * size);
-    return Array.from({ length: images }, (_, index) => numbers.subarray(index * size, (index + 1) * size));
-  }
-
   async #denoise(
     start: Float32Array,
-    text: Feed,
+    text: TextStates,
     schedule: Schedule,
     times: PhaseTimes,
     signal: AbortSignal | undefined,
   ): Promise<Float32Array> {
     let latents = start;
+    const images = start.length / this.#latentSize;
+    const states = { values: repeat(text.values, images), dims: [images, ...text.dims.slice(1)] };
     for (const [step, timestep] of schedule.timesteps.entries()) {
       signal?.throwIfAborted();
       const { output, milliseconds } = await this.#networks.unet.run(
         {
           sample: this.#latentFeed(this.#scheduler.scaleModelInput(latents, schedule, step)),
-          timestep: { values: Float32Array.of(timestep), dims: [1] },
-          encoder_hidden_states: text,
+          timestep: { values: new Float32Array(images).fill(timestep), dims: [images] },
+          encoder_hidden_states: states,
         },
         'out_sample',
       );
@@ -233,7 +246,21 @@ export class TextToImage {
   }
 
   #latentFeed(values: Float32Array): Feed {
-    return { values, dims: [1, ...this.#bundle.latentShape] };
+    return { values, dims: [values.length / this.#latentSize, ...this.#bundle.latentShape] };
+  }
+
+  /** Of one picture. */
+  get #latentSize(): number {
+    return this.#bundle.latentShape.reduce((product, side) => product * side, 1);
+  }
+
+  /** Views of the latents of several pictures, of so many each. */
+  #split(latents: Float32Array, images: number): Float32Array[] {
+    const length = images * this.#latentSize;
+    const count = Math.ceil(latents.length / length);
+    return Array.from({ length: count }, (_, index) =>
+      latents.subarray(index * length, (index + 1) * length),
+    );
   }
 
   #decoding(decoder: Decoder): Decoding {
@@ -242,6 +269,13 @@ export class TextToImage {
     const there = this.decoders.join(', ');
     throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in this model: it has ${there}`);
   }
+}
+
+/** The numbers of one picture for each of several. */
+function repeat(numbers: Float32Array, times: number): Float32Array {
+  const repeated = new Float32Array(times * numbers.length);
+  for (let at = 0; at < repeated.length; at += numbers.length) repeated.set(numbers, at);
+  return repeated;
 }
 
 /**

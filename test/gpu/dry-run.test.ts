@@ -33,6 +33,7 @@ describe('the GPU script without a GPU', () => {
     expect(stdout).toMatch(/^\| standard, float16 \| .*: \*\*\d+\.\d\d \(/m);
     expect(stdout).toMatch(/^\| one step, vae \|/m);
     expect(stdout).toMatch(/^\| one step, taesd \|/m);
+    expect(stdout).toMatch(/^\| unet \| 4 \| \d/m);
     expect(stdout).toContain('no GPU');
   });
 });

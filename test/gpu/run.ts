@@ -1,7 +1,7 @@
 /**
  * One command for a machine with an NVIDIA GPU, Node and PyTorch with CUDA 13: makes a checkpoint of full size with
  * random weights, imports it for `cuda` and `standard`, checks the one against the other and which attention kernels
- * are taken, times both beside diffusers on PyTorch, and estimates what a T4 would take.
+ * are taken, times both beside diffusers on PyTorch, estimates what a T4 would take, and times several pictures in one run.
  *
  *   npm ci && npm run build   # and from the repository's root:
  *   node test/support/run-ts.mjs test/gpu/run.ts --work DIR [--python PYTHON] [--turns N] [--peers NAME,...]
@@ -25,6 +25,7 @@ import type { Provider } from '../../lib/runtime/session-messages.js';
 import { comparePeer, comparisonTitles, type Peer } from '../bench/compare-peer.js';
 import { type Contestant, OpenPipeline, PythonContestant, type Times } from '../bench/contestants.js';
 import { markdownTable } from '../bench/markdown-table.js';
+import { batchRows, measureBatches } from '../bench/measure-batches.js';
 import { median } from '../bench/take-turns.js';
 import { askKernels, kernelProblems } from './attention-kernels.js';
 import { type Bundles, checkNumbers, loweredRunner, sessionRunner } from './check-numbers.js';
@@ -205,6 +206,18 @@ async function printSideBySide(bundles: Bundles, checkpoint: { checkpoint: strin
   return { phases, fromSeed };
 }
 
+/** What decides `lib/pipeline/images-per-run.ts`. */
+async function printBatches(bundle: string): Promise<void> {
+  const host = new SessionHost(worker);
+  try {
+    const measured = await measureBatches(bundle, host, { provider }, turns);
+    say(`Several pictures in one run, medians of ${turns} turns:`);
+    console.log(markdownTable(batchRows(measured)));
+  } finally {
+    await host.close();
+  }
+}
+
 async function printEstimate(
   bundle: string,
   device: Device,
@@ -235,5 +248,6 @@ say(`${device.name}, ${new Date().toISOString().slice(0, 10)}, Node ${process.ve
 await printNumbers(bundles);
 printKernels(bundles.cuda);
 await printEstimate(bundles.cuda, device, await printSideBySide(bundles, checkpoint));
+await printBatches(dry ? bundles.float32 : bundles.cuda);
 say(problems.length === 0 ? 'Every check passed.' : `FAILED: ${problems.join('; ')}`);
 process.exitCode = problems.length === 0 ? 0 : 1;
