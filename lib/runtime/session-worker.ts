@@ -44,6 +44,8 @@ async function answer(request: SessionRequest): Promise<GraphSignature | RunResu
 
 async function load(network: string, path: string, options: LoadOptions): Promise<GraphSignature> {
   const { provider, threads, asIs = false, profilePrefix } = options;
+  // By its path, so that the weights are mapped into memory. Handed over as bytes they take ten times as long where the
+  // graph is not optimised, and as long with half as much memory again where it is (test/bench/session-load.ts).
   const session = await ort.InferenceSession.create(path, {
     executionProviders: [provider],
     graphOptimizationLevel: asIs ? 'disabled' : 'all',
