@@ -19,7 +19,8 @@ export function imageIssues(request: GenerateRequest): z.core.$ZodIssue[] {
   if (strength === undefined) return [];
   if (image === undefined) return wrong('goes with image');
   // As diffusers counts them.
-  return Math.floor(steps * strength) >= 1 ? [] : wrong('times num_steps must be at least 1');
+  if (Math.floor(steps * strength) >= 1) return [];
+  return wrong(`times num_steps must be at least 1 (it is ${DEFAULTS.strength} where it is left out)`);
 }
 
 /** The bytes of an `image` that its schema has accepted. */
