@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EndpointProcess } from '../support/endpoint-process.js';
 import { HomeProcess } from '../support/home-process.js';
+import { findPython } from '../support/python.js';
 import { ROOT } from '../support/reference.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tour-'));
@@ -35,12 +37,17 @@ function block(language: string, words: string): string {
   return found[2] as string;
 }
 
-test('sixty seconds: every line is pasted as it stands', () => {
-  const script = block('sh', 'localhost:8000/predict')
-    .replaceAll(/(http:\/\/)?localhost:8000/g, home.url)
-    .replaceAll('npx sd-turbo', `${process.execPath} ${join(ROOT, 'lib/cli/sd-turbo.mjs')}`);
+function paste(script: string): void {
   const { status, stderr } = spawnSync('bash', ['-ec', script], { cwd: scratch, encoding: 'utf8' });
   expect(status, stderr).toBe(0);
+}
+
+test('sixty seconds: every line is pasted as it stands', () => {
+  paste(
+    block('sh', 'localhost:8000/predict')
+      .replaceAll(/(http:\/\/)?localhost:8000/g, home.url)
+      .replaceAll('npx sd-turbo', `${process.execPath} ${join(ROOT, 'lib/cli/sd-turbo.mjs')}`),
+  );
   for (const file of ['boat.png', 'house.png', 'rocket.png', 'other.png']) {
     expect(statSync(join(scratch, file)).size, file).toBeGreaterThan(10_000);
   }
@@ -56,4 +63,32 @@ test.each([
   writeFileSync(program, `${constants}\n${code}\nconsole.log(${count});`);
   const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
   expect(stdout.trim().split('\n').at(-1), stderr).toBe('1');
+});
+
+const python = findPython('requests');
+test.skipIf(!python)("the seed's Python draws", () => {
+  const constants = `URL, KEY = ${JSON.stringify([home.url, home.key])}`;
+  const code = `${constants}\n${block('python', 'requests.post')}`;
+  const { status, stderr } = spawnSync(python as string, ['-c', code], { cwd: scratch, encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  expect(statSync(join(scratch, 'tree.png')).size).toBeGreaterThan(10_000);
+});
+
+test("the container's server: every line of curl", async () => {
+  const [start, ...lines] = block('sh', 'localhost:8080/ping').trim().split('\n') as [string, ...string[]];
+  const bundle = /MODEL_URI=(\S+)/.exec(start)?.[1] as string;
+  const server = join(ROOT, 'dist/functions/endpoint/server.js');
+  const endpoint = new EndpointProcess([process.execPath, server], {
+    PORT: '0',
+    MODEL_URI: join(ROOT, bundle),
+  });
+  try {
+    await endpoint.settled();
+    const url = await endpoint.url();
+    paste(lines.join('\n').replaceAll('localhost:8080', url).replaceAll('curl ', 'curl --fail '));
+    expect(statSync(join(scratch, 'boat.png')).size).toBeGreaterThan(10_000);
+  } finally {
+    endpoint.signal('SIGKILL');
+    await endpoint.exited();
+  }
 });
