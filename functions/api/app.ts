@@ -37,8 +37,8 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.post('/predict', (c) => predictRoute(known(c, props)));
   app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
   app.get('/', (c) => pageResponse(playground, c.req.raw));
-  app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw));
-  app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env)));
+  app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw, props.decoder));
+  app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env), props.decoder));
   app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
 
   app.all('/health', () => wrongMethod('GET'));

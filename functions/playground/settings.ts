@@ -15,9 +15,9 @@ export interface Settings {
   readonly strength?: number | undefined;
 }
 
-const DEFAULTS = { num_steps: 1, num_images: 1, output_format: 'png', decoder: 'vae' } as const;
+const DEFAULTS = { num_steps: 1, num_images: 1, output_format: 'png' } as const;
 
-/** The request's body: nothing that the service would assume by itself. */
+/** The request's body: nothing that every service assumes by itself. Which decoder it does is settled at the deploy. */
 export function toBody(settings: Settings): Partial<Settings> & { prompt: string } {
   const { prompt, seed, ...options } = settings;
   // With an image, other steps would be assumed.

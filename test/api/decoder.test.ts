@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { apiApp } from '../../functions/api/app.js';
+import { openapiDocument } from '../../functions/api/openapi/openapi-document.js';
 import { readFunctionConfig } from '../../functions/shared/aws/config.js';
 import type { Decoder } from '../../lib/schemas/request.js';
 import { memoryServices } from '../support/memory-services.js';
@@ -51,4 +52,11 @@ test('the deploy says which in DEFAULT_DECODER', () => {
   expect(readFunctionConfig(environment).defaultDecoder).toBe('vae');
   expect(readFunctionConfig({ ...environment, DEFAULT_DECODER: 'taesd' }).defaultDecoder).toBe('taesd');
   expect(() => readFunctionConfig({ ...environment, DEFAULT_DECODER: 'tiny' })).toThrow('DEFAULT_DECODER');
+});
+
+test.each([undefined, 'taesd'] as const)('/openapi.json tells of the default %s', (decoder) => {
+  const { schemas } = openapiDocument('http://service.test', decoder).components;
+  expect(schemas['PredictRequest']).toMatchObject({
+    properties: { decoder: { default: decoder ?? 'vae', enum: ['vae', 'taesd'] } },
+  });
 });

@@ -78,11 +78,11 @@ test('the form has the limits and the defaults of the request', () => {
   expect(shape.prompt.safeParse('x'.repeat(longest + 1)).success).toBe(false);
 });
 
-test('what the service assumes by itself is not sent', () => {
+test('what every service assumes by itself is not sent', () => {
   const settings = generateRequestSchema.parse({ prompt: 'a boat', seed: 0 });
-  expect(toBody({ ...settings, seed: 0 })).toEqual({ prompt: 'a boat', seed: 0 });
+  expect(toBody({ ...settings, seed: 0 })).toEqual({ prompt: 'a boat', seed: 0, decoder: 'vae' });
   const { seed: _, ...unseeded } = { ...settings, num_images: 2 };
-  expect(toBody(unseeded)).toEqual({ prompt: 'a boat', num_images: 2 });
+  expect(toBody(unseeded)).toEqual({ prompt: 'a boat', num_images: 2, decoder: 'vae' });
   // What is assumed of the steps is something else with an image.
   const image = 'data:image/png;base64,aaaa';
   expect(toBody({ ...settings, seed: 0, image, strength: 1 })).toMatchObject({

@@ -8,7 +8,7 @@ import {
 } from '../../../lib/schemas/openai.js';
 import { acceptedSchema, predictionIdSchema, predictionSchema } from '../../../lib/schemas/prediction.js';
 import { problemSchema } from '../../../lib/schemas/problem.js';
-import { predictRequestSchema } from '../../../lib/schemas/request.js';
+import { type Decoder, predictRequestSchema } from '../../../lib/schemas/request.js';
 import type { JsonSchema } from './openapi-types.js';
 
 const REQUESTS = { PredictRequest: predictRequestSchema, OpenaiImageRequest: openaiImageRequestSchema };
@@ -34,9 +34,17 @@ export type SchemaName = keyof typeof REQUESTS | keyof typeof ANSWERS;
 /** What zod writes `pattern` for beside `format`: the format says it in one word. */
 const FORMATS_ENOUGH: ReadonlySet<unknown> = new Set(['base64', 'date-time']);
 
-/** The service's own schemas as OpenAPI's components. */
-export function componentSchemas(): Record<string, JsonSchema> {
-  return { ...toJsonSchemas(REQUESTS, 'input'), ...toJsonSchemas(ANSWERS, 'output') };
+/**
+ * The service's own schemas as OpenAPI's components.
+ *
+ * @param decoder of requests that name none: the deploy settles it
+ */
+export function componentSchemas(decoder: Decoder): Record<string, JsonSchema> {
+  const { PredictRequest, ...others } = toJsonSchemas(REQUESTS, 'input');
+  const properties = PredictRequest?.['properties'] as Record<string, JsonSchema>;
+  const settled = { ...properties, decoder: { ...properties['decoder'], default: decoder } };
+  const requests = { PredictRequest: { ...PredictRequest, properties: settled }, ...others };
+  return { ...requests, ...toJsonSchemas(ANSWERS, 'output') };
 }
 
 export function schemaRef(name: SchemaName): JsonSchema {

@@ -1,3 +1,4 @@
+import type { Decoder } from '../../../lib/schemas/request.js';
 import { componentSchemas } from './component-schemas.js';
 import { HEADERS } from './headers.js';
 import { GET_HEALTH, WARM_UP } from './health-operations.js';
@@ -13,8 +14,9 @@ const API_VERSION = '1.0.0';
  * What the service takes and answers, as OpenAPI 3.1.
  *
  * @param baseUrl the service's public URL without a slash at its end
+ * @param decoder of requests that name none
  */
-export function openapiDocument(baseUrl: string): OpenapiDocument {
+export function openapiDocument(baseUrl: string, decoder: Decoder = 'vae'): OpenapiDocument {
   return {
     openapi: '3.1.1',
     info: {
@@ -39,7 +41,7 @@ export function openapiDocument(baseUrl: string): OpenapiDocument {
       '/warmup': { post: WARM_UP },
     },
     components: {
-      schemas: componentSchemas(),
+      schemas: componentSchemas(decoder),
       headers: HEADERS,
       securitySchemes: {
         apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The key as it is.' },
