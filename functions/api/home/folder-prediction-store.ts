@@ -1,23 +1,16 @@
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
 import { AppError } from '../../../lib/errors/app-error.js';
-import type { PredictionStore } from '../../../lib/predictions/prediction-store.js';
 import {
-  predictionIdSchema,
-  type RequestRecord,
-  type ResultRecord,
-  requestRecordSchema,
-  resultRecordSchema,
-  type WebhookRecord,
-  webhookRecordSchema,
-} from '../../../lib/schemas/prediction.js';
+  JsonPredictionStore,
+  RECORD_NAMES,
+  type RecordName,
+} from '../../../lib/predictions/json-prediction-store.js';
+import { predictionIdSchema } from '../../../lib/schemas/prediction.js';
 import { writeOnce } from './write-once.js';
 
 /** Four pictures of 2048 x 2048 that PNG cannot make smaller, in base64. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
-
-export type RecordName = 'request' | 'result' | 'webhook';
 
 export interface StoredPrediction {
   readonly id: string;
@@ -28,36 +21,13 @@ export interface StoredPrediction {
 }
 
 /** Predictions as files, laid out as in the bucket: `predictions/{id}/{request,result,webhook}.json`. */
-export class FolderPredictionStore implements PredictionStore {
+export class FolderPredictionStore extends JsonPredictionStore {
   readonly #root: string;
 
   /** @param folder made with the first record */
   constructor(folder: string) {
+    super();
     this.#root = join(folder, 'predictions');
-  }
-
-  createRequest(record: RequestRecord): Promise<boolean> {
-    return this.#create(record.id, 'request', record);
-  }
-
-  readRequest(id: string): Promise<RequestRecord | undefined> {
-    return this.#read(id, 'request', requestRecordSchema);
-  }
-
-  createResult(id: string, record: ResultRecord): Promise<boolean> {
-    return this.#create(id, 'result', record);
-  }
-
-  readResult(id: string): Promise<ResultRecord | undefined> {
-    return this.#read(id, 'result', resultRecordSchema);
-  }
-
-  createWebhook(id: string, record: WebhookRecord): Promise<boolean> {
-    return this.#create(id, 'webhook', record);
-  }
-
-  readWebhook(id: string): Promise<WebhookRecord | undefined> {
-    return this.#read(id, 'webhook', webhookRecordSchema);
   }
 
   /** Everything that is there, least recently changed first. */
@@ -67,9 +37,7 @@ export class FolderPredictionStore implements PredictionStore {
     for (const id of ids) {
       const folder = join(this.#root, id);
       const names = await namesIn(folder);
-      const records = (['request', 'result', 'webhook'] as const).filter((it) =>
-        names.includes(`${it}.json`),
-      );
+      const records = RECORD_NAMES.filter((name) => names.includes(`${name}.json`));
       const changed = await stat(folder).then(({ mtimeMs }) => mtimeMs, absent);
       if (changed !== undefined) found.push({ id, records: new Set(records), changed });
     }
@@ -80,7 +48,7 @@ export class FolderPredictionStore implements PredictionStore {
     await rm(this.#folder(id), { recursive: true, force: true });
   }
 
-  async #create(id: string, name: RecordName, record: unknown): Promise<boolean> {
+  protected override async create(id: string, name: RecordName, record: unknown): Promise<boolean> {
     const file = join(this.#folder(id), `${name}.json`);
     try {
       return await writeOnce(file, JSON.stringify(record));
@@ -89,12 +57,10 @@ export class FolderPredictionStore implements PredictionStore {
     }
   }
 
-  async #read<S extends z.ZodType>(id: string, name: RecordName, schema: S): Promise<z.infer<S> | undefined> {
-    const text = await this.#readText(join(this.#folder(id), `${name}.json`));
-    if (text === undefined) return undefined;
-    const { data, error } = schema.safeParse(parseJson(text));
-    if (error) throw new AppError('INVALID_FILE', `prediction ${id}: ${name}.json is not such a record`);
-    return data;
+  protected override async read(id: string, name: RecordName): Promise<unknown> {
+    const file = join(this.#folder(id), `${name}.json`);
+    const text = await this.#readText(file);
+    return text === undefined ? undefined : parseJson(text, file);
   }
 
   async #readText(file: string): Promise<string | undefined> {
@@ -126,11 +92,12 @@ async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(absent)) ?? [];
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    // The parser's own message has a piece of the text, which may have a prompt.
+    throw new AppError('INVALID_FILE', `${file} is not JSON`);
   }
 }
 
