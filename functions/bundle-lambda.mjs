@@ -8,9 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { NODE_BUNDLE } from './node-bundle.mjs';
 import { bundlePlayground } from './playground/bundle.mjs';
-
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 const FUNCTIONS = {
   api: 'functions/api/lambda.ts',
@@ -40,23 +39,10 @@ export async function bundleLambda(outdir) {
     Object.entries(FUNCTIONS).map(([name, path]) => [`${name}/index`, path]),
   );
   await build({
-    absWorkingDir: ROOT,
+    ...NODE_BUNDLE,
     entryPoints,
     outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    minify: true,
-    sourcemap: 'linked',
     plugins: [PLAYGROUND],
-    // CommonJS packages inside an ES module still call `require` for Node's own modules.
-    banner: {
-      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
   });
   const sizes = Object.keys(FUNCTIONS).map(async (name) => {
     const { size } = await stat(join(outdir, name, 'index.mjs'));
