@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What git allows in a name, less the rest. */
 export const COMMIT = /^[A-Za-z0-9][\w.+-]{0,199}$/;

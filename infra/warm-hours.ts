@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A stretch of the week in which one copy stays up. */
 export interface WarmHours {

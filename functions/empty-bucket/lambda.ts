@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { deleteObjects } from '../shared/aws/delete-objects.js';
 import { customResourceHandler } from '../shared/custom-resource.js';
 import { log } from '../shared/log.js';

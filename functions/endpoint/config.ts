@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { variableError } from '../shared/variable-error.js';
 
 const seconds = (most: number) => z.coerce.number().min(1).max(most);

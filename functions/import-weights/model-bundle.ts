@@ -1,5 +1,5 @@
 import { HeadObjectCommand, NotFound, type S3Client } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../../lib/errors/app-error.js';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import type { HubAccess } from '../../lib/weights/hub/hub-client.js';

@@ -6,7 +6,7 @@ import {
   PutParameterCommand,
   SSMClient,
 } from '@aws-sdk/client-ssm';
-import { z } from 'zod';
+import * as z from 'zod';
 import { customResourceHandler } from '../shared/custom-resource.js';
 import { parseProperties } from '../shared/resource-properties.js';
 

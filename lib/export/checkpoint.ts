@@ -1,5 +1,5 @@
 import { join } from 'node:path/posix';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';

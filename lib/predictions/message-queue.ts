@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { predictionIdSchema } from '../schemas/prediction.js';
 
 /** What the worker is told. Nothing but ids: prompts stay in the store. */

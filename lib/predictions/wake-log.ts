@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const wakeRecordSchema = z.strictObject({
   /** When the newest wake was asked for. */

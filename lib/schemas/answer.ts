@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DECODERS, OUTPUT_FORMATS } from './request.js';
 
 const NO_BASE64 = /[^A-Za-z0-9+/=]/;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const ENDPOINT_STATES = ['starting', 'downloading', 'loading', 'warming', 'ready', 'failed'] as const;
 

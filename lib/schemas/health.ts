@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const HEALTH_STATES = ['asleep', 'waking', 'ready', 'failed'] as const;
 

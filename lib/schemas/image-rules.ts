@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { GenerateRequest } from './request.js';
 
 /** Half of two steps: the least with which a picture is changed and still to be seen. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Latents per side; far above the family's largest, and a bound for what a lying config can ask for. */
 const side = z.int().min(1).max(1024);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Files are checked, resumed and fetched in chunks of this many bytes: the unit of `crc32`. */
 export const CHUNK_SIZE = 16 * 1024 * 1024;

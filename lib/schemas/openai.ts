@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generateRequestSchema, OUTPUT_FORMATS } from './request.js';
 
 const { prompt, num_images, output_format } = generateRequestSchema.shape;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generateAnswerSchema } from './answer.js';
 import { problemSchema } from './problem.js';
 import { generateRequestSchema } from './request.js';

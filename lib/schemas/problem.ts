@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** An error on the wire, `application/problem+json`. Source: RFC 9457. */
 export const problemSchema = z.strictObject({

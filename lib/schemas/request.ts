@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Longest prompt in characters (UTF-16 units): some 25 times what 75 tokens hold. */
 const MAX_PROMPT = 2_000;

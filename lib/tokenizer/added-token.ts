@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Twenty times CLIP's 49,408: an id above it belongs to no text encoder of the family. */
 export const MAX_TOKEN_ID = 2 ** 20 - 1;

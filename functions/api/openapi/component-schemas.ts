@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
 import { healthSchema } from '../../../lib/schemas/health.js';
 import {

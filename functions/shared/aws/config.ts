@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DECODERS, type Decoder } from '../../../lib/schemas/request.js';
 import { variableError } from '../variable-error.js';
 

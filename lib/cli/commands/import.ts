@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readEnvironment } from '../environment.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';

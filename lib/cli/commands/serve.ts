@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HomeReport, HomeService } from '../../predictions/home-service.js';
 import type { EndpointStatus } from '../../schemas/endpoint-status.js';
 import { assertLocal } from '../assert-local.js';

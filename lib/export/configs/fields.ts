@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Bounds that keep a lying config from asking for absurd graphs; each is far above the family's largest. */
 const MAX_SIZE = 1 << 20;

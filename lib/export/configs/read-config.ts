@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { showValue } from '../../errors/show-value.js';
 import type { CheckpointReader } from '../../weights/checkpoint-reader.js';

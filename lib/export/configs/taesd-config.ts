@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { activation, perLevel, size } from './fields.js';
 
 /** `config.json` of an AutoencoderTiny; defaults are diffusers' own. */

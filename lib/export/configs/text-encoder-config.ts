@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absent, count, epsilon, size } from './fields.js';
 
 /** `text_encoder/config.json` of a CLIPTextModel; defaults are transformers' own. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { latentSize, latentSizeKeys } from '../../schemas/latent-size.js';
 import { absent, activation, count, countOrNone, epsilon, perLevel, size } from './fields.js';
 

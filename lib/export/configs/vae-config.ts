@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { activation, count, countOrNone, perLevel, size } from './fields.js';
 
 /** `vae/config.json` of an AutoencoderKL; defaults are diffusers' own. */
