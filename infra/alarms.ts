@@ -1,20 +1,23 @@
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
   Alarm,
   type AlarmProps,
   ComparisonOperator,
+  type IMetric,
+  MathExpression,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.js';
 import type { Api } from './api.js';
 import type { Endpoint } from './endpoint.js';
-import type { PredictionQueue } from './prediction-queue.js';
+import { serviceMetric } from './service-metrics.js';
 import type { Worker } from './worker.js';
 
 /** A wake takes 10 minutes at most; a message that is older waits for one that came to nothing. */
@@ -25,11 +28,12 @@ const AWAKE_HOURS = 12;
 const SERVER_ERRORS = 5;
 
 export interface AlarmsProps {
+  /** Of the service in its metrics. */
+  readonly name: string;
   readonly endpoint: Endpoint;
   readonly api: Api;
   readonly worker: Worker;
-  readonly queue: PredictionQueue;
-  /** Whether the endpoint is meant to sleep. */
+  /** Whether the endpoint is meant to sleep, every few hours at least. */
   readonly sleeps: boolean;
   /** Who is told. @default nobody */
   readonly email?: string;
@@ -45,7 +49,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { endpoint, api, worker, queue, sleeps, email, monthlyBudget } = props;
+    const { name, endpoint, api, worker, sleeps, email, monthlyBudget } = props;
     const five = Duration.minutes(5);
     this.all = [
       this.#alarm('GivenUp', {
@@ -56,13 +60,14 @@ export class Alarms extends Construct {
       }),
       this.#alarm('FailedWake', {
         alarmDescription: 'A prediction waits longer than a wake takes: does the endpoint come up?',
-        metric: queue.queue.metricApproximateAgeOfOldestMessage({ statistic: Stats.MAXIMUM, period: five }),
+        // SQS itself no longer counts the age of a message that was received three times.
+        metric: serviceMetric(name, 'QueueAgeSeconds', { statistic: Stats.MAXIMUM }),
         threshold: OLDEST_MESSAGE.toSeconds(),
         evaluationPeriods: 1,
       }),
       this.#alarm('ServerErrors', {
-        alarmDescription: 'The API answers with 5xx.',
-        metric: api.restApi.metricServerError({ statistic: Stats.SUM, period: five }),
+        alarmDescription: 'The API answers with 5xx, and not because the endpoint is asleep.',
+        metric: unexpectedErrors(name, api),
         threshold: SERVER_ERRORS,
         evaluationPeriods: 1,
       }),
@@ -90,6 +95,15 @@ export class Alarms extends Construct {
 
   #tell(email: string, monthlyBudget: number | undefined): void {
     const topic = new Topic(this, 'Topic', { displayName: 'SD-Turbo', enforceSSL: true });
+    // A policy of one's own takes the place of SNS's, which would let everything in the account publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
     acknowledge(topic, {
       'AwsSolutions-SNS2':
         'A key that CloudWatch may use costs $1 a month; the texts of alarms hold nothing secret.',
@@ -114,4 +128,18 @@ export class Alarms extends Construct {
       notificationsWithSubscribers: [notify('ACTUAL', 80), notify('FORECASTED', 100)],
     });
   }
+}
+
+/** OpenAI's route answers 503 while the endpoint wakes: those are counted by the function, and are no errors. */
+function unexpectedErrors(name: string, { restApi }: Api): IMetric {
+  const period = Duration.minutes(5);
+  return new MathExpression({
+    expression: 'FILL(errors, 0) - FILL(later, 0)',
+    usingMetrics: {
+      errors: restApi.metricServerError({ statistic: Stats.SUM, period }),
+      later: serviceMetric(name, 'Requests', { outcome: 'later' }),
+    },
+    label: '5xx',
+    period,
+  });
 }

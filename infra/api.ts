@@ -99,7 +99,8 @@ export class Api extends Construct {
       memory: 1024,
       environment: { ...settings.environment, DEFAULT_DECODER: decoder },
     });
-    results.grantReadWrite(handler);
+    results.grantPredictions(handler);
+    results.grantWakeLog(handler);
     endpoint.grantInvoke(handler);
     endpoint.grantWake(handler);
     queue.grantSend(handler);

@@ -4,7 +4,7 @@ import { boolean, COMMIT, integer, list, money, optionNames } from './option-typ
 import { parseWarmHours, type WarmHours } from './warm-hours.js';
 
 /** GPU families that CUDA 13 and the pinned driver image run on; all of them have at least one NVIDIA GPU. */
-const INSTANCE_TYPE = /^ml\.(g4dn|g5|g6|g6e|gr6|p4d|p4de|p5)\.[a-z0-9]+$/;
+const INSTANCE_TYPE = /^ml\.(g4dn|g5|g6|g6e|p4d|p4de|p5)\.[a-z0-9]+$/;
 /** CloudWatch looks back one day at most; one alarm needs 30 minutes more than `idleMinutes`. */
 const MAX_IDLE_MINUTES = 1380;
 
@@ -13,6 +13,8 @@ const optionsSchema = z.strictObject({
   stackName: z
     .string()
     .regex(/^[A-Za-z](-?[A-Za-z0-9]){0,39}$/, 'must be letters, digits and single dashes, 40 at most')
+    // Of these Systems Manager makes no parameters.
+    .regex(/^(?!aws|ssm)/i, 'must not begin with aws or ssm')
     .default('sd-turbo'),
   /** @default the AWS CLI's */
   region: z
@@ -92,6 +94,9 @@ const optionsSchema = z.strictObject({
 
 export type Config = Omit<z.output<typeof optionsSchema>, 'warmHours'> & { readonly warmHours?: WarmHours };
 
+/** Plain names that CDK's command line keeps in the context. */
+const CDK_OWN: ReadonlySet<string> = new Set(['cli-telemetry', 'acknowledged-issue-numbers']);
+
 /** What a bundle is made of: of no effect where `modelUri` names a finished one. */
 const IMPORT_OPTIONS = [
   'model',
@@ -105,13 +110,15 @@ const IMPORT_OPTIONS = [
 ];
 
 /**
- * The deploy's options, from `cdk.json`'s context and `-c name=value`. What CDK keeps there itself has a `:`, `/`, `-`
- * or `@` in its name; every plain word is an option.
+ * The deploy's options, from `cdk.json`'s context and `-c name=value`. What CDK keeps there itself has a `:`, `/` or `@`
+ * in its name, or is one of a few words; everything else is meant as an option.
  *
  * @throws Error with one line for each option that is unknown or wrong
  */
 export function readConfig(context: Readonly<Record<string, unknown>>): Config {
-  const given = Object.fromEntries(Object.entries(context).filter(([name]) => /^\w+$/.test(name)));
+  const given = Object.fromEntries(
+    Object.entries(context).filter(([name]) => !/[:/@]/.test(name) && !CDK_OWN.has(name)),
+  );
   const { data, error } = optionsSchema.safeParse(given);
   const problems = error ? error.issues.flatMap(describe) : contradictions(data, given);
   if (problems.length > 0) throw new Error(`wrong options:\n  ${problems.join('\n  ')}`);
@@ -152,6 +159,8 @@ function revision() {
 }
 
 function isTimeZone(name: string): boolean {
+  // Node takes any case, AWS does not.
+  if (!/^[A-Z][\w+-]*(\/[A-Z][\w+-]*)*$/.test(name)) return false;
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
   } catch {

@@ -82,7 +82,7 @@ function costs({ endpoint, instanceType }: DashboardProps): IWidget {
 }
 
 function requests({ name, api }: DashboardProps): IWidget[] {
-  const outcomes = ['drawn', 'replayed', 'accepted', 'refused', 'failed'];
+  const outcomes = ['drawn', 'replayed', 'accepted', 'refused', 'later', 'failed'];
   const predictions = ['succeeded', 'failed', 'again'];
   const { restApi } = api;
   const five = { period: Duration.minutes(5) };
@@ -118,10 +118,7 @@ function wakes({ name, endpoint, queue }: DashboardProps): IWidget[] {
       [queue.pending.waiting, queue.pending.taken],
       [queue.deadLetters.metricApproximateNumberOfMessagesVisible({ label: 'dead letters' })],
     ),
-    graph('Queue: age (s)', [
-      queue.queue.metricApproximateAgeOfOldestMessage({ label: 'oldest message' }),
-      serviceMetric(name, 'QueueAgeSeconds', { statistic: Stats.MAXIMUM }),
-    ]),
+    graph('Queue: age (s)', [serviceMetric(name, 'QueueAgeSeconds', { statistic: Stats.MAXIMUM })]),
   ];
 }
 

@@ -10,6 +10,7 @@ const DOCKERFILE = 'functions/endpoint/Dockerfile';
 const NOT_IMPORTED = [
   'functions/*',
   '!functions/endpoint',
+  '!functions/node-bundle.mjs',
   '!functions/shared',
   'functions/shared/aws',
   'functions/shared/webhooks',

@@ -97,12 +97,18 @@ export class Endpoint extends Construct {
       'logs:DescribeLogStreams',
       'logs:PutLogEvents',
     );
+    Grant.addToPrincipal({
+      grantee: role,
+      actions: ['cloudwatch:PutMetricData'],
+      resourceArns: ['*'],
+      conditions: { StringLike: { 'cloudwatch:namespace': '/aws/sagemaker/*' } },
+    });
     model.grantRead(role);
     image.repository.grantPull(role);
     if (network) joinNetwork(role, network);
     acknowledge(role, {
       'AwsSolutions-IAM5[Resource::*]':
-        'ecr:GetAuthorizationToken, and in a VPC the ec2:Describe calls, know no narrower resource.',
+        'ecr:GetAuthorizationToken, cloudwatch:PutMetricData (bound to its namespaces), and in a VPC the ec2:Describe calls know no narrower resource.',
       ...model.readReasons,
     });
     return role;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { CustomResource, Duration, FileSystem } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, type CfnResource, CustomResource, Duration, FileSystem } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
@@ -81,9 +81,12 @@ export class ImportedModel extends Construct implements ModelBundle {
         Encoder: String(source.imageToImage),
         Bucket: this.#bucket.bucketName,
         Prefix: prefix,
-        Keep: String(keep),
       },
     });
+    // Of the stack's end only: after an update the old bundle goes all the same.
+    if (keep)
+      (resource.node.defaultChild as CfnResource).cfnOptions.deletionPolicy =
+        CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE;
     // With its permissions, and the bucket's policy: both are needed to delete, too.
     resource.node.addDependency(importer, this.#bucket);
     this.ready = resource;

@@ -35,20 +35,24 @@ export class Results extends Construct {
     this.#emptying = this.#emptyAtTheEnd(basics);
   }
 
-  /** Read and write records. Who may not list is told 403 of a record that is not there, instead of 404. */
-  grantReadWrite(grantee: IGrantable & Construct): Grant {
-    const objects = [`${PREDICTIONS}*`, WAKE_LOG].map((pattern) => this.#bucket.arnForObjects(pattern));
+  /** Know when the endpoint was woken, and say so. */
+  grantWakeLog(grantee: IGrantable): Grant {
+    return this.#grantObjects(grantee, this.#bucket.arnForObjects(WAKE_LOG));
+  }
+
+  /** Read and write predictions. Who may not list is told 403 of a record that is not there, instead of 404. */
+  grantPredictions(grantee: IGrantable & Construct): Grant {
     const finding = wildcard(this, this.#bucket.arnForObjects(`${PREDICTIONS}*`));
     acknowledge(grantee, { [finding]: 'The ids of predictions are made at run time.' });
     // Nobody may be left to fill the bucket again when it is emptied.
     grantee.node.addDependency(this.#emptying);
-    return Grant.addToPrincipal({
-      grantee,
-      actions: ['s3:GetObject', 's3:PutObject'],
-      resourceArns: objects,
-    }).combine(
+    return this.#grantObjects(grantee, this.#bucket.arnForObjects(`${PREDICTIONS}*`)).combine(
       Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.#bucket.bucketArn] }),
     );
+  }
+
+  #grantObjects(grantee: IGrantable, arn: string): Grant {
+    return Grant.addToPrincipal({ grantee, actions: ['s3:GetObject', 's3:PutObject'], resourceArns: [arn] });
   }
 
   /** CloudFormation deletes no bucket that has objects. CDK's own helper would need wider permissions, and leave its log. */

@@ -67,7 +67,7 @@ export class ServiceStack extends Stack {
 
     const { alarmEmail: email, monthlyBudget, instanceType } = config;
     const { all: alarms } = new Alarms(this, 'Alarms', {
-      ...{ endpoint, api, worker, queue, sleeps: config.minCopies === 0 },
+      ...{ name, endpoint, api, worker, sleeps: config.minCopies === 0 && !config.warmHours },
       ...(email !== undefined && { email }),
       ...(monthlyBudget !== undefined && { monthlyBudget }),
     });

@@ -37,7 +37,8 @@ export class Worker extends Construct {
       memory: 512,
       environment: { ...environment, ...webhookSecret.environment },
     });
-    results.grantReadWrite(this.consumer);
+    results.grantPredictions(this.consumer);
+    results.grantWakeLog(this.consumer);
     endpoint.grantInvoke(this.consumer);
     endpoint.grantWake(this.consumer);
     queue.grantSend(this.consumer);
@@ -52,7 +53,7 @@ export class Worker extends Construct {
       memory: 256,
       environment: { ...environment },
     });
-    results.grantReadWrite(this.deadLetters);
+    results.grantPredictions(this.deadLetters);
     queue.grantSend(this.deadLetters);
     queue.buryWith(this.deadLetters);
   }

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { page as playground } from '#playground';
+import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { errorFields } from '../shared/error-fields.js';
 import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
@@ -49,7 +50,7 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/docs', () => wrongMethod('GET'));
   app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET'));
-  app.notFound((c) => problemResponse(new ProblemError(404, 'no such path'), c.get('requestId')));
+  app.notFound((c) => refuse(new ProblemError(404, 'no such path'), c, props));
   app.onError((error, c) => refuse(error, c, props));
   return app;
 }
@@ -72,12 +73,18 @@ async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<R
   const { telemetry } = props;
   const { status } = describeProblem(error);
   if (status >= 500) telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
-  if (DRAWING.test(c.req.path)) telemetry.count('Requests', status >= 500 ? 'failed' : 'refused');
+  if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcomeOf(error, status));
   const openai = c.req.path.startsWith('/v1/');
   const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
   if (error instanceof MethodRefused) response.headers.set('allow', error.allow);
   if (status === 401) response.headers.set('www-authenticate', 'Api-Key');
   return response;
+}
+
+function outcomeOf(error: Error, status: number): string {
+  if (status < 500) return 'refused';
+  // The endpoint is asleep or busy, and OpenAI's clients ask again.
+  return error instanceof EndpointError && status === 503 ? 'later' : 'failed';
 }
 
 class MethodRefused extends ProblemError {

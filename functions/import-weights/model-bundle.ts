@@ -19,8 +19,6 @@ const propertiesSchema = z.object({
   Bucket: z.string().min(3),
   /** Where a bundle is, and nothing else. */
   Prefix: z.string().regex(/^bundles\/\S+$/),
-  /** Whether the bundle outlives the resource. */
-  Keep: z.enum(['true', 'false']),
 });
 
 /** A bundle below its prefix: imported when it is not there, deleted with the resource. */
@@ -39,10 +37,10 @@ export function modelBundle(client: S3Client, hub: HubAccess): CustomResource {
       }
       await importWithin(milliseconds, { ...wanted, to }, hub);
     },
-    async remove(id, properties) {
-      // An update deletes by the old id: the properties may be the new ones.
+    async remove(id) {
+      // By the id: what an update deletes is the old one, whatever the new properties are.
       const { bucket, prefix } = id.startsWith('s3://') ? parseS3Url(id) : { bucket: '', prefix: '' };
-      if (!prefix.startsWith('bundles/') || properties['Keep'] === 'true') return;
+      if (!prefix.startsWith('bundles/')) return;
       const count = await deleteObjects(client, bucket, `${prefix}/`);
       log('info', 'the bundle is gone', { id, deleted: count });
     },

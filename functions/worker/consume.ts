@@ -26,7 +26,9 @@ export async function consume(record: SQSRecord, props: ConsumeProps): Promise<b
     await retryIn(record, 0);
     return false;
   }
-  telemetry.measure('QueueAgeSeconds', 'Seconds', (services.clock.now() - Number(SentTimestamp)) / 1000);
+  // Webhooks wait on purpose.
+  if (message.kind === 'predict')
+    telemetry.measure('QueueAgeSeconds', 'Seconds', (services.clock.now() - Number(SentTimestamp)) / 1000);
   try {
     const verdict = await processMessage(message, services);
     telemetry.log('info', 'message', { ...fields, id: message.id, kind: message.kind, ...verdict });

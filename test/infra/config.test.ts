@@ -104,6 +104,7 @@ describe('names', () => {
       '@aws-cdk/core:x',
       'availability-zones:account=1:region=us-east-1',
       'cli-telemetry',
+      'acknowledged-issue-numbers',
     ];
     expect(readConfig(Object.fromEntries(own.map((key) => [key, true])))).toEqual(DEFAULTS);
   });
@@ -124,10 +125,15 @@ describe('texts', () => {
     ['stackName', '1st'],
     ['stackName', 'a'.repeat(41)],
     ['stackName', 'a--b'],
+    ['stackName', 'aws-pictures'],
+    ['stackName', 'SSM1'],
+    ['min-copies', 1],
+    ['idle-minutes', '60'],
     ['region', 'us-east'],
     ['instanceType', 'ml.m5.large'],
     ['instanceType', 'g4dn.xlarge'],
     ['timeZone', 'Mars/Olympus'],
+    ['timeZone', 'europe/berlin'],
     ['model', 'sd-turbo'],
     ['model', 'https://huggingface.co/stabilityai/sd-turbo'],
     ['revision', 'a b'],

@@ -29,11 +29,14 @@ const logs = (path: string) => [
   `logs:CreateLogStream on <${path}/Logs>`,
   `logs:PutLogEvents on <${path}/Logs>`,
 ];
-const results = [
+const predictions = [
   's3:GetObject on <Results/Objects/Bucket>/predictions/*',
-  's3:GetObject on <Results/Objects/Bucket>/wake.json',
   's3:ListBucket on <Results/Objects/Bucket>',
   's3:PutObject on <Results/Objects/Bucket>/predictions/*',
+];
+const results = [
+  ...predictions,
+  's3:GetObject on <Results/Objects/Bucket>/wake.json',
   's3:PutObject on <Results/Objects/Bucket>/wake.json',
 ];
 const endpoint = [
@@ -66,7 +69,10 @@ describe('what each role may do, and nothing else', () => {
         `ssm:GetParameter on ${SECRET}`,
       ],
     ],
-    ['Worker/DeadLetters', [...logs('Worker/DeadLetters'), ...results, ...send, ...consume('DeadLetters')]],
+    [
+      'Worker/DeadLetters',
+      [...logs('Worker/DeadLetters'), ...predictions, ...send, ...consume('DeadLetters')],
+    ],
     [
       'Model/Importer',
       [
@@ -105,6 +111,7 @@ describe('what each role may do, and nothing else', () => {
         `ecr:BatchGetImage on ${IMAGES}`,
         `ecr:GetDownloadUrlForLayer on ${IMAGES}`,
         'ecr:GetAuthorizationToken on *',
+        'cloudwatch:PutMetricData on *',
       ],
     ],
   ];
@@ -122,6 +129,13 @@ describe('what each role may do, and nothing else', () => {
       .all('AWS::IAM::Role')
       .filter(([, { Properties }]) => 'ManagedPolicyArns' in Properties);
     expect(managed).toEqual(others);
+  });
+
+  test("the container's metrics go to SageMaker's own names only", () => {
+    const policy = JSON.stringify(service.properties('AWS::IAM::Policy', 'Endpoint/Role'));
+    expect(policy).toContain(
+      '"Action":"cloudwatch:PutMetricData","Condition":{"StringLike":{"cloudwatch:namespace":"/aws/sagemaker/*"}}',
+    );
   });
 
   test('a finished bundle may be read, and no other object', () => {

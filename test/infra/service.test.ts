@@ -160,7 +160,8 @@ describe('buckets', () => {
   test('weights that are to be kept outlive the stack', () => {
     const keeping = synthService({ keepWeights: true });
     expect(keeping.resource('AWS::S3::Bucket', 'Model').DeletionPolicy).toBe('Retain');
-    expect(keeping.properties('Custom::ModelBundle')['Keep']).toBe('true');
+    const bundle = keeping.resource('Custom::ModelBundle');
+    expect([bundle.DeletionPolicy, bundle.UpdateReplacePolicy]).toEqual(['RetainExceptOnCreate', 'Delete']);
     expect(keeping.resource('AWS::S3::Bucket', 'Results').DeletionPolicy).toBe('Delete');
   });
 });
@@ -175,7 +176,6 @@ describe('import', () => {
       Precision: 'float16',
       Encoder: 'false',
       Bucket: { Ref: service.id('AWS::S3::Bucket', 'Model') },
-      Keep: 'false',
       ServiceTimeout: '1200',
       ServiceToken: expect.anything(),
     });
@@ -305,9 +305,30 @@ describe('observability', () => {
     });
   });
 
+  test('CloudWatch may tell the topic', () => {
+    const told = synthService({ alarmEmail: 'me@example.com' });
+    expect(at(told.properties('AWS::SNS::TopicPolicy'), 'PolicyDocument', 'Statement')).toContainEqual(
+      expect.objectContaining({
+        Action: 'sns:Publish',
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+      }),
+    );
+  });
+
   test('what is meant to be awake is no alarm', () => {
-    const warm = synthService({ minCopies: 1 });
-    expect(warm.all('AWS::CloudWatch::Alarm')).toHaveLength(3);
+    for (const options of [{ minCopies: 1 }, { warmHours: 'MON-FRI 06:00-20:00' }]) {
+      const names = synthService(options).all('AWS::CloudWatch::Alarm');
+      expect(names.filter(([id]) => id.includes('AwakeForLong'))).toEqual([]);
+    }
+  });
+
+  test('answers that the endpoint is asleep are no errors', () => {
+    const { Metrics } = service.properties('AWS::CloudWatch::Alarm', 'Alarms/ServerErrors');
+    const [sum, ...read] = Metrics as Record<string, unknown>[];
+    expect(sum?.['Expression']).toBe('FILL(errors, 0) - FILL(later, 0)');
+    expect(JSON.stringify(read)).toMatch(/5XXError.*"Name":"outcome","Value":"later"/);
   });
 
   test('the dashboard reads the metrics that the functions write', () => {
@@ -337,13 +358,15 @@ describe('image', () => {
   );
   const context = join(service.folder, 'cdk.out', asset ?? '');
 
-  test('its context has every file that the server imports', () => {
+  test('its context has every file that the server and its build import', () => {
     const seen = new Set<string>();
     const visit = (file: string): void => {
       if (seen.has(file) || !/^(lib|functions)\//.test(file)) return;
       seen.add(file);
       for (const { to } of importsOf(file, readFileSync(join(ROOT, file), 'utf8'))) visit(to);
     };
+    visit('functions/endpoint/bundle.mjs');
+    visit('functions/endpoint/runtime-packages.mjs');
     visit('functions/endpoint/server.ts');
     visit('lib/runtime/session-worker.ts');
     visit('lib/weights/fetch-worker.ts');

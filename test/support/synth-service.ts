@@ -33,6 +33,7 @@ export interface Resource {
   readonly Properties: Properties;
   readonly DependsOn?: string | string[];
   readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
   readonly Metadata?: Readonly<Record<string, string>>;
 }
 
