@@ -31,7 +31,9 @@ export async function predictRoute(context: RouteContext): Promise<Response> {
     props.services,
   );
   const response = await respond(outcome, raw, context);
-  const applied = preferenceApplied(prefer);
+  // Nobody waits for what a webhook tells.
+  const followed = wanted.webhook === undefined ? prefer : { ...prefer, waitSeconds: undefined };
+  const applied = preferenceApplied(followed);
   if (applied) response.headers.set('preference-applied', applied);
   return response;
 }

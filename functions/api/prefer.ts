@@ -20,11 +20,8 @@ export function readPrefer(header: string | null): Preference {
   };
 }
 
-/** The value of `Preference-Applied`; undefined where nothing was preferred. */
+/** The value of `Preference-Applied`; undefined where nothing was preferred. Who is answered at once waits for nothing. */
 export function preferenceApplied({ respondAsync, waitSeconds }: Preference): string | undefined {
-  const applied = [
-    ...(respondAsync ? ['respond-async'] : []),
-    ...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]),
-  ];
-  return applied.length > 0 ? applied.join(', ') : undefined;
+  if (respondAsync) return 'respond-async';
+  return waitSeconds === undefined ? undefined : `wait=${waitSeconds}`;
 }

@@ -3,13 +3,15 @@ import { readKey } from '../shared/read-key.js';
 
 /** API Gateway makes a 401 of exactly this message. */
 const UNAUTHORIZED = 'Unauthorized';
+const KEY_HEADER = /^(x-api-key|authorization)$/i;
+const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /**
  * Hands the key on, from whichever header it is in. Whether it is good, and how often it may be used, is the
  * gateway's to say: it looks the key up in the usage plan after this.
  */
 export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> {
-  const key = readKey(new Headers(definedOnly(event.headers ?? {})));
+  const key = readKey(keyHeaders(event.headers ?? {}));
   if (key === undefined) throw new Error(UNAUTHORIZED);
   return {
     principalId: 'key',
@@ -21,6 +23,10 @@ export async function handler(event: APIGatewayRequestAuthorizerEvent): Promise<
   };
 }
 
-function definedOnly(headers: Readonly<Record<string, string | undefined>>): [string, string][] {
-  return Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+/** The others are none of its business, and may have characters that `Headers` refuses. */
+function keyHeaders(headers: Readonly<Record<string, string | undefined>>): Headers {
+  const found = new Headers();
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && KEY_HEADER.test(name) && PRINTABLE.test(value)) found.set(name, value);
+  return found;
 }

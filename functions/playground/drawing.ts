@@ -1,4 +1,5 @@
 import type { GeneratedImages } from '../../lib/client/client-props.js';
+import { randomId } from '../../lib/client/random-id.js';
 import type { Settings } from './settings.js';
 
 /** Pictures with what they were made of, as this browser keeps them. */
@@ -41,11 +42,4 @@ export function toDrawing(made: GeneratedImages, settings: Settings, { elapsed, 
 function withWaiting({ total: _, ...phases }: Drawing['timings'], elapsed: number): Drawing['timings'] {
   const drawn = Object.values(phases).reduce((sum, milliseconds) => sum + milliseconds, 0);
   return { waiting: Math.max(0, elapsed - drawn), ...phases };
-}
-
-/** `crypto.randomUUID` is missing where the page comes over plain HTTP from another machine of the house. */
-export function randomId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
 }

@@ -1,8 +1,9 @@
 import { ClientError } from '../../lib/client/client-error.js';
 import type { GeneratedImages } from '../../lib/client/client-props.js';
 import { createClient } from '../../lib/client/create-client.js';
+import { randomId } from '../../lib/client/random-id.js';
 import { byId } from './dom.js';
-import { randomId, toDrawing, type Waited } from './drawing.js';
+import { toDrawing, type Waited } from './drawing.js';
 import { DrawingStore } from './drawing-store.js';
 import { EndpointWatch } from './endpoint-watch.js';
 import { describeFailure } from './failure.js';

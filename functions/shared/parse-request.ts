@@ -1,5 +1,4 @@
 import type * as z from 'zod';
-import { AppError } from '../../lib/errors/app-error.js';
 import { imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
 import { acceptedPicture, withOutputFormat } from './accepted-picture.js';
@@ -10,7 +9,7 @@ import { readJsonBody } from './read-json-body.js';
  * The request for pictures in a body, and whether its answer is to be the picture itself.
  *
  * @param defaults of the fields that the body does not have, before the schema's own
- * @throws RequestRefused that names every wrong field; ProblemError; AppError INVALID_INPUT
+ * @throws RequestRefused that names every wrong field; ProblemError
  */
 export async function parseRequest<R extends GenerateRequest>(
   request: Request,
@@ -25,7 +24,8 @@ export async function parseRequest<R extends GenerateRequest>(
   if (!data || issues.length > 0) throw new RequestRefused(issues);
   const raw = accepted !== undefined;
   if (raw && data.num_images > 1) {
-    throw new AppError('INVALID_INPUT', 'num_images must be 1 where Accept asks for the bytes of a picture');
+    const message = 'must be 1 where Accept asks for the bytes of a picture';
+    throw new RequestRefused([{ code: 'custom', path: ['num_images'], message, input: data.num_images }]);
   }
   return { wanted: data, raw };
 }

@@ -59,7 +59,7 @@ export interface GeneratedImages {
   /** How many tokens of the prompt were cut. */
   readonly tokensCut: number;
   readonly model: string;
-  /** Durations by phase as the service tells them, milliseconds; empty where the picture came from the queue. */
+  /** Durations by phase as the service tells them, milliseconds. */
   readonly timings: Readonly<Record<string, number>>;
   readonly requestId: string | undefined;
 }

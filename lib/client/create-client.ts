@@ -11,12 +11,15 @@ import type {
 } from './client-props.js';
 import { decodeBase64 } from './decode-base64.js';
 import { parseTimings } from './parse-timings.js';
-import { retrying } from './retrying.js';
+import { randomId } from './random-id.js';
+import { pause, retrying } from './retrying.js';
 import { type Answer, ServiceConnection } from './service-connection.js';
 
 const FIFTEEN_MINUTES_MS = 900_000;
 /** As long as the service is willing to wait. */
 const LONG_POLL = 'wait=20';
+/** From one look at a prediction to the next, where the service does not hold the first. */
+const LEAST_POLL_MS = 1_000;
 
 export interface Client {
   /**
@@ -32,7 +35,7 @@ export interface Client {
   warmUp(signal?: AbortSignal): Promise<Health>;
 }
 
-/** A client of one service, for browsers and Node: nothing but `fetch`. */
+/** A client of one service, for Node and for the pages of the service's own origin: nothing but `fetch`. */
 export function createClient(props: ClientProps): Client {
   const connection = new ServiceConnection(props);
   return {
@@ -47,7 +50,7 @@ async function generate(
   input: GenerateInput,
   options: GenerateOptions,
 ): Promise<GeneratedImages> {
-  const { onProgress = () => undefined, idempotencyKey = crypto.randomUUID() } = options;
+  const { onProgress = () => undefined, idempotencyKey = randomId() } = options;
   const { timeoutMs = FIFTEEN_MINUTES_MS } = options;
   const started = performance.now();
   const tell = (progress: Omit<GenerateProgress, 'seconds'>) =>
@@ -86,6 +89,7 @@ async function follow(
     // Only for show: a state that cannot be read is no reason to stop.
     const health = await connection.get('/health', { signal }).catch(() => undefined);
     tell({ phase: 'queued', ...(health ? { health: health.body as Health } : {}) });
+    const asked = performance.now();
     const headers = { prefer: LONG_POLL };
     const answer = await retrying(() => connection.get(`/predictions/${id}`, { headers, signal }), patiently);
     const prediction = answer.body as Prediction;
@@ -94,6 +98,9 @@ async function follow(
       const { error: problem } = prediction;
       throw new ClientError(problem.detail, { status: problem.status, problem });
     }
+    // Not every proxy hands on the wish to wait.
+    const early = LEAST_POLL_MS - (performance.now() - asked);
+    if (early > 0) await pause(early, signal);
   }
 }
 

@@ -22,7 +22,7 @@ export async function retrying<T>(call: () => Promise<T>, { signal, onPause }: R
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const stop = () => {

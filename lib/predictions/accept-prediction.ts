@@ -6,7 +6,7 @@ import type { Services } from './services.js';
  * Makes a request durable: when this returns, its record is in the store and its message in the queue, and it
  * will end in a result even if this process dies.
  *
- * @param stored whether the record is in the store already
+ * @param stored whether the record is in the store already: it has a key, and may be asked for again
  * @throws AppError UNAVAILABLE; the request is not accepted then, and may be sent again
  */
 export async function acceptPrediction(
@@ -17,6 +17,8 @@ export async function acceptPrediction(
   try {
     if (!stored) await store.createRequest(record);
     await queue.send({ kind: 'predict', id: record.id, failures: 0 });
+    // Without this note a repetition sends another message, which costs a draw and no more.
+    if (stored) await store.markQueued(record.id).catch(() => false);
   } catch (cause) {
     throw new AppError('UNAVAILABLE', 'the request could not be stored: nothing was accepted', { cause });
   }

@@ -10,10 +10,10 @@ import {
 } from '../schemas/prediction.js';
 import type { PredictionStore } from './prediction-store.js';
 
-export const RECORD_NAMES = ['request', 'result', 'webhook'] as const;
+export const RECORD_NAMES = ['request', 'queued', 'result', 'webhook'] as const;
 export type RecordName = (typeof RECORD_NAMES)[number];
 
-/** A prediction as up to three JSON records, `{id}/{name}.json`, wherever they lie. What is read is checked. */
+/** A prediction as up to four JSON records, `{id}/{name}.json`, wherever they lie. What is read is checked. */
 export abstract class JsonPredictionStore implements PredictionStore {
   /** @returns false when there is one already */
   protected abstract create(id: string, name: RecordName, record: unknown): Promise<boolean>;
@@ -26,6 +26,14 @@ export abstract class JsonPredictionStore implements PredictionStore {
 
   readRequest(id: string): Promise<RequestRecord | undefined> {
     return this.#readChecked(id, 'request', requestRecordSchema);
+  }
+
+  markQueued(id: string): Promise<boolean> {
+    return this.create(id, 'queued', {});
+  }
+
+  async isQueued(id: string): Promise<boolean> {
+    return (await this.read(id, 'queued')) !== undefined;
   }
 
   createResult(id: string, record: ResultRecord): Promise<boolean> {

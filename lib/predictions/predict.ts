@@ -119,7 +119,8 @@ async function repeat(
   const wait = request.webhook === undefined ? waitMs : 0;
   const result = await awaitResult(first.id, wait, services, signal);
   if (result) return replay(result);
-  // The first one may have died before it was queued. A second message for the same prediction does no harm.
+  if (await store.isQueued(first.id)) return { kind: 'accepted', id: first.id, cold: false };
+  // The first one may have died before it was queued, or is being drawn without the queue.
   return later(first, true, false, services);
 }
 

@@ -10,6 +10,9 @@ export interface PredictionStore {
   /** @returns false when this id has one already */
   createRequest(record: RequestRecord): Promise<boolean>;
   readRequest(id: string): Promise<RequestRecord | undefined>;
+  /** Notes that its message is in the queue. @returns false when that was known */
+  markQueued(id: string): Promise<boolean>;
+  isQueued(id: string): Promise<boolean>;
   /** @returns false when this id has one already */
   createResult(id: string, record: ResultRecord): Promise<boolean>;
   readResult(id: string): Promise<ResultRecord | undefined>;

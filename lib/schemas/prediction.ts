@@ -69,7 +69,7 @@ export const resultRecordSchema = z.discriminatedUnion('status', [
     status: z.literal('succeeded'),
     completed_at: z.iso.datetime(),
     answer: generateAnswerSchema,
-    timings,
+    timings: timings.default({}),
   }),
   z.strictObject({ status: z.literal('failed'), completed_at: z.iso.datetime(), error: problemSchema }),
 ]);

@@ -90,7 +90,7 @@ export const predictRequestSchema = generateRequestSchema
   .extend({
     webhook: webhookSchema.optional().meta({
       description:
-        'Where the finished prediction is sent by POST, signed as Standard Webhooks has it. Always answered with 202.',
+        'Where the finished prediction is sent by POST, signed as Standard Webhooks has it. Answered with 202, except where it has ended already under its `Idempotency-Key`.',
       examples: ['https://example.com/pictures'],
       pattern: '^https://',
     }),

@@ -166,11 +166,12 @@ describe('with a key', () => {
     await expect(ask({ key })).rejects.toMatchObject({ code: 'GONE' });
   });
 
-  test('cold: accepted under its own id; again: accepted, with one more message', async () => {
+  test('cold: accepted under its own id; again, however often: accepted, and its message is there already', async () => {
     services.script = always('cold');
     expect(await ask({ key })).toEqual({ kind: 'accepted', id: ID, cold: true });
     expect(await ask({ key, waitMs: 1_000 })).toEqual({ kind: 'accepted', id: ID, cold: false });
-    expect(services.sent.map(({ message }) => message.id)).toEqual([ID, ID]);
+    expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold: false });
+    expect(services.sent.map(({ message }) => message.id)).toEqual([ID]);
     expect(services.store.requests.size).toBe(1);
   });
 
@@ -181,6 +182,13 @@ describe('with a key', () => {
     services.queue.send = send;
     expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold: false });
     expect(services.sent).toHaveLength(1);
+  });
+
+  test('where the note of that fails, it is accepted all the same, and queued again by the next', async () => {
+    services.store.markQueued = () => Promise.reject(new Error('refused'));
+    for (const cold of [false, false])
+      expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold });
+    expect(services.sent).toHaveLength(2);
   });
 
   test('a failure is recorded, and told to everybody', async () => {

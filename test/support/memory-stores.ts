@@ -5,6 +5,7 @@ import type { RequestRecord, ResultRecord, WebhookRecord } from '../../lib/schem
 /** What S3 does: the first write stays, and every read sees it. */
 export class MemoryPredictionStore implements PredictionStore {
   readonly requests = new Map<string, RequestRecord>();
+  readonly queued = new Set<string>();
   readonly results = new Map<string, ResultRecord>();
   readonly webhooks = new Map<string, WebhookRecord>();
 
@@ -14,6 +15,14 @@ export class MemoryPredictionStore implements PredictionStore {
 
   async readRequest(id: string): Promise<RequestRecord | undefined> {
     return this.requests.get(id);
+  }
+
+  async markQueued(id: string): Promise<boolean> {
+    return this.queued.size < this.queued.add(id).size;
+  }
+
+  async isQueued(id: string): Promise<boolean> {
+    return this.queued.has(id);
   }
 
   async createResult(id: string, record: ResultRecord): Promise<boolean> {

@@ -20,7 +20,7 @@ export interface StoredPrediction {
   readonly changed: number;
 }
 
-/** Predictions as files, laid out as in the bucket: `predictions/{id}/{request,result,webhook}.json`. */
+/** Predictions as files, laid out as in the bucket: `predictions/{id}/{request,queued,result,webhook}.json`. */
 export class FolderPredictionStore extends JsonPredictionStore {
   readonly #root: string;
 

@@ -6,8 +6,8 @@ import type { Verdict } from '../../../lib/predictions/process-message.js';
 const MAX_RECEIVES = 60;
 /** Before another try where the store failed. Seconds. */
 const TROUBLE_PAUSE_S = 5;
-/** Two pictures, so that the endpoint always has the next one; what waits for a webhook's receiver is beside them. */
-const AT_WORK: Readonly<Record<Message['kind'], number>> = { predict: 2, webhook: 2 };
+/** One picture: a second would wait in the endpoint, and its patience run out. Webhooks wait for their receivers. */
+const AT_WORK: Readonly<Record<Message['kind'], number>> = { predict: 1, webhook: 2 };
 
 export interface LocalMessageQueueProps {
   readonly work: (message: Message) => Promise<Verdict>;

@@ -1,7 +1,7 @@
 import { JsonPredictionStore, type RecordName } from '../../../lib/predictions/json-prediction-store.js';
 import type { S3Records } from './s3-records.js';
 
-/** Predictions in a bucket, `predictions/{id}/{request,result,webhook}.json`; a lifecycle rule deletes them. */
+/** Predictions in a bucket, `predictions/{id}/{request,queued,result,webhook}.json`; a lifecycle rule deletes them. */
 export class S3PredictionStore extends JsonPredictionStore {
   readonly #records: S3Records;
 

@@ -119,6 +119,8 @@ export class World {
       store: {
         createRequest: (record) => ask('write', () => store.createRequest(record)),
         readRequest: (id) => ask('read', () => store.readRequest(id)),
+        markQueued: (id) => ask('write', () => store.markQueued(id)),
+        isQueued: (id) => ask('read', () => store.isQueued(id)),
         createResult: (id, record) => ask('write', () => store.createResult(id, record)),
         readResult: (id) => ask('read', () => store.readResult(id)),
         createWebhook: (id, record) => ask('write', () => store.createWebhook(id, record)),
