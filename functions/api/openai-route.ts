@@ -19,11 +19,11 @@ export async function openaiRoute(context: RouteContext): Promise<Response> {
   const { props, request, requestId } = context;
   const { data, error } = openaiImageRequestSchema.safeParse(await readJsonBody(request));
   if (error) throw new RequestRefused(error.issues);
-  const { prompt, n: num_images, output_format } = data;
+  const { prompt, n, output_format } = data;
   const wanted = generateRequestSchema.parse({
     prompt,
-    num_images,
-    output_format,
+    num_images: n ?? undefined,
+    output_format: output_format ?? undefined,
     ...decoderOf(props),
   });
   const drawn = await drawNow(
@@ -35,7 +35,7 @@ export async function openaiRoute(context: RouteContext): Promise<Response> {
   const answer: OpenaiImageAnswer = {
     created: Math.floor(props.services.clock.now() / 1000),
     data: (results ?? [result]).map((b64_json) => ({ b64_json })),
-    output_format,
+    output_format: wanted.output_format,
     size: '512x512',
   };
   return Response.json(answer, { headers: { 'server-timing': serverTiming(drawn.timings) } });

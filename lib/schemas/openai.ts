@@ -3,16 +3,16 @@ import { generateRequestSchema, OUTPUT_FORMATS } from './request.js';
 
 const { prompt, num_images, output_format } = generateRequestSchema.shape;
 
-/** OpenAI's request for pictures, as far as this service can follow it. Source: OpenAI API, "Create image". */
+/** OpenAI's request for pictures, as far as this service can follow it; null says nothing. Source: OpenAI API, "Create image". */
 export const openaiImageRequestSchema = z.strictObject({
   prompt,
-  n: num_images.describe('How many pictures.'),
-  size: z.enum(['512x512', 'auto'], { error: 'must be 512x512 or auto' }).default('auto'),
+  n: num_images.nullable().describe('How many pictures.'),
+  size: z.enum(['512x512', 'auto'], { error: 'must be 512x512 or auto' }).nullish(),
   response_format: z
     .literal('b64_json', { error: 'must be b64_json: pictures are not kept, so there is no URL of them' })
-    .default('b64_json'),
-  output_format,
-  model: z.string().optional().describe('Ignored: there is one model.'),
+    .nullish(),
+  output_format: output_format.nullable(),
+  model: z.string().nullish().describe('Ignored: there is one model.'),
   user: z.string().optional().describe('Ignored.'),
 });
 

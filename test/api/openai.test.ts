@@ -65,6 +65,12 @@ test('draws, in the shape that OpenAI has', async () => {
   expect(Math.abs(answer.created - Date.now() / 1000)).toBeLessThan(60);
 });
 
+test('null says nothing, as in its types', async () => {
+  const nothing = { n: null, size: null, response_format: null, model: null, output_format: null };
+  const { data = [], output_format } = await openai().images.generate({ prompt: 'a tree', ...nothing });
+  expect([data.length, output_format]).toEqual([1, 'png']);
+});
+
 test('a model name, the automatic size and another format are taken', async () => {
   const request = { prompt: 'a tree', model: 'gpt-image-1', size: 'auto', output_format: 'webp' } as const;
   const { data = [] } = await openai().images.generate(request);
