@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { AppError } from '../errors/app-error.js';
 import type { Dialect, Manifest, Precision } from '../schemas/manifest.js';
 import { copyBundle } from '../weights/copy-bundle.js';
@@ -38,8 +39,7 @@ export interface ImportContext extends Omit<PlacesProps, 'signal'> {
 
 /**
  * Makes a bundle of a checkpoint: one graph per network, the weights beside it, tokenizer, scheduler, and the
- * manifest last. In a directory, weights of this machine become hard links (copies where the file system cannot
- * link), unless the dialect has them rewritten. Everything else passes through memory, 16 MiB at a time, is summed up
+ * manifest last. Everything passes through memory, 16 MiB at a time, is summed up
  * on the way, and is checked by what its source says of it; nothing of it is put on a disk that is not the target.
  *
  * A failure leaves nothing of a new bundle. After a kill the next import to the same place goes on: in a directory
@@ -58,6 +58,8 @@ export async function importCheckpoint(
   const taesd = options.taesd === undefined ? undefined : parsePlace(options.taesd);
   const { parallelism, signal, ...reach } = context;
   const stop = new AbortController();
+  // Every part of the work listens, each shard of a checkpoint for itself.
+  setMaxListeners(0, stop.signal);
   const cancel = () => stop.abort(signal?.reason);
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted) cancel();

@@ -23,8 +23,7 @@ export interface BundleSink {
   begin(entries: readonly BundleEntry[]): Promise<void>;
 
   /**
-   * Brings a file into the bundle without its bytes passing through here, if that can be: it is there already, or it
-   * is a file of this machine that can be linked.
+   * Brings a file into the bundle without its bytes passing through here, if that can be: where it is there already.
    *
    * @returns its sums, or undefined when it has to be written
    */

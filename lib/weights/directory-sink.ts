@@ -1,5 +1,5 @@
-import { link, mkdir, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { CHUNK_SIZE, type ManifestFile } from '../schemas/manifest.js';
 import { type BundleEntry, type OnBytes, sumEntry } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
@@ -10,10 +10,10 @@ import { PartialFile } from './partial-file.js';
 import { MANIFEST_NAME } from './read-manifest.js';
 import { WholeDirectory } from './whole-directory.js';
 
-/** These stay where they are; the small files beside them become copies. */
-const WEIGHTS = /\.safetensors$/;
-
-/** A bundle in a directory of this machine. It appears whole or not at all; an older bundle there is replaced. */
+/**
+ * A bundle in a directory of this machine. It appears whole or not at all; an older bundle there is replaced. Weights are
+ * copied from a checkpoint beside it, too: a hard link would change with the checkpoint, and the tools of ONNX refuse it.
+ */
 export class DirectorySink implements BundleSink {
   readonly #target: string;
   readonly #open = new Set<PartialFile>();
@@ -30,16 +30,11 @@ export class DirectorySink implements BundleSink {
     await directory.writing(() => keepOnly(directory.folder, wanted));
   }
 
-  /** Links weights of this machine, and trusts what a killed import has left only by its digest. */
+  /** Trusts what a killed import has left only by its digest. */
   async reuse(entry: BundleEntry, onBytes: OnBytes): Promise<ManifestFile | undefined> {
     const directory = this.#opened();
     const { path, size, digest } = entry;
     const file = join(directory.folder, path);
-    const local = WEIGHTS.test(path) ? entry.reader.source.localPath?.(entry.from) : undefined;
-    if (local !== undefined) {
-      const isLinked = await directory.writing(() => linkFile(local, file));
-      return isLinked ? sumEntry(entry, onBytes) : undefined;
-    }
     const stats = await stat(file).catch(() => undefined);
     if (!stats) return undefined;
     const reader = new CheckpointReader(new DirectoryCheckpoint(directory.folder), { retries: 0 });
@@ -94,15 +89,4 @@ async function keepOnly(folder: string, wanted: ReadonlySet<string>): Promise<vo
     const name = relative(folder, path).replaceAll('\\', '/');
     if (!wanted.has(name)) await rm(path);
   }
-}
-
-/** @returns false where the file system cannot link, as between two disks */
-async function linkFile(from: string, to: string): Promise<boolean> {
-  await mkdir(dirname(to), { recursive: true });
-  await rm(to, { force: true });
-  // The Hugging Face cache holds links to its files, and a hard link of a link would lead nowhere from here.
-  return link(await realpath(from), to).then(
-    () => true,
-    () => false,
-  );
 }

@@ -5,6 +5,12 @@ import { quoteName } from './quote-name.js';
 import { readShardIndex } from './read-shard-index.js';
 import { readSafetensorsHeader, type StoredTensor } from './safetensors-header.js';
 
+/** Files that an error names. */
+const MAX_NAMED = 4;
+
+/** Of a variant, after the stem; shards have a dash. */
+const VARIANT = /^\.\w+\.safetensors$/;
+
 /** The weights of one network of a checkpoint. */
 export interface PartWeights {
   /** Files in use, relative to the folder. */
@@ -19,7 +25,7 @@ const OTHER_FORMATS = /\.(?:bin|ckpt|pt|pth|msgpack|h5)$/;
 
 /**
  * Finds a part's weights in a diffusers folder: the fp16 variant first, then the plain file, then sharded
- * files with an index (both variants). Reads headers only.
+ * files with an index (both variants), then the only file of another variant. Reads headers only.
  *
  * @param folder in the checkpoint; '' is its top
  * @throws AppError INVALID_FILE, which names the file and the tensor; UNSUPPORTED when there are weights in
@@ -32,13 +38,25 @@ export async function openPart(
 ): Promise<PartWeights> {
   const present = await reader.list(folder);
   const single = [`${stem}.fp16.safetensors`, `${stem}.safetensors`].find((name) => present.has(name));
-  if (single !== undefined) {
-    const tensors = await readSafetensorsHeader(reader, join(folder, single));
-    return { files: [single], tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
-  }
+  if (single !== undefined) return openFile(reader, folder, single);
   const index = indexNames(stem).find((name) => present.has(name));
   if (index !== undefined) return openShards(reader, folder, index);
+  const variant = onlyVariant(present, stem);
+  if (variant !== undefined) return openFile(reader, folder, variant);
   return refuseFolder(reader.nameOf(folder), stem, present);
+}
+
+async function openFile(reader: CheckpointReader, folder: string, file: string): Promise<PartWeights> {
+  const tensors = await readSafetensorsHeader(reader, join(folder, file));
+  return { files: [file], tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
+}
+
+/** `diffusion_pytorch_model.bf16.safetensors` and the like, where there is one such file and nothing to choose. */
+function onlyVariant(present: ReadonlySet<string>, stem: WeightsStem): string | undefined {
+  const [only, ...others] = [...present].filter(
+    (name) => name.startsWith(`${stem}.`) && VARIANT.test(name.slice(stem.length)),
+  );
+  return others.length === 0 ? only : undefined;
 }
 
 /**
@@ -56,10 +74,13 @@ function indexNames(stem: WeightsStem): string[] {
 
 function refuseFolder(folder: string, stem: WeightsStem, present: ReadonlySet<string>): never {
   const other = [...present].find((name) => OTHER_FORMATS.test(name));
-  if (other === undefined)
+  const variants = [...present].filter((name) => name.endsWith('.safetensors'));
+  const instead =
+    variants.length === 0 ? '' : `, but ${variants.slice(0, MAX_NAMED).map(quoteName).join(', ')}`;
+  if (other === undefined || variants.length > 0)
     throw new AppError(
       'INVALID_FILE',
-      `${folder} has neither ${stem}.fp16.safetensors nor ${stem}.safetensors`,
+      `${folder} has neither ${stem}.fp16.safetensors nor ${stem}.safetensors${instead}`,
     );
   throw new AppError(
     'UNSUPPORTED',

@@ -236,13 +236,11 @@ test.skipIf(!hasReference)('a TAESD decoder from Hugging Face, which has it at i
 describe('a finished bundle', () => {
   const bundle = randomBundle({ 'unet/a.safetensors': 2 * CHUNK_SIZE + 5, 'b/empty': 0, c: 1 }, CHUNK_SIZE);
 
-  test('is copied from directory to directory, its weights as links', async () => {
+  test('is copied from directory to directory', async () => {
     const [from, to] = [folder('bundle'), join(folder('copy'), 'b')];
     await writeBundle(from, bundle);
     expect(await importCheckpoint({ from, to })).toEqual(bundle.manifest);
     expect(await differences(to, bundle)).toEqual([]);
-    expect(statSync(join(to, 'unet/a.safetensors')).ino).toBe(statSync(join(from, 'unet/a.safetensors')).ino);
-    expect(statSync(join(to, 'c')).ino).not.toBe(statSync(join(from, 'c')).ino);
   });
 
   test('with a wrong byte is refused', async () => {

@@ -129,6 +129,7 @@ describe('outside the family: the message names file, key and value', () => {
     ['unet/config.json', { norm_num_groups: null }, 'norm_num_groups', 'null'],
     ['unet/config.json', { freq_shift: 12 }, 'freq_shift', '12'],
     ['unet/config.json', { sample_size: 1e6 }, 'sample_size', '1000000'],
+    ['unet/config.json', { sample_size: 4, downsample_padding: 0 }, 'sample_size', '1 x 1'],
     ['unet/config.json', { time_embedding_dim: 2 ** 21 }, 'time_embedding_dim', '2097152'],
     ['unet/config.json', { transformer_layers_per_block: 1e9 }, 'transformer_layers', '1000000000'],
     ['unet/config.json', { addition_embed_type: 'text_time' }, 'addition_embed_type', 'text_time'],

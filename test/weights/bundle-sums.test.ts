@@ -24,9 +24,9 @@ const scratch = mkdtempSync(join(tmpdir(), 'sums-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const from = join(scratch, 'from');
 
-/** Bytes. Weights are linked, other files copied: both ways have to sum up the same. */
+/** Bytes. */
 const FILES = {
-  'unet/linked.safetensors': 2 * CHUNK_SIZE + 7_654_321,
+  'unet/weights.safetensors': 2 * CHUNK_SIZE + 7_654_321,
   'unet/copied.bin': 2 * CHUNK_SIZE + 1,
   'two-chunks-exactly.bin': 2 * CHUNK_SIZE,
   'one-byte.bin': 1,

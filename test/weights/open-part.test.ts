@@ -48,6 +48,20 @@ describe('openPart', () => {
     ]);
   });
 
+  it('takes the only file of another variant, and names several', async () => {
+    const [bf16, ema] = [`${STEM}.bf16.safetensors`, `${STEM}.non_ema.safetensors`];
+    await write(bf16, { a: [1] });
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([bf16]);
+    await write(ema, { a: [1] });
+    await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({
+      code: 'INVALID_FILE',
+      message: expect.stringContaining(`nor ${STEM}.safetensors, but "${bf16}", "${ema}"`),
+    });
+    await writeShards();
+    await writeIndex(MAP);
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([SHARD_1, SHARD_2]);
+  });
+
   it('looks for the stem only', async () => {
     await write('model.safetensors', { a: [1] });
     await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({ code: 'INVALID_FILE' });

@@ -1,3 +1,4 @@
+import { AppError } from '../../errors/app-error.js';
 import type { UnetConfig } from '../configs/unet-config.js';
 import type { FeatureMap, Operators, Rows } from '../dialects/operators.js';
 import type { WeightScope } from '../weight-scope.js';
@@ -98,6 +99,10 @@ function downBlock(context: Context, root: WeightScope, index: number, input: Fe
 }
 
 function downsampler(ops: Operators, scope: WeightScope, x: FeatureMap, pad: number): FeatureMap {
+  if (pad === 0 && Math.min(x.height, x.width) < 2) {
+    const message = `unet/config.json: sample_size leaves ${x.height} x ${x.width} to a level that is to be halved`;
+    throw new AppError('UNSUPPORTED', message);
+  }
   // Without padding diffusers adds zeros at the right and the bottom only.
   const padding = pad === 0 ? ([0, 0, 1, 1] as const) : ([pad, pad, pad, pad] as const);
   const options = { channels: x.channels, kernel: 3, stride: 2, padding };

@@ -11,7 +11,7 @@ export interface Conversion {
 
 export interface Converted {
   readonly numbers: Uint16Array | Float32Array;
-  /** The first number, as it was, for which the type has no room, or which is none. */
+  /** Where the first number is for which the type has no room, or which is none. */
   readonly unfit: number | undefined;
 }
 
@@ -23,8 +23,7 @@ export function convertNumbers(bytes: Uint8Array, dtype: StoredDtype, how: Conve
   const { type, factor, addends } = how;
   if (dtype === 'F16' && type === 'float16' && factor === 1 && addends.length === 0) {
     const numbers = view(Uint16Array, bytes);
-    const unfit = indexOfInfinite(numbers);
-    return { numbers, unfit: unfit === undefined ? undefined : decodeFloats(bytes, dtype)[unfit] };
+    return { numbers, unfit: indexOfInfinite(numbers) };
   }
   const floats = decodeFloats(bytes, dtype);
   const computed = factor === 1 && addends.length === 0 ? floats : floats.map((value) => value * factor);
@@ -32,8 +31,7 @@ export function convertNumbers(bytes: Uint8Array, dtype: StoredDtype, how: Conve
     for (let index = 0; index < computed.length; index++)
       computed[index] = (computed[index] as number) + (addend[index] as number) * factor;
   const numbers = type === 'float16' ? encodeHalves(computed) : computed;
-  const unfit = indexOfInfinite(numbers);
-  return { numbers, unfit: unfit === undefined ? undefined : floats[unfit] };
+  return { numbers, unfit: indexOfInfinite(numbers) };
 }
 
 /** The numbers of stored floats, rounded to float32 where they are longer. */

@@ -12,6 +12,8 @@ import { NUMBER_BYTES, rowCount, rowLength, segments } from './weight-recipe.js'
 
 /** Of a result in memory at once, for each reader: 4 MiB, or one row where that is larger. */
 const PIECE_BYTES = 4 * 1024 * 1024;
+/** The largest float16. */
+const MAX_HALF = 65504;
 
 export interface RewrittenWeightsProps {
   readonly plan: WeightPlan;
@@ -118,7 +120,10 @@ export class RewrittenWeights implements CheckpointSource {
       addends.push(decodeFloats(await this.#read(addend, start, end), addend.dtype));
     const bytes = await this.#read(source, start, end);
     const { numbers, unfit } = convertNumbers(bytes, source.dtype, { type, factor, addends });
-    if (unfit !== undefined) this.#refuse(source, unfit);
+    if (unfit !== undefined) {
+      const terms = [decodeFloats(bytes, source.dtype), ...addends].map((floats) => floats[unfit] as number);
+      this.#refuse([source, ...(tensor.addends ?? [])], terms, factor);
+    }
     const [, channels = 1, ...pixels] = source.shape;
     const pixelCount = pixels.reduce((product, extent) => product * extent, 1);
     const ordered = channelsLast ? putChannelsLast(numbers, channels, pixelCount) : numbers;
@@ -131,15 +136,25 @@ export class RewrittenWeights implements CheckpointSource {
     return this.#props.reader.readRange(join(this.#props.folder, tensor.file), range);
   }
 
-  #refuse(tensor: StoredTensor, value: number): never {
-    const { reader, folder } = this.#props;
-    const name = `${reader.nameOf(join(folder, tensor.file))}: tensor ${quoteName(tensor.name)}`;
-    if (!Number.isFinite(value))
-      throw new AppError('INVALID_FILE', `${name} holds ${value}, which is not a number to compute with`);
+  /** @param terms the numbers of these tensors whose sum, times a factor, or one of which has no place in the result */
+  #refuse(tensors: readonly StoredTensor[], terms: readonly number[], factor: number): never {
+    const worst = terms.findIndex((term) => !Number.isFinite(term));
+    if (worst >= 0) {
+      const message = `${this.#nameOf(tensors[worst])} holds ${terms[worst]}, which is not a number to compute with`;
+      throw new AppError('INVALID_FILE', message);
+    }
+    const held = tensors.map((tensor, index) => `${this.#nameOf(tensor)} holds ${terms[index]}`);
+    const over = terms.findIndex((term) => Math.abs(term * factor) > MAX_HALF);
+    const what = over >= 0 ? held[over] : `${held.join(', ')}: together`;
     throw new AppError(
       'UNSUPPORTED',
-      `${name} holds ${value}, and float16 ends at 65504: import it with --dialect standard`,
+      `${what}, and float16 ends at ${MAX_HALF}: import it with --dialect standard`,
     );
+  }
+
+  #nameOf(tensor: StoredTensor | undefined): string {
+    const { reader, folder } = this.#props;
+    return `${reader.nameOf(join(folder, tensor?.file ?? ''))}: tensor ${quoteName(tensor?.name ?? '')}`;
   }
 
   #assertThere(path: string): void {

@@ -8,6 +8,7 @@ import { taesdConfigSchema } from '../../../lib/export/configs/taesd-config.js';
 import { textEncoderConfigSchema } from '../../../lib/export/configs/text-encoder-config.js';
 import { unetConfigSchema } from '../../../lib/export/configs/unet-config.js';
 import { vaeConfigSchema } from '../../../lib/export/configs/vae-config.js';
+import { importCheckpoint } from '../../../lib/export/import-checkpoint.js';
 import { describeClipTextEncoder } from '../../../lib/export/networks/clip-text-encoder.js';
 import { describeTaesdDecoder } from '../../../lib/export/networks/taesd-decoder.js';
 import { describeUnet } from '../../../lib/export/networks/unet.js';
@@ -86,6 +87,16 @@ if (!python)
   console.log(
     'skipped: no Python with onnx (pip install -r test/python/requirements.txt brings it to .venv)',
   );
+
+test.skipIf(!python)("ONNX's own checker takes an imported bundle as it lies there", async () => {
+  const to = join(scratch, 'standard');
+  await importCheckpoint({ from: join(ROOT, 'lib/demo-model/model'), to });
+  const graphs = ['text_encoder', 'unet', 'vae_decoder'].map((part) => join(to, part, 'model.onnx'));
+  const script = join(ROOT, 'test/python/check_models.py');
+  const { status, stdout, stderr } = spawnSync(python as string, [script, ...graphs], { encoding: 'utf8' });
+  expect(stdout + stderr).toMatch(/^(.* nodes, .*\n){3}$/);
+  expect(status).toBe(0);
+});
 
 describe.each(Object.entries(networks))('%s', (name, network) => {
   const paths = write(name, network);

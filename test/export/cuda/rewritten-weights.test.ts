@@ -176,6 +176,18 @@ describe('a number that float16 has no room for', () => {
     await expect(refused(dtype, value, { type: 'float32' })).rejects.toMatchObject({ code: 'INVALID_FILE' });
   });
 
+  test.each([
+    [Number.NaN, 'INVALID_FILE', /tensor "b" holds NaN/],
+    [-(2 ** 17), 'UNSUPPORTED', /tensor "b" holds -131072, and float16 ends at 65504/],
+    [40_000, 'UNSUPPORTED', /tensor "a" holds 40000, .*tensor "b" holds 40000: together, and float16 ends/],
+  ])('in a sum it is the tensor that has it: %d', async (value, code, message) => {
+    const store = new Store();
+    const a = store.add('a', 'F32', [2], [0, 40_000]);
+    const b = store.add('b', 'F32', [2], [0, value]);
+    const sum = numbersOf(store, { ...base, shape: [2], sources: [a], addends: [b] });
+    await expect(sum).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
   test('is let pass where it is made smaller, and where it stays float32', async () => {
     expect(await refused('F32', 2 ** 17, { factor: 1 / 16 })).toEqual([1 / 16, 2 ** 13, 1 / 8]);
     expect(await refused('F32', 2 ** 17, { type: 'float32' })).toEqual([1, 2 ** 17, 2]);
