@@ -6,7 +6,7 @@ const seconds = (most: number) => z.coerce.number().min(1).max(most);
 const environmentSchema = z.object({
   /** `s3://bucket/prefix` or a directory: where the bundle is. */
   MODEL_URI: z.string().min(1),
-  /** Where a bundle from S3 comes to lie. /tmp is the large, fast disk of a g4dn instance (facts: unverified). */
+  /** Where a bundle from S3 comes to lie. /tmp is the large, fast disk of a g4dn instance (`infra/ASSUMPTIONS.md`). */
   MODEL_DIRECTORY: z.string().min(1).default('/tmp/model'),
   /** The address to listen at. @default every address: in a container SageMaker comes from outside */
   BIND_ADDRESS: z.string().min(1).optional(),

@@ -16,15 +16,14 @@ export interface Service {
 export async function drawRemotely(props: DrawProps, service: Service, progress: Progress): Promise<Drawing> {
   const { request, files } = props;
   const started = performance.now();
-  const client = createClient(service);
   const onProgress = (state: GenerateProgress) => progress.say(describe(state));
-  const drawn = await untilStopped((signal) => client.generate(request, { signal, onProgress })).catch(
-    (error) => {
-      throw error instanceof ClientError
-        ? new AppError('UNAVAILABLE', `${service.url}: ${error.message}`, { cause: error })
-        : error;
-    },
-  );
+  const drawn = await untilStopped(async (signal) =>
+    createClient(service).generate(request, { signal, onProgress }),
+  ).catch((error) => {
+    throw error instanceof ClientError
+      ? new AppError('UNAVAILABLE', `${service.url}: ${error.message}`, { cause: error })
+      : error;
+  });
   if (drawn.images.length !== files.length) {
     throw new AppError(
       'UNAVAILABLE',
@@ -44,10 +43,10 @@ export async function drawRemotely(props: DrawProps, service: Service, progress:
   };
 }
 
-function describe({ phase, seconds, health }: GenerateProgress): string {
+function describe({ phase, seconds, reason, health }: GenerateProgress): string {
   const since = `${Math.round(seconds)} s`;
   if (phase === 'sending') return 'asking the service';
-  if (phase === 'retrying') return `the service cannot answer yet: asking again (${since})`;
+  if (phase === 'retrying') return `${reason}: asking again (${since})`;
   if (health?.state === 'waking' && health.estimate !== undefined) {
     return `the endpoint is waking: about ${Math.ceil(health.estimate)} s to go (${since})`;
   }

@@ -33,7 +33,7 @@ export async function nameOutputs(
     throw new AppError('INVALID_INPUT', `--out must name a file, not ${out || 'nothing'}`);
   }
   const folder = dirname(out ?? '.');
-  await access(folder, constants.W_OK).catch((cause) => {
+  await access(`${folder}/.`, constants.W_OK).catch((cause) => {
     throw new AppError('INVALID_INPUT', `--out: directory ${folder} cannot be written (${cause.code})`, {
       cause,
     });
@@ -64,7 +64,7 @@ export async function writeOutput(file: string, bytes: Uint8Array): Promise<void
     await writeFile(partial, bytes);
     await rename(partial, file);
   } catch (cause) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => undefined);
     const reason = (cause as NodeJS.ErrnoException).code;
     throw new AppError('INVALID_INPUT', `--out: ${file} cannot be written (${reason})`, { cause });
   }

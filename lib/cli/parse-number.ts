@@ -1,4 +1,4 @@
 /** The number an option spells, or the text itself for the schema to refuse by name. */
 export function parseNumber(text: string): number | string {
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return /^-?(\d+(\.\d+)?|\.\d+)$/.test(text) ? Number(text) : text;
 }

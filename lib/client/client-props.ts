@@ -44,6 +44,8 @@ export interface GenerateProgress {
   readonly phase: 'sending' | 'queued' | 'retrying';
   /** Since the call began. */
   readonly seconds: number;
+  /** Why it is asked again: comes with `retrying`. */
+  readonly reason?: string;
   /** Of the endpoint, while queued: asleep, waking, with an estimate. */
   readonly health?: Health;
 }

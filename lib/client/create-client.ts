@@ -12,7 +12,7 @@ import type {
 import { decodeBase64 } from './decode-base64.js';
 import { parseTimings } from './parse-timings.js';
 import { randomId } from './random-id.js';
-import { pause, retrying } from './retrying.js';
+import { pause, type RetryingProps, retrying } from './retrying.js';
 import { type Answer, ServiceConnection } from './service-connection.js';
 
 const FIFTEEN_MINUTES_MS = 900_000;
@@ -35,7 +35,11 @@ export interface Client {
   warmUp(signal?: AbortSignal): Promise<Health>;
 }
 
-/** A client of one service, for Node and for the pages of the service's own origin: nothing but `fetch`. */
+/**
+ * A client of one service, for Node and for the pages of the service's own origin: nothing but `fetch`.
+ *
+ * @throws ClientError for a URL or a key that no request can have
+ */
 export function createClient(props: ClientProps): Client {
   const connection = new ServiceConnection(props);
   return {
@@ -57,7 +61,12 @@ async function generate(
     onProgress({ ...progress, seconds: (performance.now() - started) / 1000 });
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const patiently = { signal, onPause: () => tell({ phase: 'retrying' }) };
+  let last: ClientError | undefined;
+  const onPause = (failure: ClientError) => {
+    last = failure;
+    tell({ phase: 'retrying', reason: failure.message });
+  };
+  const patiently = { signal, onPause };
   try {
     tell({ phase: 'sending' });
     const headers = { 'idempotency-key': idempotencyKey };
@@ -68,9 +77,10 @@ async function generate(
   } catch (error) {
     if (options.signal?.aborted) throw options.signal.reason;
     if (timeout.aborted) {
-      throw new ClientError(`no picture came within ${timeoutMs / 1000} s`, {
+      const why = last ? `: ${last.message}` : '';
+      throw new ClientError(`no picture came within ${timeoutMs / 1000} s${why}`, {
         retryable: true,
-        cause: error,
+        cause: last ?? error,
       });
     }
     throw error;
@@ -81,7 +91,7 @@ async function generate(
 async function follow(
   connection: ServiceConnection,
   id: string,
-  patiently: { signal: AbortSignal; onPause: () => void },
+  patiently: RetryingProps,
   tell: (progress: Omit<GenerateProgress, 'seconds'>) => void,
 ): Promise<GeneratedImages> {
   const { signal } = patiently;

@@ -6,7 +6,7 @@ const LONGEST_PAUSE_MS = 15_000;
 export interface RetryingProps {
   readonly signal: AbortSignal;
   /** Called before each pause. */
-  readonly onPause: () => void;
+  readonly onPause: (failure: ClientError) => void;
 }
 
 /** Calls until it succeeds, fails for good, or `signal` is aborted; `Retry-After` is the least that it waits. */
@@ -16,7 +16,7 @@ export async function retrying<T>(call: () => Promise<T>, { signal, onPause }: R
       return await call();
     } catch (error) {
       if (!(error instanceof ClientError) || !error.retryable) throw error;
-      onPause();
+      onPause(error);
       await pause((error.retryAfterSeconds ?? 0) * 1000 + Math.random() * ceiling, signal);
     }
   }

@@ -26,6 +26,7 @@ export class ServiceConnection {
   constructor({ url, apiKey, fetch: send = fetch }: ClientProps) {
     this.#base = url.replace(/\/+$/, '');
     this.#apiKey = apiKey;
+    assertUsable(this.#base, apiKey);
     // A browser's own fetch works only as a method of its window.
     this.#fetch = (...args) => send(...args);
   }
@@ -59,8 +60,24 @@ export class ServiceConnection {
       return await this.#fetch(url, init);
     } catch (cause) {
       init.signal?.throwIfAborted();
-      throw new ClientError(`cannot reach ${this.#base}`, { retryable: true, cause });
+      const code = (cause as { cause?: { code?: string } }).cause?.code;
+      const why = code === undefined ? '' : ` (${code})`;
+      throw new ClientError(`cannot reach ${this.#base}${why}`, { retryable: true, cause });
     }
+  }
+}
+
+function assertUsable(base: string, apiKey: string): void {
+  try {
+    new Request(base);
+  } catch (cause) {
+    throw new ClientError(`url: ${base} is none that can be asked`, { cause });
+  }
+  try {
+    new Headers({ 'x-api-key': apiKey });
+  } catch {
+    // The cause has the key in its message.
+    throw new ClientError('apiKey: it has characters that no header can have');
   }
 }
 

@@ -32,6 +32,5 @@ export const openaiErrorSchema = z.strictObject({
   }),
 });
 
-export type OpenaiImageRequest = z.infer<typeof openaiImageRequestSchema>;
 export type OpenaiImageAnswer = z.infer<typeof openaiImageAnswerSchema>;
 export type OpenaiError = z.infer<typeof openaiErrorSchema>;

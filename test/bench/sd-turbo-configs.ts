@@ -1,6 +1,6 @@
 /**
  * The configuration files of `stabilityai/sd-turbo`, reduced to what shapes the networks and what the
- * loaders ask for (facts: revision b261bac6fd2cf515557d5d0707481eafa0485ec2).
+ * loaders ask for (revision b261bac6fd2cf515557d5d0707481eafa0485ec2).
  */
 
 const DIFFUSERS_VERSION = '0.24.0.dev0';

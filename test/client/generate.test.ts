@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ClientError } from '../../lib/client/client-error.js';
 import type { GenerateProgress } from '../../lib/client/client-props.js';
@@ -164,9 +166,40 @@ test('patience ends', async () => {
   expect(error.message).toContain('0.2 s');
 });
 
+/** An address of this machine where nobody listens any more. */
+async function leftAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return `http://127.0.0.1:${port}`;
+}
+
 test('an unreachable service is named, without its key', async () => {
-  const client = createClient({ url: 'http://127.0.0.1:9', apiKey: 'secret' });
-  const error = await client.health().catch((thrown) => thrown);
-  expect(error).toMatchObject({ retryable: true, message: 'cannot reach http://127.0.0.1:9' });
+  const url = await leftAddress();
+  const error = await createClient({ url, apiKey: 'secret' })
+    .health()
+    .catch((thrown) => thrown);
+  expect(error).toMatchObject({ retryable: true, message: `cannot reach ${url} (ECONNREFUSED)` });
   expect(`${error.message} ${error.cause}`).not.toContain('secret');
+});
+
+test('patience says what it waits for, at each try and at the end', async () => {
+  const url = await leftAddress();
+  const reasons = new Set<string | undefined>();
+  const onProgress = ({ phase, reason }: GenerateProgress) =>
+    void (phase === 'retrying' && reasons.add(reason));
+  const error = await createClient({ url, apiKey: 'k' })
+    .generate({ prompt: 'x' }, { timeoutMs: 300, onProgress })
+    .catch((thrown) => thrown);
+  expect([...reasons]).toEqual([`cannot reach ${url} (ECONNREFUSED)`]);
+  expect(error.message).toBe(`no picture came within 0.3 s: cannot reach ${url} (ECONNREFUSED)`);
+});
+
+test.each([
+  [{ url: 'not a url', apiKey: 'k' }, 'url: not a url'],
+  [{ url: 'http://127.0.0.1:9', apiKey: 'a\nsecret' }, 'apiKey: it has characters'],
+])('what no request can have is refused at once: %j', (props, message) => {
+  expect(() => createClient(props)).toThrow(message);
+  expect(() => createClient(props)).not.toThrow('secret');
 });

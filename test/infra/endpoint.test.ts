@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { at, synthService } from '../support/synth-service.js';
 
-// What `facts/aws.md` says of endpoints with inference components, trap by trap.
+// What AWS's documentation and its users say of endpoints with inference components, trap by trap.
 
 const service = synthService();
 const config = service.properties('AWS::SageMaker::EndpointConfig');

@@ -9,7 +9,7 @@ import { at, type Service, synthService } from '../support/synth-service.js';
 // (late and missing data, actions every minute), Application Auto Scaling, SageMaker (slow wakes, slow release) and SQS.
 
 const DAY = 86_400;
-/** Dollars an hour, us-east-1: facts/aws.md. */
+/** Dollars an hour, us-east-1, list price of 2026. */
 const PRICE = 0.736;
 /** What CloudWatch has not seen yet: the data are late, and a minute is not over. Seconds. */
 const BLIND = MAX_LATE + 60;

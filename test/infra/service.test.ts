@@ -7,7 +7,7 @@ import { importsOf } from '../support/import-graph.js';
 import { ROOT } from '../support/reference.js';
 import { at, type Properties, synthService } from '../support/synth-service.js';
 
-// The parts around the endpoint, and what `facts/aws.md` says of them.
+// The parts around the endpoint, and what AWS's documentation and its users say of them.
 
 const service = synthService();
 

@@ -2,7 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * What InvokeEndpoint does on bad days, in the shapes of `facts/aws.md`.
+ * What InvokeEndpoint does on bad days, in the shapes of AWS's API reference.
  *
  * - `error`: an error of the service by its name; `message` null is what ThrottlingException has
  * - `model`: the container has answered with this

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../../lib/errors/app-error.js';
@@ -15,6 +15,7 @@ import {
 import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
 import { noteReady, wakeEndpoint } from '../../../lib/predictions/wake-endpoint.js';
 import { Waker } from '../../../lib/predictions/waker.js';
+import { makeFolders } from '../../../lib/weights/make-folders.js';
 import { errorFields } from '../../shared/error-fields.js';
 import { toProblem } from '../../shared/problem-response.js';
 import { reportEvent } from '../../shared/report-event.js';
@@ -154,7 +155,8 @@ function checkWebhookSecret(secret: string): void {
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, 0o700);
+    await access(folder, constants.W_OK);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
     throw new AppError('INVALID_INPUT', `--data ${folder} cannot be used (${reason})`, { cause });

@@ -31,7 +31,7 @@ const UNREACHED: ReadonlySet<string> = new Set([
 ]);
 const SYSTEM_ERROR = /^E[A-Z_]+$/;
 
-/** An error of SageMaker in this project's terms. Which is which: `facts`, and AWS's API reference. */
+/** An error of SageMaker in this project's terms. Which is which: AWS's API reference, InvokeEndpoint. */
 export function sagemakerError(error: unknown, signal?: AbortSignal): EndpointError {
   if (error instanceof EndpointError) return error;
   const sdk = error as SdkError;

@@ -24,7 +24,7 @@ const optionsSchema = z.object({
   steps: generateRequestSchema.shape.num_steps,
   runs: upTo(1000).default(5),
   cold: upTo(100).default(1),
-  decoder: z.enum(DECODERS).default('vae'),
+  decoder: z.enum(DECODERS, { error: 'must be vae or taesd' }).default('vae'),
   provider: z.enum(PROVIDERS, { error: 'must be cpu or cuda' }).default('cpu'),
   peak: z.number({ error: peak }).positive({ error: peak }).optional(),
   json: z.boolean().default(false),
@@ -39,7 +39,7 @@ export function benchCommand(): Command {
     .description(
       'measure how long a picture takes, phase by phase: cold, from the start of a process, and warm',
     )
-    .option('--model <DIR>', 'bundle (default: the demo model)')
+    .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
     .option('--steps <N>', '1 to 4 (default: 1)', parseNumber)
     .option('--runs <N>', 'warm pictures (default: 5)', parseNumber)
     .option('--cold <N>', 'fresh processes, this one among them (default: 1)', parseNumber)

@@ -59,7 +59,7 @@ export function generateCommand(): Command {
   return new Command('generate')
     .description('draw a picture from a prompt')
     .argument('<PROMPT>', 'what to draw; a prompt over 75 tokens is cut')
-    .option('--model <DIR>', 'bundle made by "sd-turbo import" (default: the demo model)')
+    .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
     .option('--steps <N>', '1 to 4 (default: 1)', parseNumber)
     .option('--seed <N>', 'same seed, same bytes (default: random)', parseNumber)
     .option('--num-images <N>', '1 to 4 (default: 1)', parseNumber)
@@ -138,13 +138,14 @@ async function parseRequest(prompt: string, options: Options): Promise<GenerateR
 }
 
 async function readImage(file: string): Promise<string> {
-  const { size } = await stat(file).catch((cause) => {
+  const unreadable = (cause: NodeJS.ErrnoException) => {
     throw new AppError('INVALID_INPUT', `--image: ${file} cannot be read (${cause.code})`, { cause });
-  });
+  };
+  const { size } = await stat(file).catch(unreadable);
   if (size > MAX_IMAGE_BYTES) {
     throw new AppError('INVALID_INPUT', `--image: ${file} has more than ${MAX_IMAGE_BYTES} bytes`);
   }
-  return (await readFile(file)).toString('base64');
+  return (await readFile(file).catch(unreadable)).toString('base64');
 }
 
 function roundAll(milliseconds: Readonly<Record<string, number>>): Record<string, number> {

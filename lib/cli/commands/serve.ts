@@ -55,7 +55,7 @@ export function serveCommand(): Command {
     .option('--host <HOST>', 'name or address to listen at (default: 127.0.0.1)')
     .option('--api-key <KEY>', 'key that requests must have (default: a random one)')
     .option('--scale-to-zero <SECONDS>', 'let go of the model after so long without work', parseNumber)
-    .option('--data <DIR>', 'where predictions are kept for a day (default: ~/.local/share/sd-turbo)')
+    .option('--data <DIR>', 'where predictions are kept for a day (default: ~/.local/share/sd-turbo/service)')
     .option('--webhook-secret [SECRET]', 'whsec_... that webhooks are signed with; alone: print a random one')
     .option('--verbose', 'log everything on stderr, as JSON lines')
     .action((options: unknown) => serve(parseOptions(optionsSchema, options, FLAGS)));

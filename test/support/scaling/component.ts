@@ -1,4 +1,4 @@
-/** Seconds, from what users report: facts/aws.md. */
+/** Seconds, from what users report. */
 const WAKE = [240, 570] as const;
 /** With an instance that is still there. */
 const WAKE_ON_INSTANCE = [60, 150] as const;
