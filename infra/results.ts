@@ -42,11 +42,11 @@ export class Results extends Construct {
 
   /** Read and write predictions. Who may not list is told 403 of a record that is not there, instead of 404. */
   grantPredictions(grantee: IGrantable & Construct): Grant {
-    const finding = wildcard(this, this.#bucket.arnForObjects(`${PREDICTIONS}*`));
-    acknowledge(grantee, { [finding]: 'The ids of predictions are made at run time.' });
+    const objects = this.#bucket.arnForObjects(`${PREDICTIONS}*`);
+    acknowledge(grantee, { [wildcard(this, objects)]: 'The ids of predictions are made at run time.' });
     // Nobody may be left to fill the bucket again when it is emptied.
     grantee.node.addDependency(this.#emptying);
-    return this.#grantObjects(grantee, this.#bucket.arnForObjects(`${PREDICTIONS}*`)).combine(
+    return this.#grantObjects(grantee, objects).combine(
       Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.#bucket.bucketArn] }),
     );
   }

@@ -1,4 +1,4 @@
-import { OUTPUT_FORMATS } from '../../lib/schemas/request.js';
+import { OUTPUT_FORMATS, type OutputFormat } from '../../lib/schemas/request.js';
 
 /** The picture format that the first of `Accept` names; `*` for any picture; undefined for JSON. */
 export function acceptedPicture(headers: Headers): string | undefined {
@@ -11,8 +11,7 @@ export function acceptedPicture(headers: Headers): string | undefined {
 }
 
 /** `Accept: image/webp` is as good as `output_format`, where the body does not say otherwise. */
-export function withOutputFormat(body: unknown, accepted: string | undefined): unknown {
-  const known = (OUTPUT_FORMATS as readonly (string | undefined)[]).includes(accepted);
-  if (!known || typeof body !== 'object' || body === null || 'output_format' in body) return body;
-  return { ...body, output_format: accepted };
+export function acceptedFormat(accepted: string | undefined): { readonly output_format?: OutputFormat } {
+  const output_format = OUTPUT_FORMATS.find((format) => format === accepted);
+  return output_format === undefined ? {} : { output_format };
 }

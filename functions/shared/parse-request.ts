@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 import { imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
-import { acceptedPicture, withOutputFormat } from './accepted-picture.js';
+import { isJsonObject } from '../../lib/weights/parse-json-object.js';
+import { acceptedFormat, acceptedPicture } from './accepted-picture.js';
 import { RequestRefused } from './problem-response.js';
 import { readJsonBody } from './read-json-body.js';
 
@@ -17,8 +18,10 @@ export async function parseRequest<R extends GenerateRequest>(
   defaults: object = {},
 ): Promise<{ wanted: R; raw: boolean }> {
   const accepted = acceptedPicture(request.headers);
-  const given = withDefaults(await readJsonBody(request), defaults);
-  const body = withImageDefaults(withOutputFormat(given, accepted));
+  const given = await readJsonBody(request);
+  const assumed = { ...defaults, ...acceptedFormat(accepted) };
+  // What is no object is the schema's to refuse.
+  const body = withImageDefaults(isJsonObject(given) ? { ...assumed, ...given } : given);
   const { data, error } = schema.safeParse(body);
   const issues = error ? error.issues : imageIssues(data);
   if (!data || issues.length > 0) throw new RequestRefused(issues);
@@ -28,9 +31,4 @@ export async function parseRequest<R extends GenerateRequest>(
     throw new RequestRefused([{ code: 'custom', path: ['num_images'], message, input: data.num_images }]);
   }
   return { wanted: data, raw };
-}
-
-function withDefaults(body: unknown, defaults: object): unknown {
-  // What is no object is the schema's to refuse.
-  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...defaults, ...body } : body;
 }

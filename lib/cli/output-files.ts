@@ -33,6 +33,7 @@ export async function nameOutputs(
     throw new AppError('INVALID_INPUT', `--out must name a file, not ${out || 'nothing'}`);
   }
   const folder = dirname(out ?? '.');
+  // With the dot, a file is no folder.
   await access(`${folder}/.`, constants.W_OK).catch((cause) => {
     throw new AppError('INVALID_INPUT', `--out: directory ${folder} cannot be written (${cause.code})`, {
       cause,

@@ -39,8 +39,8 @@ export interface ImportContext extends Omit<PlacesProps, 'signal'> {
 
 /**
  * Makes a bundle of a checkpoint: one graph per network, the weights beside it, tokenizer, scheduler, and the
- * manifest last. Everything passes through memory, 16 MiB at a time, is summed up
- * on the way, and is checked by what its source says of it; nothing of it is put on a disk that is not the target.
+ * manifest last. Everything passes through memory, 16 MiB at a time, is summed up on the way, and is checked by what
+ * its source says of it; nothing of it is put on a disk that is not the target.
  *
  * A failure leaves nothing of a new bundle. After a kill the next import to the same place goes on: in a directory
  * with the files that were finished, on S3 from the beginning, less what an older bundle there has in common.

@@ -64,9 +64,8 @@ interface Decoding {
   readonly config: DecoderConfig;
 }
 
-interface TextStates {
+interface TextStates extends Feed {
   readonly values: Float32Array;
-  readonly dims: readonly number[];
 }
 
 interface Networks {

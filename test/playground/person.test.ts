@@ -230,25 +230,24 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await picture(page).waitFor();
     const [first] = endpoint.requests;
     expect(first).toMatchObject({ num_steps: 2, strength: 0.51 });
-    const sent = await sharp(Buffer.from(first?.image?.split(',')[1] ?? '', 'base64')).metadata();
+    const begun = (index: number) =>
+      sharp(Buffer.from(endpoint.requests[index]?.image?.split(',')[1] ?? '', 'base64')).metadata();
+    const shown = (count: number) =>
+      page
+        .getByRole('button', { name: /^Show: / })
+        .nth(count - 1)
+        .waitFor();
+    const sent = await begun(0);
     expect([sent.format, sent.width, sent.height]).toEqual(['jpeg', 1024, 819]);
     await page.getByText('from a picture, 51 %').waitFor();
     await button(page, 'Begin with this').click();
     await button(page, 'Generate').click();
-    await page
-      .getByRole('button', { name: /^Show: / })
-      .nth(1)
-      .waitFor();
-    const drawn = await sharp(
-      Buffer.from(endpoint.requests[1]?.image?.split(',')[1] ?? '', 'base64'),
-    ).metadata();
+    await shown(2);
+    const drawn = await begun(1);
     expect([drawn.format, drawn.width]).toEqual(['png', 512]);
     await button(page, 'Remove').click();
     await button(page, 'Generate').click();
-    await page
-      .getByRole('button', { name: /^Show: / })
-      .nth(2)
-      .waitFor();
+    await shown(3);
     expect(endpoint.requests[2]).not.toHaveProperty('image');
     expect(complaints).toEqual([]);
   });

@@ -7,6 +7,7 @@ import {
   type RecordName,
 } from '../../../lib/predictions/json-prediction-store.js';
 import { predictionIdSchema } from '../../../lib/schemas/prediction.js';
+import { parseStored } from '../../shared/parse-stored.js';
 import { writeOnce } from './write-once.js';
 
 /** Four pictures of 2048 x 2048 that PNG cannot make smaller, in base64. */
@@ -60,7 +61,7 @@ export class FolderPredictionStore extends JsonPredictionStore {
   protected override async read(id: string, name: RecordName): Promise<unknown> {
     const file = join(this.#folder(id), `${name}.json`);
     const text = await this.#readText(file);
-    return text === undefined ? undefined : parseJson(text, file);
+    return text === undefined ? undefined : parseStored(text, file);
   }
 
   async #readText(file: string): Promise<string | undefined> {
@@ -90,15 +91,6 @@ export class FolderPredictionStore extends JsonPredictionStore {
 
 async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(absent)) ?? [];
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own message has a piece of the text, which may have a prompt.
-    throw new AppError('INVALID_FILE', `${file} is not JSON`);
-  }
 }
 
 function absent(cause: unknown): undefined {

@@ -1,5 +1,6 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../../../lib/errors/app-error.js';
+import { parseStored } from '../parse-stored.js';
 
 /** Four pictures, one of them twice, as base64 in JSON: a third of this. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
@@ -33,7 +34,7 @@ export class S3Records {
         throw new AppError('INVALID_FILE', `${name} is longer than ${MAX_RECORD_BYTES} bytes`);
       }
       const text = (await object.Body?.transformToString()) ?? '';
-      return { value: parse(text, name), etag: object.ETag ?? '' };
+      return { value: parseStored(text, name), etag: object.ETag ?? '' };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw unavailable(`cannot read ${name}`, error);
@@ -66,15 +67,6 @@ export class S3Records {
 
 function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-}
-
-function parse(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own message has a piece of the text, which may have a prompt.
-    throw new AppError('INVALID_FILE', `${name} is not JSON`);
-  }
 }
 
 /** What a caller reads in the answer names no bucket; the log follows the causes. */

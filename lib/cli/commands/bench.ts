@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
-import { DECODERS, type Decoder, generateRequestSchema } from '../../schemas/request.js';
+import { type Decoder, generateRequestSchema } from '../../schemas/request.js';
 import { formatReport, makeReport, type PictureFlops } from '../bench-report.js';
 import { gpuName, peakOf } from '../device-peak.js';
 import type { ColdTimes } from '../measure-pipeline.js';
@@ -24,7 +24,7 @@ const optionsSchema = z.object({
   steps: generateRequestSchema.shape.num_steps,
   runs: upTo(1000).default(5),
   cold: upTo(100).default(1),
-  decoder: z.enum(DECODERS, { error: 'must be vae or taesd' }).default('vae'),
+  decoder: generateRequestSchema.shape.decoder,
   provider: z.enum(PROVIDERS, { error: 'must be cpu or cuda' }).default('cpu'),
   peak: z.number({ error: peak }).positive({ error: peak }).optional(),
   json: z.boolean().default(false),

@@ -138,23 +138,18 @@ export class RewrittenWeights implements CheckpointSource {
 
   /** @param terms the numbers of these tensors whose sum, times a factor, or one of which has no place in the result */
   #refuse(tensors: readonly StoredTensor[], terms: readonly number[], factor: number): never {
-    const worst = terms.findIndex((term) => !Number.isFinite(term));
-    if (worst >= 0) {
-      const message = `${this.#nameOf(tensors[worst])} holds ${terms[worst]}, which is not a number to compute with`;
-      throw new AppError('INVALID_FILE', message);
-    }
-    const held = tensors.map((tensor, index) => `${this.#nameOf(tensor)} holds ${terms[index]}`);
+    const { reader, folder } = this.#props;
+    const held = tensors.map(({ file, name }, index) => {
+      return `${reader.nameOf(join(folder, file))}: tensor ${quoteName(name)} holds ${terms[index]}`;
+    });
+    const none = terms.findIndex((term) => !Number.isFinite(term));
+    if (none >= 0) throw new AppError('INVALID_FILE', `${held[none]}, which is not a number to compute with`);
     const over = terms.findIndex((term) => Math.abs(term * factor) > MAX_HALF);
     const what = over >= 0 ? held[over] : `${held.join(', ')}: together`;
     throw new AppError(
       'UNSUPPORTED',
       `${what}, and float16 ends at ${MAX_HALF}: import it with --dialect standard`,
     );
-  }
-
-  #nameOf(tensor: StoredTensor | undefined): string {
-    const { reader, folder } = this.#props;
-    return `${reader.nameOf(join(folder, tensor?.file ?? ''))}: tensor ${quoteName(tensor?.name ?? '')}`;
   }
 
   #assertThere(path: string): void {
