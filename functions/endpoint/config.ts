@@ -1,11 +1,13 @@
 import * as z from 'zod';
+import { BUNDLE_KINDS } from '../../lib/weights/place.js';
+import { placeSchema } from '../../lib/weights/place-schema.js';
 import { variableError } from '../shared/variable-error.js';
 
 const seconds = (most: number) => z.coerce.number().min(1).max(most);
 
 const environmentSchema = z.object({
   /** `s3://bucket/prefix` or a directory: where the bundle is. */
-  MODEL_URI: z.string().min(1),
+  MODEL_URI: placeSchema(BUNDLE_KINDS),
   /** Where a bundle from S3 comes to lie. /tmp is the large, fast disk of a g4dn instance (`infra/ASSUMPTIONS.md`). */
   MODEL_DIRECTORY: z.string().min(1).default('/tmp/model'),
   /** The address to listen at. @default every address: in a container SageMaker comes from outside */

@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
 import type { ByteSource } from '../../lib/weights/byte-source.js';
 import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { parseS3Url } from '../../lib/weights/s3-location.js';
+import { BUNDLE_KINDS, parsePlace } from '../../lib/weights/place.js';
 import { S3Source } from '../../lib/weights/s3-source.js';
 import type { EndpointConfig } from './config.js';
 
@@ -11,6 +10,7 @@ export function modelSource(config: Pick<EndpointConfig, 'modelUri' | 'modelDire
   directory: string;
 } {
   const { modelUri, modelDirectory } = config;
-  if (!modelUri.startsWith('s3://')) return { source: undefined, directory: resolve(modelUri) };
-  return { source: new S3Source(createS3Client(), parseS3Url(modelUri)), directory: modelDirectory };
+  const place = parsePlace(modelUri, BUNDLE_KINDS);
+  if (place.kind === 'directory') return { source: undefined, directory: place.path };
+  return { source: new S3Source(createS3Client(), place.location), directory: modelDirectory };
 }

@@ -1,14 +1,13 @@
 import { AppError } from '../errors/app-error.js';
+import { networkPrefix } from '../weights/network-prefix.js';
 
 /**
- * Refuses what is no path of this machine.
+ * Refuses a place on a network where a path of this machine is wanted.
  *
- * @param flag option that named the place; undefined when it was left out
- * @throws AppError INVALID_INPUT for an empty name, UNSUPPORTED for a place on the network
+ * @throws AppError INVALID_INPUT
  */
-export function assertLocal(flag: string, place: string | undefined): void {
-  if (place === '') throw new AppError('INVALID_INPUT', `${flag} must not be empty`);
-  const scheme = place?.match(/^(hf:|s3:\/\/)/)?.[0];
-  if (scheme)
-    throw new AppError('UNSUPPORTED', `${flag} ${scheme}... is not available yet: name a directory`);
+export function assertLocal(flag: string, path: string): void {
+  const prefix = networkPrefix(path);
+  if (prefix)
+    throw new AppError('INVALID_INPUT', `${flag} ${prefix}... is not on this machine: name a path that is`);
 }

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { formatS3Url, type S3Location } from '../weights/s3-location.js';
 import { readEnvironment } from './environment.js';
 
-/**
- * Where a bundle from S3 comes to lie on this machine.
- *
- * @param model `s3://BUCKET/PREFIX`
- */
-export function cacheFolder(model: string): string {
-  return join(readEnvironment().cache, createHash('sha256').update(model).digest('hex').slice(0, 16));
+/** Where a bundle from S3 comes to lie on this machine. */
+export function cacheFolder(location: S3Location): string {
+  const name = createHash('sha256').update(formatS3Url(location)).digest('hex').slice(0, 16);
+  return join(readEnvironment().cache, name);
 }

@@ -2,7 +2,7 @@ import { AppError } from '../errors/app-error.js';
 import { createS3Client } from '../weights/create-s3-client.js';
 import { startDownload } from '../weights/download-bundle.js';
 import { readManifest } from '../weights/read-manifest.js';
-import { parseS3Url } from '../weights/s3-location.js';
+import { formatS3Url, type S3Location } from '../weights/s3-location.js';
 import { assertS3Ready } from '../weights/s3-ready.js';
 import { S3Source } from '../weights/s3-source.js';
 import { cacheFolder } from './cache-folder.js';
@@ -11,15 +11,14 @@ import type { Progress } from './progress.js';
 /**
  * Brings a bundle from S3 to the cache; what is there already and right is not fetched again.
  *
- * @param model `s3://BUCKET/PREFIX`
  * @returns its directory
  * @throws AppError that names the option
  */
-export async function cachedBundle(model: string, progress: Progress): Promise<string> {
-  const directory = cacheFolder(model);
+export async function cachedBundle(location: S3Location, progress: Progress): Promise<string> {
+  const directory = cacheFolder(location);
   const client = createS3Client();
   try {
-    const source = new S3Source(client, parseS3Url(model));
+    const source = new S3Source(client, location);
     await assertS3Ready(client);
     const manifest = await readManifest(source);
     const onProgress = (done: number, total: number) => progress.update('downloading the model', done, total);
@@ -29,7 +28,7 @@ export async function cachedBundle(model: string, progress: Progress): Promise<s
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { code, message, retryable } = error;
-    throw new AppError(code, `--model ${model}: ${message}`, { cause: error, retryable });
+    throw new AppError(code, `--model ${formatS3Url(location)}: ${message}`, { cause: error, retryable });
   } finally {
     client.destroy();
   }

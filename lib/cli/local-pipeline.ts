@@ -3,8 +3,7 @@ import { TextToImage } from '../pipeline/text-to-image.js';
 import { SessionHost } from '../runtime/session-host.js';
 import type { Provider } from '../runtime/session-messages.js';
 import type { Decoder } from '../schemas/request.js';
-import { assertLocal } from './assert-local.js';
-import { demoBundle } from './demo-bundle.js';
+import { modelPlace } from './model-place.js';
 import type { Progress } from './progress.js';
 
 export interface LocalPipelineProps {
@@ -32,14 +31,12 @@ export interface LoadTimes {
   readonly decoder: number;
 }
 
-async function findBundle(model: string, progress: Progress): Promise<string> {
-  if (model.startsWith('s3://')) {
-    // The AWS SDK takes longer to load than a small model.
-    const { cachedBundle } = await import('./cached-bundle.js');
-    return cachedBundle(model, progress);
-  }
-  assertLocal('--model', model);
-  return model;
+async function findBundle(model: string | undefined, progress: Progress): Promise<string> {
+  const place = await modelPlace(model);
+  if (place.kind === 'directory') return place.path;
+  // The AWS SDK takes longer to load than a small model.
+  const { cachedBundle } = await import('./cached-bundle.js');
+  return cachedBundle(place.location, progress);
 }
 
 /** Loads a bundle with one decoder, hands it to `use`, and releases it. */
@@ -48,7 +45,7 @@ export async function withLocalPipeline<T>(
   progress: Progress,
   use: (local: LocalPipeline) => Promise<T>,
 ): Promise<T> {
-  const bundle = await openBundle(model === undefined ? demoBundle() : await findBundle(model, progress));
+  const bundle = await openBundle(await findBundle(model, progress));
   decoderConfig(bundle, decoder);
   progress.say('loading the model');
   const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));

@@ -3,7 +3,7 @@ import { AppError } from '../errors/app-error.js';
 import type { Dialect, Manifest, Precision } from '../schemas/manifest.js';
 import { copyBundle } from '../weights/copy-bundle.js';
 import { assertRevision } from '../weights/hub/hub-location.js';
-import { type Place, parsePlace } from '../weights/place.js';
+import { BUNDLE_KINDS, type Place, parsePlace, SOURCE_KINDS } from '../weights/place.js';
 import type { BundlePlan } from './bundle-plan.js';
 import { Places, type PlacesProps } from './places.js';
 import { planBundle } from './plan-bundle.js';
@@ -53,9 +53,9 @@ export async function importCheckpoint(
   options: ImportOptions,
   context: ImportContext = {},
 ): Promise<Manifest> {
-  const to = parsePlace(options.to);
-  const from = pin(parsePlace(options.from), options.revision);
-  const taesd = options.taesd === undefined ? undefined : parsePlace(options.taesd);
+  const to = parsePlace(options.to, BUNDLE_KINDS);
+  const from = pin(parsePlace(options.from, SOURCE_KINDS), options.revision);
+  const taesd = options.taesd === undefined ? undefined : parsePlace(options.taesd, SOURCE_KINDS);
   const { parallelism, signal, ...reach } = context;
   const stop = new AbortController();
   // Every part of the work listens, each shard of a checkpoint for itself.

@@ -1,11 +1,11 @@
-import { AppError } from '../errors/app-error.js';
+import { assertDirectory } from '../weights/assert-directory.js';
 import type { BundleSink } from '../weights/bundle-sink.js';
 import { CheckpointReader } from '../weights/checkpoint-reader.js';
 import { DirectoryCheckpoint } from '../weights/directory-checkpoint.js';
 import { DirectorySink } from '../weights/directory-sink.js';
 import { type HubAccess, HubClient } from '../weights/hub/hub-client.js';
 import { openHubCheckpoint } from '../weights/hub/open-hub-checkpoint.js';
-import type { Place } from '../weights/place.js';
+import type { BundlePlace, Place } from '../weights/place.js';
 import { S3BundleSink } from '../weights/s3-bundle-sink.js';
 import { S3Checkpoint } from '../weights/s3-checkpoint.js';
 import { assertS3Ready } from '../weights/s3-ready.js';
@@ -37,9 +37,11 @@ export class Places {
   /** @throws AppError when it is not there, or access is refused */
   async openReader(place: Place): Promise<CheckpointReader> {
     const { policy = {}, signal } = this.#props;
-    // What a disk refuses once it refuses again.
-    if (place.kind === 'directory')
+    if (place.kind === 'directory') {
+      await assertDirectory(place.path);
+      // What a disk refuses once it refuses again.
       return new CheckpointReader(new DirectoryCheckpoint(place.path), { ...policy, retries: 0 }, signal);
+    }
     if (place.kind === 's3')
       return new CheckpointReader(new S3Checkpoint(await this.#s3Client(), place.location), policy, signal);
     this.#hub ??= new HubClient(this.#props.hub);
@@ -50,16 +52,10 @@ export class Places {
     );
   }
 
-  /** @throws AppError INVALID_INPUT for a place that cannot be written to */
-  async openSink(place: Place): Promise<BundleSink> {
+  async openSink(place: BundlePlace): Promise<BundleSink> {
     const { policy, signal } = this.#props;
     if (place.kind === 'directory') return new DirectorySink(place.path);
-    if (place.kind === 's3')
-      return new S3BundleSink({ client: await this.#s3Client(), location: place.location, policy, signal });
-    throw new AppError(
-      'INVALID_INPUT',
-      'a bundle cannot be written to Hugging Face: name a directory or s3://...',
-    );
+    return new S3BundleSink({ client: await this.#s3Client(), location: place.location, policy, signal });
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { Decoder } from '../schemas/request.js';
+import { assertDirectory } from '../weights/assert-directory.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -145,6 +146,7 @@ export function graphPath(folder: string, network: NetworkName): string {
 }
 
 async function assertBundle(folder: string): Promise<void> {
+  await assertDirectory(folder);
   for (const network of ['text_encoder', 'unet', 'vae'] as const) {
     if (await exists(graphPath(folder, network))) continue;
     const hint = (await exists(join(folder, 'vae', 'config.json')))

@@ -6,6 +6,10 @@ export interface S3Location {
   readonly prefix: string;
 }
 
+export function formatS3Url({ bucket, prefix }: S3Location): string {
+  return `s3://${bucket}${prefix && '/'}${prefix}`;
+}
+
 /** S3's own rule for names of general purpose buckets, less its exceptions. */
 const S3_URL = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 

@@ -48,6 +48,9 @@ test('a variable that is unset or malformed is named, and the process ends', asy
   const malformed = start({ MODEL_URI: DEMO, QUEUE_LIMIT: 'many' });
   expect(await malformed.exited()).not.toBe(0);
   expect(malformed.log).toMatch(/QUEUE_LIMIT is malformed/);
+  const elsewhere = start({ MODEL_URI: 'gs://weights/demo' });
+  expect(await elsewhere.exited()).not.toBe(0);
+  expect(elsewhere.log).toMatch(/MODEL_URI is malformed: gs:\/\/\.\.\. is no place .* a directory or s3:/);
 });
 
 test('what can never be loaded is told at /ping, then the process ends with 1', async () => {

@@ -9,6 +9,7 @@ import { type Decoder, generateRequestSchema } from '../../schemas/request.js';
 import { formatReport, makeReport, type PictureFlops } from '../bench-report.js';
 import { gpuName, peakOf } from '../device-peak.js';
 import type { ColdTimes } from '../measure-pipeline.js';
+import { modelPlace } from '../model-place.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { type Progress, withProgress } from '../progress.js';
@@ -57,6 +58,7 @@ export function benchCommand(): Command {
 
 async function bench(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
+  await modelPlace(options.model);
   const { measurePipeline } = await import('../measure-pipeline.js');
   const start = performance.now();
   const { steps, decoder, provider, json, coldOnly } = options;

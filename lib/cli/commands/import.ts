@@ -1,17 +1,18 @@
 import { Command } from 'commander';
 import * as z from 'zod';
+import { BUNDLE_KINDS, SOURCE_KINDS } from '../../weights/place.js';
+import { placeSchema } from '../../weights/place-schema.js';
 import { readEnvironment } from '../environment.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
 import { untilStopped } from '../until-stopped.js';
 
-const place = z.string().min(1, 'must not be empty');
 const optionsSchema = z.object({
-  from: place,
-  to: place,
-  taesd: place.optional(),
+  from: placeSchema(SOURCE_KINDS),
+  to: placeSchema(BUNDLE_KINDS),
+  taesd: placeSchema(SOURCE_KINDS).optional(),
   encoder: z.boolean().optional(),
-  revision: place.optional(),
+  revision: z.string().min(1, 'must not be empty').optional(),
   dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).optional(),
   precision: z.enum(['float32', 'float16'], { error: 'must be float32 or float16' }).optional(),
 });

@@ -5,11 +5,12 @@ import { Command } from 'commander';
 import * as z from 'zod';
 import type { HomeReport, HomeService } from '../../predictions/home-service.js';
 import type { EndpointStatus } from '../../schemas/endpoint-status.js';
+import { formatS3Url } from '../../weights/s3-location.js';
 import { assertLocal } from '../assert-local.js';
 import { cacheFolder } from '../cache-folder.js';
-import { demoBundle } from '../demo-bundle.js';
 import { readEnvironment } from '../environment.js';
 import { loadHomeService } from '../load-home-service.js';
+import { modelPlace } from '../model-place.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { type Progress, withProgress } from '../progress.js';
@@ -63,7 +64,8 @@ export function serveCommand(): Command {
 
 /** Serves until Ctrl-C, which is no failure. */
 async function serve(options: Options): Promise<void> {
-  const place = modelPlace(options.model);
+  if (options.data !== undefined) assertLocal('--data', options.data);
+  const model = await bundleOf(options);
   const startService = await loadHomeService();
   const webhookSecret = secretOf(options);
   await untilStopped(async (signal) => {
@@ -71,7 +73,7 @@ async function serve(options: Options): Promise<void> {
       startService({
         listen: { host: options.host, port: options.port },
         secrets: { apiKey: options.apiKey ?? randomBytes(16).toString('hex'), webhookSecret },
-        model: place,
+        model,
         dataFolder: options.data ?? join(readEnvironment().data, 'service'),
         ...(options.scaleToZero === undefined ? {} : { idleSeconds: options.scaleToZero }),
         report: reportTo(progress, options.verbose),
@@ -89,11 +91,10 @@ async function serve(options: Options): Promise<void> {
   });
 }
 
-function modelPlace(model: string | undefined): { uri: string; directory: string } {
-  if (model?.startsWith('s3://')) return { uri: model, directory: cacheFolder(model) };
-  assertLocal('--model', model);
-  const uri = model ?? demoBundle();
-  return { uri, directory: uri };
+async function bundleOf({ model }: Options): Promise<{ uri: string; directory: string }> {
+  const place = await modelPlace(model);
+  if (place.kind === 'directory') return { uri: place.path, directory: place.path };
+  return { uri: formatS3Url(place.location), directory: cacheFolder(place.location) };
 }
 
 function secretOf({ webhookSecret }: Options): string {
