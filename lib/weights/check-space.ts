@@ -10,11 +10,13 @@ const STAT_BLOCK = 512;
 /**
  * Creates `directory` and makes sure that `files` fit on its disk, counting what an earlier run has left there.
  *
+ * @param shown what messages call the directory
  * @throws AppError UNAVAILABLE, not retryable, with both numbers
  */
 export async function checkSpace(
   directory: string,
   files: readonly Pick<ManifestFile, 'path' | 'size'>[],
+  shown = directory,
 ): Promise<void> {
   await mkdir(directory, { recursive: true }).catch((cause) => {
     throw new AppError('INVALID_INPUT', `cannot create ${directory}: ${cause.message}`, { cause });
@@ -25,11 +27,12 @@ export async function checkSpace(
     const there = (await allocated(name)) || (await allocated(name + PARTIAL_SUFFIX));
     needed += Math.max(0, size - there);
   }
-  const { bavail, bsize } = await statfs(directory);
-  if (needed > bavail * bsize) {
+  const { bavail, bsize, blocks } = await statfs(directory);
+  // Some network file systems do not tell their size.
+  if (blocks > 0 && needed > bavail * bsize) {
     throw new AppError(
       'UNAVAILABLE',
-      `not enough disk space for ${directory}: ${megabytes(needed)} more are needed, ${megabytes(bavail * bsize)} are free`,
+      `not enough disk space for ${shown}: ${megabytes(needed)} more are needed, ${megabytes(bavail * bsize)} are free`,
       { retryable: false },
     );
   }

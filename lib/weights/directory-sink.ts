@@ -46,7 +46,8 @@ export class DirectorySink implements BundleSink {
   }
 
   async makeRoom(entries: readonly BundleEntry[]): Promise<void> {
-    await checkSpace(this.#opened().folder, entries);
+    const { folder, description } = this.#opened();
+    await checkSpace(folder, entries, description);
   }
 
   async open({ path, size }: BundleEntry): Promise<BundleFileWriter> {

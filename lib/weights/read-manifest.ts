@@ -6,7 +6,7 @@ import { DEFAULT_TRANSFER_POLICY, type TransferPolicy, transfer } from './transf
 export const MANIFEST_NAME = 'manifest.json';
 
 /** 4 MiB: a chunk takes about 12 bytes, so this is enough for 5 TB of weights. */
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
  * The manifest of the bundle at `source`.
@@ -36,6 +36,16 @@ export function parseManifest(bytes: Uint8Array, name: string): Manifest {
   }
   refuseClashes(data, name);
   return data;
+}
+
+/** Whether these are the bytes of a bundle's manifest, whatever else is wrong with it. */
+export function isManifest(bytes: Uint8Array): boolean {
+  try {
+    const { format } = Object(parseJson(bytes, MANIFEST_NAME));
+    return format === manifestSchema.shape.format.value;
+  } catch {
+    return false;
+  }
 }
 
 function parseJson(bytes: Uint8Array, name: string): unknown {

@@ -3,7 +3,7 @@ import { AppError } from '../errors/app-error.js';
 import { CHUNK_SIZE, type Manifest, type ManifestFile } from '../schemas/manifest.js';
 import { type BundleEntry, type OnBytes, sumEntry } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
-import { MANIFEST_NAME, readManifest } from './read-manifest.js';
+import { isManifest, MANIFEST_NAME, MAX_MANIFEST_BYTES, readManifest } from './read-manifest.js';
 import type { S3Location } from './s3-location.js';
 import { S3Source } from './s3-source.js';
 import { S3Upload } from './s3-upload.js';
@@ -110,9 +110,15 @@ export class S3BundleSink implements BundleSink {
     const head = await this.#writer.head(MANIFEST_NAME, signal);
     if (!head) return undefined;
     const at = head.LastModified?.getTime() ?? 0;
-    const manifest = await readManifest(new S3Source(client, location), policy, signal).catch((error) => {
-      if (error instanceof AppError && error.code === 'INVALID_FILE') return undefined;
-      throw error;
+    const source = new S3Source(client, location);
+    const manifest = await readManifest(source, policy, signal).catch(async (error) => {
+      if (!(error instanceof AppError) || error.code !== 'INVALID_FILE') throw error;
+      if (isManifest(await source.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES, signal))) return undefined;
+      throw new AppError(
+        'INVALID_INPUT',
+        `${source.description} has a ${MANIFEST_NAME} that is no bundle's: name a new prefix`,
+        { cause: error },
+      );
     });
     return { manifest, text: manifest && `${JSON.stringify(manifest, undefined, 1)}\n`, at };
   }

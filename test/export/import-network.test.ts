@@ -484,6 +484,25 @@ describe.skipIf(motoIsAbsent())('S3', () => {
     expect(written().slice(before)).toEqual([]);
   });
 
+  test("another program's manifest is left alone, a damaged one of ours replaced", async () => {
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    const put = (Key: string, Body: string) =>
+      client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    await put('site/manifest.json', '{"name": "a web page"}');
+    await expect(
+      importCheckpoint({ from: MODEL, to: `s3://${BUCKET}/site` }, context()),
+    ).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: "s3://models/site has a manifest.json that is no bundle's: name a new prefix",
+    });
+    expect([...(await readObjects(client, BUCKET, 'site')).values()].map(String)).toEqual([
+      '{"name": "a web page"}',
+    ]);
+    await put('damaged/manifest.json', '{"format": "sd-turbo-bundle"}');
+    await importCheckpoint({ from: MODEL, to: `s3://${BUCKET}/damaged` }, context());
+    expect((await readObjects(client, BUCKET, 'damaged')).size).toBeGreaterThan(10);
+  });
+
   test('a missing bucket is named', async () => {
     for (const options of [
       { from: 's3://no-such-bucket/x', to: join(folder('none'), 'b') },
