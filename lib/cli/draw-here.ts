@@ -4,8 +4,9 @@ import { imageBytes } from '../schemas/image-rules.js';
 import type { SeededRequest } from '../schemas/prediction.js';
 import type { Drawing, DrawProps } from './drawing.js';
 import type { LocalPipelineProps } from './local-pipeline.js';
-import { writeOutput } from './output-files.js';
+import type { Output } from './output.js';
 import type { Progress } from './progress.js';
+import { writeOutput } from './write-output.js';
 
 /** Draws on this machine. */
 export async function drawHere(
@@ -13,7 +14,7 @@ export async function drawHere(
   { model: place, provider }: Pick<LocalPipelineProps, 'model' | 'provider'>,
   progress: Progress,
 ): Promise<Drawing> {
-  const { request, files } = props;
+  const { request, outputs } = props;
   const { prompt, num_steps: steps, seed, num_images: images, output_format: format, decoder } = request;
   const { withLocalPipeline } = await import('./local-pipeline.js');
   const { encodeImage } = await import('../image/encode-image.js');
@@ -27,12 +28,13 @@ export async function drawHere(
     // The prompt stays out: pictures travel further than their makers think.
     const text = { seed: String(seed), num_steps: String(steps), model };
     for (const [index, image] of drawn.images.entries()) {
-      await writeOutput(files[index] as string, await encodeImage(image, format, text));
+      await writeOutput(outputs[index] as Output, await encodeImage(image, format, text));
     }
     const ended = performance.now();
     const encode = ended - encodeStarted;
     const load = Object.values(loadMilliseconds).reduce((sum, time) => sum + time, 0);
     const milliseconds = { load, ...drawn.milliseconds, encode, total: ended - started };
+    const files = outputs.map(({ name }) => name);
     return { seed, num_steps: steps, decoder, model, files, tokens_cut: drawn.truncated, milliseconds };
   });
 }

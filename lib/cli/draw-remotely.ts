@@ -3,9 +3,9 @@ import type { GenerateProgress } from '../client/client-props.js';
 import { createClient } from '../client/create-client.js';
 import { AppError } from '../errors/app-error.js';
 import type { Drawing, DrawProps } from './drawing.js';
-import { writeOutput } from './output-files.js';
 import type { Progress } from './progress.js';
 import { untilStopped } from './until-stopped.js';
+import { writeOutput } from './write-output.js';
 
 export interface Service {
   readonly url: string;
@@ -14,7 +14,7 @@ export interface Service {
 
 /** Draws on a service, however long it takes to wake. */
 export async function drawRemotely(props: DrawProps, service: Service, progress: Progress): Promise<Drawing> {
-  const { request, files } = props;
+  const { request, outputs } = props;
   const started = performance.now();
   const onProgress = (state: GenerateProgress) => progress.say(describe(state));
   const drawn = await untilStopped(async (signal) =>
@@ -24,19 +24,21 @@ export async function drawRemotely(props: DrawProps, service: Service, progress:
       ? new AppError('UNAVAILABLE', `${service.url}: ${error.message}`, { cause: error })
       : error;
   });
-  if (drawn.images.length !== files.length) {
+  if (drawn.images.length !== outputs.length) {
     throw new AppError(
       'UNAVAILABLE',
-      `${service.url}: sent ${drawn.images.length} of ${files.length} pictures`,
+      `${service.url}: sent ${drawn.images.length} of ${outputs.length} pictures`,
     );
   }
-  for (const [index, file] of files.entries()) await writeOutput(file, drawn.images[index] as Uint8Array);
+  for (const [index, output] of outputs.entries()) {
+    await writeOutput(output, drawn.images[index] as Uint8Array);
+  }
   return {
     seed: drawn.seed,
     num_steps: drawn.steps,
     decoder: drawn.decoder,
     model: drawn.model,
-    files,
+    files: outputs.map(({ name }) => name),
     tokens_cut: drawn.tokensCut,
     // The service's own total is the last of its timings; ours has the way there in it.
     milliseconds: { ...drawn.timings, total: performance.now() - started },

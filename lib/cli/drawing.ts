@@ -1,10 +1,11 @@
 import type { SeededRequest } from '../schemas/prediction.js';
 import type { Decoder } from '../schemas/request.js';
+import type { Output } from './output.js';
 
 export interface DrawProps {
   readonly request: SeededRequest;
-  /** One for each picture, in directories that exist. */
-  readonly files: readonly string[];
+  /** One for each picture. */
+  readonly outputs: readonly Output[];
 }
 
 /** What `generate --json` prints. */

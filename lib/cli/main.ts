@@ -4,7 +4,7 @@ import { benchCommand } from './commands/bench.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
 import { serveCommand } from './commands/serve.js';
-import { describeError, exitCodeOf } from './exit-code.js';
+import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
 import { packageRoot } from './package-root.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
@@ -21,6 +21,13 @@ const program = new Command('sd-turbo')
 for (const command of [program, ...program.commands]) {
   command.exitOverride().configureOutput({ outputError: () => undefined });
 }
+
+// Whoever reads may have seen enough, as `head` has: then there is nothing to say, and nobody to say it to.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exitCode = EXIT_CODE.failed;
+  if (error.code !== 'EPIPE') process.stderr.write(`sd-turbo: stdout cannot be written (${error.code})\n`);
+});
+process.stderr.on('error', () => undefined);
 
 try {
   await program.parseAsync();

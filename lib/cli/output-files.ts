@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { extname } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 import type { OutputFormat } from '../schemas/request.js';
+import { assertLocal } from './assert-local.js';
+import { findOutput, isStream, type Output } from './output.js';
 
 const EXTENSIONS: Readonly<Record<OutputFormat, readonly string[]>> = {
   png: ['.png'],
@@ -21,34 +21,37 @@ export function formatOfName(file: string): OutputFormat | undefined {
  * Where the pictures go: `out` itself for one, `out-0` and so on for more. Without `out` they are named
  * after the seed, in the working directory, and no older picture is overwritten.
  *
- * @throws AppError INVALID_INPUT when `out` is a directory, or lies in one that cannot be written
+ * @throws AppError INVALID_INPUT when they cannot be written there
  */
 export async function nameOutputs(
   out: string | undefined,
   seed: number,
   format: OutputFormat,
   count: number,
-): Promise<string[]> {
-  if (out !== undefined && (out === '' || out.endsWith('/') || (await isFolder(out)))) {
-    throw new AppError('INVALID_INPUT', `--out must name a file, not ${out || 'nothing'}`);
+): Promise<Output[]> {
+  if (out === undefined)
+    return findAll(freeNames(`sd-turbo-${seed}`, EXTENSIONS[format][0] as string, count));
+  assertLocal('--out', out);
+  const output = await findOutput(out);
+  if (count === 1) return [output];
+  if (isStream(output)) {
+    throw new AppError(
+      'INVALID_INPUT',
+      `--out ${out} takes one picture, not --num-images ${count}: name a file`,
+    );
   }
-  const folder = dirname(out ?? '.');
-  // With the dot, a file is no folder.
-  await access(`${folder}/.`, constants.W_OK).catch((cause) => {
-    throw new AppError('INVALID_INPUT', `--out: directory ${folder} cannot be written (${cause.code})`, {
-      cause,
-    });
-  });
-  if (out !== undefined) return numbered(out, count);
-  for (let copy = 1; ; copy++) {
-    const files = numbered(`sd-turbo-${seed}${copy === 1 ? '' : `-v${copy}`}${EXTENSIONS[format][0]}`, count);
-    if (!files.some((file) => existsSync(file))) return files;
-  }
+  return findAll(numbered(out, count));
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(() => undefined);
-  return stats?.isDirectory() === true;
+function findAll(names: readonly string[]): Promise<Output[]> {
+  return Promise.all(names.map(findOutput));
+}
+
+function freeNames(stem: string, extension: string, count: number): string[] {
+  for (let copy = 1; ; copy++) {
+    const names = numbered(`${stem}${copy === 1 ? '' : `-v${copy}`}${extension}`, count);
+    if (!names.some((name) => existsSync(name))) return names;
+  }
 }
 
 function numbered(file: string, count: number): string[] {
@@ -56,17 +59,4 @@ function numbered(file: string, count: number): string[] {
   const extension = extname(file);
   const stem = file.slice(0, file.length - extension.length);
   return Array.from({ length: count }, (_, index) => `${stem}-${index}${extension}`);
-}
-
-/** Writes a file so that it is there whole or not at all. */
-export async function writeOutput(file: string, bytes: Uint8Array): Promise<void> {
-  const partial = `${file}.partial-${randomUUID()}`;
-  try {
-    await writeFile(partial, bytes);
-    await rename(partial, file);
-  } catch (cause) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    const reason = (cause as NodeJS.ErrnoException).code;
-    throw new AppError('INVALID_INPUT', `--out: ${file} cannot be written (${reason})`, { cause });
-  }
 }

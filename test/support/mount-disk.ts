@@ -1,18 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Makes `folder` the root of a disk of its own, in memory. */
 export function mountDisk(folder: string, bytes: number): void {
-  const { status, stderr } = spawnSync(
-    'mount',
-    ['-t', 'tmpfs', '-o', `size=${bytes}`, 'sd-turbo-test', folder],
-    {
-      encoding: 'utf8',
-    },
-  );
-  if (status !== 0) throw new Error(`mount: ${stderr}`);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'sd-turbo-test', folder], { stdio: 'pipe' });
 }
 
 /** Also while something is still open there. */
@@ -33,4 +26,9 @@ export function cannotMount(): boolean {
   } finally {
     rmdirSync(folder);
   }
+}
+
+/** Shows `source`, a file or a folder, at `target` too. */
+export function mountOnto(source: string, target: string): void {
+  execFileSync('mount', ['--bind', source, target]);
 }

@@ -13,6 +13,7 @@ import {
 import { drawHere } from '../draw-here.js';
 import { drawRemotely, type Service } from '../draw-remotely.js';
 import { readEnvironment } from '../environment.js';
+import { isStdout } from '../output.js';
 import { formatOfName, nameOutputs } from '../output-files.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
@@ -72,7 +73,7 @@ export function generateCommand(): Command {
       'how far from --image: above 0, at most 1 (default: 0.5, in 2 steps)',
       parseNumber,
     )
-    .option('--out <FILE>', 'file to write (default: sd-turbo-SEED.png)')
+    .option('--out <FILE>', 'file to write, - for stdout (default: sd-turbo-SEED.png)')
     .option('--json', 'print one JSON object on stdout')
     .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
     .option('--api-key <KEY>', 'key of that service (default: SD_TURBO_API_KEY)')
@@ -85,13 +86,20 @@ async function generate(prompt: string, options: Options): Promise<void> {
   const local = parseOptions(localSchema, options, FLAGS);
   const { randomSeed } = await import('../../random/random-seed.js');
   const seed = request.seed ?? randomSeed();
-  const files = await nameOutputs(options.out, seed, request.output_format, request.num_images);
-  const props = { request: { ...request, seed }, files };
+  const outputs = await nameOutputs(options.out, seed, request.output_format, request.num_images);
+  const takesStdout = outputs.some(isStdout);
+  if (takesStdout && options.json)
+    throw new AppError(
+      'INVALID_INPUT',
+      `--json prints on stdout, where --out ${options.out} has the picture`,
+    );
+  const props = { request: { ...request, seed }, outputs };
   const drawing = await withProgress(process.stderr, (progress) =>
     service ? drawRemotely(props, service, progress) : drawHere(props, local, progress),
   );
   const result = { ...drawing, milliseconds: roundAll(drawing.milliseconds) };
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${files.join('\n')}\n`);
+  const said = options.json ? JSON.stringify(result) : result.files.join('\n');
+  if (!takesStdout) process.stdout.write(`${said}\n`);
   if (result.tokens_cut > 0)
     process.stderr.write(`the prompt was too long: ${result.tokens_cut} tokens were cut\n`);
 }
