@@ -68,7 +68,8 @@ async function findTarget(name: string): Promise<Target> {
     return { kind: 'descriptor', descriptor };
   }
   const stats = await stat(path).catch((error) => {
-    if (error.code !== 'ENOENT') throw error;
+    // Which folder is missing, or is none, is told below.
+    if (!['ENOENT', 'ENOTDIR'].includes(error.code)) throw error;
   });
   if (name === '' || name.endsWith('/') || stats?.isDirectory()) {
     throw new AppError(

@@ -41,7 +41,7 @@ export class WholeDirectory {
 
   /** For messages about room. */
   get description(): string {
-    return this.#found === 'bundle' ? `${this.#target}, beside the bundle that is there,` : this.#target;
+    return this.#found === 'bundle' ? `${this.#target} (the bundle there stays until then)` : this.#target;
   }
 
   async publish(): Promise<void> {

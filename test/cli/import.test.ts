@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -108,12 +108,17 @@ describe('import from Hugging Face', () => {
     expect(stderr).not.toContain('hf_with');
   });
 
-  test('Ctrl-C cleans up; a kill does not, but the next import goes on from there', async () => {
+  test.each([
+    ['a new directory', false],
+    ['one that exists', true],
+  ])('Ctrl-C cleans up; a kill does not, but the next import goes on from there: %s', async (_, exists) => {
     const cwd = folder();
+    if (exists) mkdirSync(join(cwd, 'bundle'));
+    const parent = exists ? join(cwd, 'bundle') : cwd;
     const variables = { HF_TOKEN: TOKEN };
     const unet = 'unet/diffusion_pytorch_model.safetensors';
-    const partial = () => readdirSync(cwd).find((name) => name.startsWith('bundle.partial-'));
-    const isHanging = () => partial() !== undefined && existsSync(join(cwd, partial() ?? '', unet));
+    const partial = () => readdirSync(parent).find((name) => name.includes('.partial-'));
+    const isHanging = () => partial() !== undefined && existsSync(join(parent, partial() ?? '', unet));
     for (const signal of ['SIGINT', 'SIGKILL'] as const) {
       // The header of the weights comes from there too.
       let headers = 2;
@@ -126,11 +131,12 @@ describe('import from Hugging Face', () => {
       expect(code).toBe(signal === 'SIGINT' ? 1 : null);
       if (signal === 'SIGINT') expect(stderr).toContain('sd-turbo: stopped by SIGINT');
       expect(partial() === undefined).toBe(signal === 'SIGINT');
+      expect(existsSync(join(cwd, 'bundle'))).toBe(exists);
     }
     fault = undefined;
     const before = hub.requests.length;
     expect((await run(args, cwd, variables)).code).toBe(0);
-    expect(readdirSync(cwd)).toEqual(['bundle']);
+    expect([readdirSync(cwd), partial()]).toEqual([['bundle'], undefined]);
     const fetched = hub.requests
       .slice(before)
       .filter(({ host, headers }) => host === 'cdn' && Number(headers.range?.split('-')[1]) > 200_000);
