@@ -53,6 +53,7 @@ export const startService: StartHomeService = async (props) => {
   checkWebhookSecret(secrets.webhookSecret);
   await makeFolder(dataFolder);
   const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
+  await home.store.removePartials();
   const authenticate = keyChecker(secrets.apiKey);
   const app = apiApp({
     services: home.services,
@@ -69,7 +70,7 @@ export const startService: StartHomeService = async (props) => {
   });
   const close = closer(home, server);
   try {
-    await removeExpired(home.store, RETENTION_MS, Date.now());
+    await sweep(home);
     await requeueUnfinished(home.store, home.queue, home.onTrouble);
     await wakeEndpoint(home.services);
     // A request may have been first to wake it, and not be there yet.
@@ -130,14 +131,15 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
   return { services, telemetry, store, queue, endpoint, onTrouble };
 }
 
-function closer({ store, queue, endpoint, onTrouble }: Home, server: HomeServer): HomeService['close'] {
-  const sweep = setInterval(() => {
-    removeExpired(store, RETENTION_MS, Date.now()).catch((error) =>
-      onTrouble('what has expired could not be removed', error),
-    );
-  }, SWEEP_MS);
+function sweep({ store, onTrouble }: Home): Promise<void> {
+  return removeExpired({ store, retentionMs: RETENTION_MS, now: Date.now(), onTrouble });
+}
+
+function closer(home: Home, server: HomeServer): HomeService['close'] {
+  const { queue, endpoint } = home;
+  const sweeps = setInterval(() => void sweep(home), SWEEP_MS);
   return async () => {
-    clearInterval(sweep);
+    clearInterval(sweeps);
     // What is cut off here is in the store, and goes into the queue at the next start.
     const worked = Promise.race([queue.close(), pause(DRAIN_MS, undefined, { ref: false })]);
     await Promise.all([server.close(DRAIN_MS), worked]);
@@ -155,8 +157,11 @@ function checkWebhookSecret(secret: string): void {
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await makeFolders(folder, 0o700);
-    await access(folder, constants.W_OK);
+    // A folder that is not there yet, on a disk that is full, is told before anything is started.
+    const predictions = join(folder, 'predictions');
+    await makeFolders(predictions, 0o700);
+    for (const used of [folder, predictions])
+      await access(used, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
     throw new AppError('INVALID_INPUT', `--data ${folder} cannot be used (${reason})`, { cause });

@@ -172,7 +172,8 @@ test('what expired a day ago is removed, and nothing else', async () => {
   age(old.id, 2.01);
   age(expired.id, 1.99);
   mkdirSync(join(folder, 'predictions', 'not-ours'));
-  await removeExpired(store, DAY_MS, now);
+  const onTrouble = (what: string) => expect.unreachable(what);
+  await removeExpired({ store, retentionMs: DAY_MS, now, onTrouble });
   expect(existsSync(fileOf(old.id, 'request'))).toBe(false);
   // It is still known to have expired.
   expect(await store.readRequest(expired.id)).toEqual(expired);
