@@ -26,11 +26,13 @@ import { ChildEndpoint } from './child-endpoint.js';
 import { endpointCommand } from './endpoint-command.js';
 import { FileWakeLog } from './file-wake-log.js';
 import { FolderPredictionStore } from './folder-prediction-store.js';
+import { HoldingStore } from './holding-store.js';
 import { HomeServer } from './home-server.js';
 import { keyChecker } from './key-checker.js';
 import { LocalMessageQueue } from './local-message-queue.js';
 import { removeExpired } from './remove-expired.js';
 import { requeueUnfinished } from './requeue-unfinished.js';
+import { tellSparingly } from './tell-sparingly.js';
 import { terminalTelemetry } from './terminal-telemetry.js';
 
 /** As in AWS: RETENTION_DAYS. */
@@ -86,12 +88,12 @@ export const startService: StartHomeService = async (props) => {
 function homeServices(props: HomeServiceProps, log: FileWakeLog) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
   const telemetry = terminalTelemetry(report);
-  const onTrouble = (what: string, error: unknown) => telemetry.log('warn', what, errorFields(error));
+  const onTrouble = tellSparingly((what, error) => telemetry.log('warn', what, errorFields(error)));
   const start = { isOver: false };
   const store = new FolderPredictionStore(dataFolder);
   const queue = new LocalMessageQueue({
-    work: (message) => processMessage(message, services),
-    giveUp: (message) => failDeadLetter(message, services),
+    work: (message) => processMessage(message, worker),
+    giveUp: (message) => failDeadLetter(message, worker),
     onTrouble,
   });
   const endpoint = new ChildEndpoint({
@@ -128,6 +130,7 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     onEvent: (event) => reportEvent(telemetry, event),
     sendWebhook: makeWebhookSender({ secret: async () => secrets.webhookSecret }),
   };
+  const worker = { ...services, store: new HoldingStore(store) };
   return { services, telemetry, store, queue, endpoint, onTrouble };
 }
 
