@@ -25,6 +25,7 @@ import { apiApp } from '../app.js';
 import { ChildEndpoint } from './child-endpoint.js';
 import { endpointCommand } from './endpoint-command.js';
 import { FileWakeLog } from './file-wake-log.js';
+import { FolderLock } from './folder-lock.js';
 import { FolderPredictionStore } from './folder-prediction-store.js';
 import { HoldingStore } from './holding-store.js';
 import { HomeServer } from './home-server.js';
@@ -51,9 +52,20 @@ type Home = ReturnType<typeof homeServices>;
 
 /** Wires the routes of functions/api to a folder, a queue in this process, and the endpoint as a child process. */
 export const startService: StartHomeService = async (props) => {
-  const { listen, secrets, dataFolder, report, signal } = props;
+  const { secrets, dataFolder } = props;
   checkWebhookSecret(secrets.webhookSecret);
   await makeFolder(dataFolder);
+  const lock = await FolderLock.take(dataFolder);
+  try {
+    return await startLocked(props, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+};
+
+async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<HomeService> {
+  const { listen, secrets, dataFolder, report, signal } = props;
   const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
   await home.store.removePartials();
   const authenticate = keyChecker(secrets.apiKey);
@@ -70,6 +82,7 @@ export const startService: StartHomeService = async (props) => {
     ...listen,
     onAnswer: report.line,
   });
+  await lock.announce(server.url);
   const close = closer(home, server);
   try {
     await sweep(home);
@@ -82,8 +95,9 @@ export const startService: StartHomeService = async (props) => {
     await close();
     throw error;
   }
-  return { url: server.url, key: secrets.apiKey, close };
-};
+  const release = () => lock.release();
+  return { url: server.url, key: secrets.apiKey, close: () => close().then(release) };
+}
 
 function homeServices(props: HomeServiceProps, log: FileWakeLog) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
