@@ -39,6 +39,11 @@ export class SmallDisk {
     rmSync(join(this.path, 'filler'), { force: true });
   }
 
+  allowWrites(isAllowed: boolean): void {
+    const { status, stderr } = spawnSync('mount', ['-o', `remount,${isAllowed ? 'rw' : 'ro'}`, this.path]);
+    if (status !== 0) throw new Error(String(stderr));
+  }
+
   unmount(): void {
     spawnSync('umount', ['-l', this.path]);
     rmSync(this.path, { recursive: true });
