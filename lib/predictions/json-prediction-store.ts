@@ -31,8 +31,12 @@ export abstract class JsonPredictionStore implements PredictionStore {
     return this.create(record.id, 'request', record);
   }
 
-  readRequest(id: string): Promise<RequestRecord | undefined> {
-    return this.#readChecked(id, 'request', requestRecordSchema);
+  async readRequest(id: string): Promise<RequestRecord | undefined> {
+    const record = await this.#readChecked(id, 'request', requestRecordSchema);
+    // Copied by somebody: what is drawn for it would become another one's.
+    if (record && record.id !== id)
+      throw new UnreadableRecord(id, 'request', new Error(`it is of prediction ${record.id}`));
+    return record;
   }
 
   markQueued(id: string): Promise<boolean> {

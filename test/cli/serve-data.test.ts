@@ -78,6 +78,8 @@ const DAMAGES: Record<string, Damage> = {
   'a folder': (file) => mkdirSync(file),
   'a pipe': (file) => void spawnSync('mkfifo', [file]),
   'a link to itself': (file) => symlinkSync(file, file),
+  'of another prediction': (file, good) =>
+    writeFileSync(file, good.replace(/"id":"\w+"/, `"id":"${'a'.repeat(32)}"`)),
   'null bytes': (file) => writeFileSync(file, Buffer.alloc(4_096)),
 };
 
@@ -98,7 +100,9 @@ test('what cannot be read costs its own prediction, and is told by its id; other
   const kinds = Object.values(DAMAGES);
   const unfinished = kinds.map((damage) => damaged(damage, 'request', 'nothing'));
   const finished = kinds.map((damage) => damaged(damage, 'request', 'result'));
-  const drawnBadly = kinds.map((damage) => damaged(damage, 'result', 'nothing'));
+  const drawnBadly = kinds
+    .filter((damage) => damage !== DAMAGES['of another prediction'])
+    .map((damage) => damaged(damage, 'result', 'nothing'));
   const whole = newPredictionId();
   mkdirSync(join(predictions, whole));
   writeFileSync(fileOf(whole, 'request'), good(whole));

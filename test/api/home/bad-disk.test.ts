@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -87,6 +87,62 @@ test('a folder that is deleted meanwhile is made again; what was in it is not th
   expect(await store.createRequest(next)).toBe(true);
   expect(await store.readRequest(next.id)).toEqual(next);
 });
+
+const NOBODY = 65_534;
+const asOther = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+/** A checkout below root's own folder is for root only. */
+const otherMayRead =
+  spawnSync(process.execPath, ['-e', 'fs.accessSync(process.argv[1])', ROOT], asOther).status === 0;
+if (!otherMayRead) console.warn('denied access: skipped, nobody but root may read this checkout');
+/** Root is denied nothing: this runs as somebody else, and says what the store and the queue of a start have of three predictions. */
+const DENIED = `
+  import { chmodSync } from 'node:fs';
+  import { FolderPredictionStore } from ${JSON.stringify(join(ROOT, 'dist/functions/api/home/folder-prediction-store.js'))};
+  import { removeExpired } from ${JSON.stringify(join(ROOT, 'dist/functions/api/home/remove-expired.js'))};
+  import { requeueUnfinished } from ${JSON.stringify(join(ROOT, 'dist/functions/api/home/requeue-unfinished.js'))};
+  const [folder, text] = process.argv.slice(1);
+  const records = JSON.parse(text);
+  const store = new FolderPredictionStore(folder);
+  for (const record of records) await store.createRequest(record);
+  await store.createResult(records[1].id, JSON.parse(process.argv[3]));
+  const closed = [folder + '/predictions/' + records[0].id, folder + '/predictions/' + records[1].id + '/request.json'];
+  for (const path of closed) chmodSync(path, 0);
+  const troubles = [], sent = [];
+  const onTrouble = (what, error) => troubles.push(error.message);
+  await requeueUnfinished(store, { send: async ({ kind, id }) => sent.push([kind, id]) }, onTrouble);
+  const read = () => Promise.all(records.map(({ id }) => store.readRequest(id).then((record) => record?.id ?? 'none', (error) => error.code)));
+  const denied = await read();
+  await removeExpired({ store, retentionMs: 0, now: Date.now() + 2 * 86_400_000, onTrouble });
+  const left = (await store.list()).map(({ id }) => id);
+  for (const path of closed) try { chmodSync(path, 0o700); } catch {}
+  console.log(JSON.stringify({ sent, denied, troubles, left, then: await read() }));
+`;
+
+test.skipIf(process.platform === 'win32' || !otherMayRead)(
+  'access that is denied costs its own prediction, while it is denied',
+  () => {
+    const records = [requestRecord(), requestRecord(), requestRecord()];
+    const [closed, half, open] = records.map(({ id }) => id);
+    const folder = join(scratch, 'denied');
+    mkdirSync(folder);
+    chmodSync(scratch, 0o755);
+    chmodSync(folder, 0o777);
+    const args = [folder, JSON.stringify(records), JSON.stringify(resultRecord())];
+    const command = ['--input-type=module', '-e', DENIED, '--', ...args];
+    const { stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', ...asOther });
+    expect(stderr).toBe('');
+    const { sent, denied, troubles, left, then } = JSON.parse(stdout);
+    // Each is worked on until it can be read.
+    expect(sent.sort()).toEqual([closed, half, open].map((id) => ['predict', id]).sort());
+    expect(denied).toEqual(['UNAVAILABLE', 'UNAVAILABLE', open]);
+    expect(troubles).toEqual([
+      expect.stringContaining(`prediction ${closed} cannot be removed: access is denied`),
+    ]);
+    expect(left).toEqual([closed]);
+    // The others have expired, and are gone.
+    expect(then).toEqual([closed, 'none', 'none']);
+  },
+);
 
 /** Opens files until there can be no more, then as few again, and says what the store does in both cases. */
 const GREEDY = `
