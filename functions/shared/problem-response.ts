@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { AppError } from '../../lib/errors/app-error.js';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
+import { UnreadableRecord } from '../../lib/predictions/unreadable-record.js';
 import type { Problem } from '../../lib/schemas/problem.js';
 import { ENDPOINT_STATUS, HTTP_STATUS, STATUS_TITLE } from './http-status.js';
 
@@ -10,6 +11,9 @@ const RETRY_AFTER = '2';
 /** A body of 64 KiB can have thousands of wrong fields, with names as long as itself: an answer shows some of that. */
 const MAX_ERRORS = 16;
 const MAX_FIELD = 80;
+
+const LOST =
+  'what is stored of this prediction is damaged, and it is lost: send its request again, with a new Idempotency-Key if it had one';
 
 export interface ProblemDetails {
   readonly status: number;
@@ -59,6 +63,7 @@ export function describeProblem(error: unknown): ProblemDetails {
   if (error instanceof EndpointError) return describeEndpointError(error);
   if (!(error instanceof AppError)) return { status: 500, detail: 'an unexpected error; the log has it' };
   const status = HTTP_STATUS[error.code];
+  if (error instanceof UnreadableRecord) return { status, detail: LOST };
   if (status === 500) return { status, detail: 'an internal error; the log has it' };
   const errors = error instanceof RequestRefused ? { errors: error.errors } : {};
   return { status, detail: error.message, ...errors };

@@ -20,6 +20,8 @@ export async function acceptPrediction(
     // Without this note a repetition sends another message, which costs a draw and no more.
     if (stored) await store.markQueued(record.id).catch(() => false);
   } catch (cause) {
-    throw new AppError('UNAVAILABLE', 'the request could not be stored: nothing was accepted', { cause });
+    const reason = cause instanceof AppError ? `; ${cause.message}` : '';
+    const message = `the request could not be stored: nothing was accepted${reason}`;
+    throw new AppError('UNAVAILABLE', message, { cause });
   }
 }

@@ -9,23 +9,34 @@ import {
   webhookRecordSchema,
 } from '../schemas/prediction.js';
 import type { PredictionStore } from './prediction-store.js';
+import { UnreadableRecord } from './unreadable-record.js';
 
 export const RECORD_NAMES = ['request', 'queued', 'result', 'webhook'] as const;
 export type RecordName = (typeof RECORD_NAMES)[number];
+
+/** A record of nothing but wrong fields is told by some of them. */
+const MAX_ISSUES = 5;
 
 /** A prediction as up to four JSON records, `{id}/{name}.json`, wherever they lie. What is read is checked. */
 export abstract class JsonPredictionStore implements PredictionStore {
   /** @returns false when there is one already */
   protected abstract create(id: string, name: RecordName, record: unknown): Promise<boolean>;
-  /** @returns what has been parsed, undefined where there is none */
+  /**
+   * @returns what has been parsed, undefined where there is none
+   * @throws AppError INVALID_FILE for what never will be
+   */
   protected abstract read(id: string, name: RecordName): Promise<unknown>;
 
   createRequest(record: RequestRecord): Promise<boolean> {
     return this.create(record.id, 'request', record);
   }
 
-  readRequest(id: string): Promise<RequestRecord | undefined> {
-    return this.#readChecked(id, 'request', requestRecordSchema);
+  async readRequest(id: string): Promise<RequestRecord | undefined> {
+    const record = await this.#readChecked(id, 'request', requestRecordSchema);
+    // Copied by somebody: what is drawn for it would become another one's.
+    if (record && record.id !== id)
+      throw new UnreadableRecord(id, 'request', new Error(`it is of prediction ${record.id}`));
+    return record;
   }
 
   markQueued(id: string): Promise<boolean> {
@@ -33,7 +44,12 @@ export abstract class JsonPredictionStore implements PredictionStore {
   }
 
   async isQueued(id: string): Promise<boolean> {
-    return (await this.read(id, 'queued')) !== undefined;
+    // All that it says is that it is there.
+    const marker = await this.#read(id, 'queued').catch((error) => {
+      if (!(error instanceof UnreadableRecord)) throw error;
+      return error;
+    });
+    return marker !== undefined;
   }
 
   createResult(id: string, record: ResultRecord): Promise<boolean> {
@@ -53,13 +69,29 @@ export abstract class JsonPredictionStore implements PredictionStore {
   }
 
   async #readChecked<T>(id: string, name: RecordName, schema: z.ZodType<T>): Promise<T | undefined> {
-    const record = await this.read(id, name);
+    const record = await this.#read(id, name);
     if (record === undefined) return undefined;
     const { data, error } = schema.safeParse(record);
-    if (error) {
-      const message = `prediction ${id}: ${name}.json is not what this version writes`;
-      throw new AppError('INVALID_FILE', message, { cause: error });
-    }
+    if (error)
+      throw new UnreadableRecord(id, name, new Error(`it is not what this version writes: ${wrong(error)}`));
     return data;
   }
+
+  async #read(id: string, name: RecordName): Promise<unknown> {
+    try {
+      return await this.read(id, name);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'INVALID_FILE')
+        throw new UnreadableRecord(id, name, error);
+      throw error;
+    }
+  }
+}
+
+/** Which fields are wrong, and how. Values and names of fields that nobody knows are left out: prompts could be in them. */
+function wrong({ issues }: z.ZodError): string {
+  const shown = issues
+    .slice(0, MAX_ISSUES)
+    .map(({ path, code }) => `${path.join('.') || 'the record'} ${code}`);
+  return shown.join(', ');
 }

@@ -4,7 +4,8 @@ import type { RequestRecord, ResultRecord, WebhookRecord } from '../schemas/pred
  * What has been accepted and what became of it. Everything is written once: the first write stays, later ones
  * are told so. Reads see every write that has returned.
  *
- * Every method throws an `AppError`, UNAVAILABLE where asking again may help.
+ * Every method throws an `AppError`, UNAVAILABLE where asking again may help; those that read a record, an
+ * `UnreadableRecord` where it is damaged.
  */
 export interface PredictionStore {
   /** @returns false when this id has one already */

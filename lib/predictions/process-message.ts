@@ -4,6 +4,7 @@ import type { Message } from './message-queue.js';
 import { isExpired, toPrediction } from './read-prediction.js';
 import type { SendWebhook } from './send-webhook.js';
 import type { Services } from './services.js';
+import { UnreadableRecord } from './unreadable-record.js';
 import { noteReady, wakeEndpoint } from './wake-endpoint.js';
 
 /** How often the model may fail on one request: what it draws depends on nothing but the request. */
@@ -40,6 +41,21 @@ export interface WorkerServices extends Services {
  * @throws AppError where the store or the queue fails: the message must come again
  */
 export async function processMessage(message: Message, services: WorkerServices): Promise<Verdict> {
+  try {
+    return await perform(message, services);
+  } catch (error) {
+    return leaveUnreadable(message, error, services);
+  }
+}
+
+/** No delivery makes a damaged record better, and whoever asks for it is told: its message is done. */
+function leaveUnreadable({ id }: Message, error: unknown, { onEvent }: Services): Verdict {
+  if (!(error instanceof UnreadableRecord)) throw error;
+  onEvent({ kind: 'trouble', what: `prediction ${id} is left as it is`, error });
+  return DONE;
+}
+
+async function perform(message: Message, services: WorkerServices): Promise<Verdict> {
   const request = await services.store.readRequest(message.id);
   if (!request || isExpired(request, services)) return DONE;
   const result = await services.store.readResult(message.id);
@@ -154,6 +170,14 @@ async function tell(
  * @throws AppError where the store or the queue fails: the message must come again
  */
 export async function failDeadLetter(message: Message, services: Services): Promise<void> {
+  try {
+    await giveUp(message, services);
+  } catch (error) {
+    leaveUnreadable(message, error, services);
+  }
+}
+
+async function giveUp(message: Message, services: Services): Promise<void> {
   const { id } = message;
   const record = await services.store.readRequest(id);
   if (!record || isExpired(record, services)) return;

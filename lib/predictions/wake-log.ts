@@ -11,6 +11,11 @@ export const wakeRecordSchema = z.strictObject({
 
 export type WakeRecord = z.infer<typeof wakeRecordSchema>;
 
+const LONG_AGO = new Date(0).toISOString();
+
+/** What stands for a record that nobody has, or nobody can read: it keeps nobody from waking the endpoint. */
+export const NEVER_WOKEN: WakeRecord = { started_at: LONG_AGO, ready_at: LONG_AGO, recent_seconds: [] };
+
 export interface WakeEntry {
   readonly record: WakeRecord;
   /** What the record must still be for a write to replace it. */

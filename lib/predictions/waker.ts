@@ -1,6 +1,6 @@
 import type { Health } from '../schemas/health.js';
 import type { Endpoint } from './endpoint.js';
-import type { WakeEntry, WakeLog, WakeRecord } from './wake-log.js';
+import { NEVER_WOKEN, type WakeEntry, type WakeLog, type WakeRecord } from './wake-log.js';
 
 /** So long nobody asks the backend again after a wake: its own answer to a wake lags behind. Milliseconds. */
 const SETTLE_MS = 120_000;
@@ -10,7 +10,6 @@ const QUIET_MS = 5_000;
 const RECENT = 5;
 /** What AWS's users report for an image of this size. Seconds. */
 const SAGEMAKER_WAKE = 300;
-const LONG_AGO = new Date(0).toISOString();
 
 export interface WakerProps {
   readonly endpoint: Pick<Endpoint, 'wake' | 'state'>;
@@ -137,8 +136,7 @@ export class Waker {
     this.#quietUntil = 0;
     const entry = await this.#log.read();
     if (!entry) return;
-    const never = { started_at: LONG_AGO, ready_at: LONG_AGO, recent_seconds: [] };
-    await this.#log.replace(before?.record ?? never, entry.version);
+    await this.#log.replace(before?.record ?? NEVER_WOKEN, entry.version);
   }
 
   #secondsLeft({ started_at, recent_seconds }: WakeRecord): number {

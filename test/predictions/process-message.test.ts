@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { AppError } from '../../lib/errors/app-error.js';
 import type { EndpointFault } from '../../lib/predictions/endpoint.js';
 import { type Message, messageSchema } from '../../lib/predictions/message-queue.js';
 import { newPredictionId } from '../../lib/predictions/prediction-id.js';
 import { failDeadLetter, processMessage } from '../../lib/predictions/process-message.js';
+import { UnreadableRecord } from '../../lib/predictions/unreadable-record.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 import { DAY_MS, REQUEST, TestServices } from './test-services.js';
 
@@ -161,6 +163,55 @@ describe('a request', () => {
     services.clock.time += DAY_MS + 1;
     expect(await work()).toEqual({ done: true });
     expect(services.invocations).toBe(0);
+  });
+});
+
+describe('a record that cannot be read', () => {
+  const unreadable = (name: string) => async () => {
+    throw new UnreadableRecord(id, name, new Error('not JSON'));
+  };
+  const trouble = () => services.events.filter(({ kind }) => kind === 'trouble');
+
+  test.each([
+    ['request', 'readRequest', 'predict'],
+    ['request', 'readRequest', 'webhook'],
+    ['result', 'readResult', 'predict'],
+    ['result', 'readResult', 'webhook'],
+  ] as const)(
+    '%s.json: no delivery makes it better, and the %s message of it is done',
+    async (name, method, kind) => {
+      await accept(URL);
+      services.store[method] = unreadable(name);
+      expect(await work({ kind })).toEqual({ done: true });
+      expect(trouble()).toEqual([
+        { kind: 'trouble', what: `prediction ${id} is left as it is`, error: expect.any(UnreadableRecord) },
+      ]);
+      expect([services.invocations, services.told, services.sent]).toEqual([0, [], []]);
+    },
+  );
+
+  test('webhook.json: it has been told, or has failed, and is not told again', async () => {
+    await accept(URL);
+    await work();
+    services.store.readWebhook = unreadable('webhook');
+    expect(await work({ kind: 'webhook' })).toEqual({ done: true });
+    expect(services.told).toEqual([]);
+  });
+
+  test('of a dead letter: there is nothing that could be recorded', async () => {
+    services.store.readRequest = unreadable('request');
+    await failDeadLetter({ kind: 'predict', id, failures: 0 }, services);
+    expect(trouble()).toHaveLength(1);
+  });
+
+  test('now, because the store fails, comes again', async () => {
+    services.store.readRequest = async () => {
+      throw new AppError('UNAVAILABLE', 'the disk has failed');
+    };
+    await expect(work()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(failDeadLetter({ kind: 'predict', id, failures: 0 }, services)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
   });
 });
 

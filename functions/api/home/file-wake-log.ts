@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   type WakeEntry,
@@ -6,6 +6,11 @@ import {
   type WakeRecord,
   wakeRecordSchema,
 } from '../../../lib/predictions/wake-log.js';
+import { parseStored } from '../../shared/parse-stored.js';
+import { readPlainFile } from './read-plain-file.js';
+
+/** Five numbers and two dates: a hundredth of this. */
+const MAX_BYTES = 64 * 1024;
 
 /**
  * The wakes of this process. The file is there so that the estimate survives a restart: a file that is
@@ -23,8 +28,7 @@ export class FileWakeLog implements WakeLog {
   }
 
   static async open(file: string): Promise<FileWakeLog> {
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const record = parseRecord(text);
+    const record = await readRecord(file).catch(() => undefined);
     // A wake that was under way has ended with the process that had asked for it.
     return new FileWakeLog(file, record && { ...record, ready_at: record.ready_at ?? record.started_at });
   }
@@ -49,15 +53,17 @@ export class FileWakeLog implements WakeLog {
   async #save(record: WakeRecord): Promise<void> {
     const partial = `${this.#file}.partial`;
     await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
-    await writeFile(partial, JSON.stringify(record));
-    await rename(partial, this.#file);
+    try {
+      await writeFile(partial, JSON.stringify(record));
+      await rename(partial, this.#file);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
   }
 }
 
-function parseRecord(text: string): WakeRecord | undefined {
-  try {
-    return wakeRecordSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+async function readRecord(file: string): Promise<WakeRecord | undefined> {
+  const bytes = await readPlainFile(file, MAX_BYTES);
+  return bytes && wakeRecordSchema.parse(parseStored(bytes, file));
 }

@@ -1,4 +1,4 @@
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../../lib/errors/app-error.js';
 import {
@@ -8,7 +8,9 @@ import {
 } from '../../../lib/predictions/json-prediction-store.js';
 import { predictionIdSchema } from '../../../lib/schemas/prediction.js';
 import { parseStored } from '../../shared/parse-stored.js';
-import { writeOnce } from './write-once.js';
+import { fileFault } from './file-fault.js';
+import { readPlainFile } from './read-plain-file.js';
+import { removePartials, writeOnce } from './write-once.js';
 
 /** Four pictures of 2048 x 2048 that PNG cannot make smaller, in base64. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
@@ -19,6 +21,8 @@ export interface StoredPrediction {
   readonly records: ReadonlySet<RecordName>;
   /** When it was last written to. Milliseconds since 1970. */
   readonly changed: number;
+  /** Why nobody knows which records it has. */
+  readonly trouble?: AppError;
 }
 
 /** Predictions as files, laid out as in the bucket: `predictions/{id}/{request,queued,result,webhook}.json`. */
@@ -31,22 +35,31 @@ export class FolderPredictionStore extends JsonPredictionStore {
     this.#root = join(folder, 'predictions');
   }
 
-  /** Everything that is there, least recently changed first. */
+  /**
+   * Every prediction that is there, least recently changed first. What else lies in the folder is none.
+   *
+   * @throws AppError UNAVAILABLE where the folder itself cannot be read
+   */
   async list(): Promise<StoredPrediction[]> {
-    const ids = (await namesIn(this.#root)).filter((name) => predictionIdSchema.safeParse(name).success);
+    const names = await readdir(this.#root).catch((cause) => absent('the store of predictions', cause));
     const found: StoredPrediction[] = [];
-    for (const id of ids) {
-      const folder = join(this.#root, id);
-      const names = await namesIn(folder);
-      const records = RECORD_NAMES.filter((name) => names.includes(`${name}.json`));
-      const changed = await stat(folder).then(({ mtimeMs }) => mtimeMs, absent);
-      if (changed !== undefined) found.push({ id, records: new Set(records), changed });
+    for (const id of names ?? []) {
+      const prediction = predictionIdSchema.safeParse(id).success ? await this.#look(id) : undefined;
+      if (prediction) found.push(prediction);
     }
     return found.sort((a, b) => a.changed - b.changed);
   }
 
   async remove(id: string): Promise<void> {
-    await rm(this.#folder(id), { recursive: true, force: true });
+    const folder = this.#folder(id);
+    await rm(folder, { recursive: true, force: true }).catch((cause) => {
+      throw fileFault(`prediction ${id} cannot be removed`, cause);
+    });
+  }
+
+  /** Removes what writes of a process that died have left. Nobody may write meanwhile. */
+  async removePartials(): Promise<void> {
+    for (const { id } of await this.list()) await removePartials(this.#folder(id));
   }
 
   protected override async create(id: string, name: RecordName, record: unknown): Promise<boolean> {
@@ -54,29 +67,31 @@ export class FolderPredictionStore extends JsonPredictionStore {
     try {
       return await writeOnce(file, JSON.stringify(record));
     } catch (cause) {
-      throw unavailable('written to', cause);
+      throw fileFault('the store of predictions cannot be written to', cause);
     }
   }
 
   protected override async read(id: string, name: RecordName): Promise<unknown> {
     const file = join(this.#folder(id), `${name}.json`);
-    const text = await this.#readText(file);
-    return text === undefined ? undefined : parseStored(text, file);
-  }
-
-  async #readText(file: string): Promise<string | undefined> {
     try {
-      const handle = await open(file);
-      try {
-        const { size } = await handle.stat();
-        if (size > MAX_RECORD_BYTES) throw new AppError('INVALID_FILE', `${file} is too long for a record`);
-        return await handle.readFile('utf8');
-      } finally {
-        await handle.close();
-      }
+      const bytes = await readPlainFile(file, MAX_RECORD_BYTES);
+      return bytes && parseStored(bytes, file);
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
-      return absent(cause);
+      throw fileFault(`prediction ${id}: ${name}.json cannot be read`, cause);
+    }
+  }
+
+  async #look(id: string): Promise<StoredPrediction | undefined> {
+    const folder = this.#folder(id);
+    const stats = await stat(folder).catch(() => undefined);
+    if (!stats?.isDirectory()) return undefined;
+    const changed = stats.mtimeMs;
+    try {
+      const names = (await readdir(folder).catch((cause) => absent(`prediction ${id}`, cause))) ?? [];
+      return { id, changed, records: new Set(RECORD_NAMES.filter((name) => names.includes(`${name}.json`))) };
+    } catch (error) {
+      return { id, changed, records: new Set(), trouble: error as AppError };
     }
   }
 
@@ -89,16 +104,6 @@ export class FolderPredictionStore extends JsonPredictionStore {
   }
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(absent)) ?? [];
-}
-
-function absent(cause: unknown): undefined {
-  if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-  throw unavailable('read', cause);
-}
-
-function unavailable(what: string, cause: unknown): AppError {
-  const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-  return new AppError('UNAVAILABLE', `the store of predictions could not be ${what} (${reason})`, { cause });
+function absent(what: string, cause: unknown): undefined {
+  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileFault(`${what} cannot be read`, cause);
 }

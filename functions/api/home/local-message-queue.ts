@@ -4,8 +4,9 @@ import type { Verdict } from '../../../lib/predictions/process-message.js';
 
 /** As many as in AWS: with a look every 20 s at an endpoint that is asleep, 20 minutes. */
 const MAX_RECEIVES = 60;
-/** Before another try where the store failed. Seconds. */
+/** Before another try where the store failed, at first and at most: it may be full for hours. Seconds. */
 const TROUBLE_PAUSE_S = 5;
+const LONGEST_TROUBLE_PAUSE_S = 30;
 /** One picture: a second would wait in the endpoint, and its patience run out. Webhooks wait for their receivers. */
 const AT_WORK: Readonly<Record<Message['kind'], number>> = { predict: 1, webhook: 2 };
 
@@ -20,6 +21,8 @@ interface Entry {
   readonly message: Message;
   /** How often it has been worked on. */
   readonly receives: number;
+  /** How often in a row the store has failed: no fault of the prediction, and not counted against it. */
+  readonly troubles: number;
 }
 
 /**
@@ -40,7 +43,7 @@ export class LocalMessageQueue implements MessageQueue {
   }
 
   async send(message: Message, delaySeconds = 0): Promise<void> {
-    this.#add({ message, receives: 0 }, delaySeconds);
+    this.#add({ message, receives: 0, troubles: 0 }, delaySeconds);
   }
 
   /** The endpoint is up: predictions that wait for it need not wait on. */
@@ -86,8 +89,9 @@ export class LocalMessageQueue implements MessageQueue {
     }
   }
 
-  async #work({ message, receives }: Entry): Promise<void> {
-    const { work, giveUp, onTrouble } = this.#props;
+  async #work(entry: Entry): Promise<void> {
+    const { message, receives } = entry;
+    const { work, giveUp } = this.#props;
     const isLast = receives >= MAX_RECEIVES;
     const hastened = this.#hastened;
     try {
@@ -97,12 +101,21 @@ export class LocalMessageQueue implements MessageQueue {
       if (verdict.done) return;
       // It came up while this one was about to find it asleep.
       const pause = message.kind === 'predict' && hastened !== this.#hastened ? 0 : verdict.retrySeconds;
-      this.#add({ message, receives: receives + 1 }, pause);
+      this.#add({ message, receives: receives + 1, troubles: 0 }, pause);
     } catch (error) {
-      onTrouble(`a message of prediction ${message.id} could not be worked on`, error);
-      // What cannot even be given up, because its record is broken, would come for ever.
-      if (isLast && error instanceof AppError && !error.retryable) return;
-      this.#add({ message, receives: receives + 1 }, TROUBLE_PAUSE_S);
+      this.#bear(entry, isLast, error);
     }
+  }
+
+  #bear({ message, receives, troubles }: Entry, isLast: boolean, error: unknown): void {
+    this.#props.onTrouble(`a message of prediction ${message.id} could not be worked on`, error);
+    if (error instanceof AppError && error.retryable) {
+      const pause = Math.min(LONGEST_TROUBLE_PAUSE_S, TROUBLE_PAUSE_S * 2 ** troubles);
+      this.#add({ message, receives, troubles: troubles + 1 }, pause);
+      return;
+    }
+    // What cannot even be given up would come for ever.
+    if (isLast && error instanceof AppError) return;
+    this.#add({ message, receives: receives + 1, troubles: 0 }, TROUBLE_PAUSE_S);
   }
 }

@@ -1,4 +1,5 @@
 import type { MessageQueue } from '../../../lib/predictions/message-queue.js';
+import { UnreadableRecord } from '../../../lib/predictions/unreadable-record.js';
 import type { FolderPredictionStore } from './folder-prediction-store.js';
 
 /**
@@ -6,23 +7,26 @@ import type { FolderPredictionStore } from './folder-prediction-store.js';
  * been drawn, and webhooks that have not been told.
  *
  * @param onTrouble told of a record that cannot be read
+ * @throws AppError UNAVAILABLE where nobody can say what there is
  */
 export async function requeueUnfinished(
   store: FolderPredictionStore,
   queue: MessageQueue,
   onTrouble: (what: string, error: unknown) => void,
 ): Promise<void> {
-  for (const { id, records } of await store.list()) {
-    if (!records.has('request') || records.has('webhook')) continue;
-    if (!records.has('result')) {
+  for (const { id, records, trouble } of await store.list()) {
+    // Of one that cannot be looked at now, whoever works on it finds out what there is to do.
+    if (trouble || (records.has('request') && !records.has('result'))) {
       await queue.send({ kind: 'predict', id, failures: 0 });
       continue;
     }
+    if (!records.has('request') || records.has('webhook')) continue;
     try {
       const request = await store.readRequest(id);
       if (request?.webhook !== undefined) await queue.send({ kind: 'webhook', id, attempts: 0 });
     } catch (error) {
-      onTrouble(`prediction ${id} is left as it is`, error);
+      if (error instanceof UnreadableRecord) onTrouble(`prediction ${id} is left as it is`, error);
+      else await queue.send({ kind: 'predict', id, failures: 0 });
     }
   }
 }

@@ -25,12 +25,15 @@ import { apiApp } from '../app.js';
 import { ChildEndpoint } from './child-endpoint.js';
 import { endpointCommand } from './endpoint-command.js';
 import { FileWakeLog } from './file-wake-log.js';
+import { FolderLock } from './folder-lock.js';
 import { FolderPredictionStore } from './folder-prediction-store.js';
+import { HoldingStore } from './holding-store.js';
 import { HomeServer } from './home-server.js';
 import { keyChecker } from './key-checker.js';
 import { LocalMessageQueue } from './local-message-queue.js';
 import { removeExpired } from './remove-expired.js';
 import { requeueUnfinished } from './requeue-unfinished.js';
+import { tellSparingly } from './tell-sparingly.js';
 import { terminalTelemetry } from './terminal-telemetry.js';
 
 /** As in AWS: RETENTION_DAYS. */
@@ -49,10 +52,22 @@ type Home = ReturnType<typeof homeServices>;
 
 /** Wires the routes of functions/api to a folder, a queue in this process, and the endpoint as a child process. */
 export const startService: StartHomeService = async (props) => {
-  const { listen, secrets, dataFolder, report, signal } = props;
+  const { secrets, dataFolder } = props;
   checkWebhookSecret(secrets.webhookSecret);
   await makeFolder(dataFolder);
+  const lock = await FolderLock.take(dataFolder);
+  try {
+    return await startLocked(props, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+};
+
+async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<HomeService> {
+  const { listen, secrets, dataFolder, report, signal } = props;
   const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
+  await home.store.removePartials();
   const authenticate = keyChecker(secrets.apiKey);
   const app = apiApp({
     services: home.services,
@@ -67,9 +82,10 @@ export const startService: StartHomeService = async (props) => {
     ...listen,
     onAnswer: report.line,
   });
+  await lock.announce(server.url);
   const close = closer(home, server);
   try {
-    await removeExpired(home.store, RETENTION_MS, Date.now());
+    await sweep(home);
     await requeueUnfinished(home.store, home.queue, home.onTrouble);
     await wakeEndpoint(home.services);
     // A request may have been first to wake it, and not be there yet.
@@ -79,18 +95,19 @@ export const startService: StartHomeService = async (props) => {
     await close();
     throw error;
   }
-  return { url: server.url, key: secrets.apiKey, close };
-};
+  const release = () => lock.release();
+  return { url: server.url, key: secrets.apiKey, close: () => close().then(release) };
+}
 
 function homeServices(props: HomeServiceProps, log: FileWakeLog) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
   const telemetry = terminalTelemetry(report);
-  const onTrouble = (what: string, error: unknown) => telemetry.log('warn', what, errorFields(error));
+  const onTrouble = tellSparingly((what, error) => telemetry.log('warn', what, errorFields(error)));
   const start = { isOver: false };
   const store = new FolderPredictionStore(dataFolder);
   const queue = new LocalMessageQueue({
-    work: (message) => processMessage(message, services),
-    giveUp: (message) => failDeadLetter(message, services),
+    work: (message) => processMessage(message, worker),
+    giveUp: (message) => failDeadLetter(message, worker),
     onTrouble,
   });
   const endpoint = new ChildEndpoint({
@@ -127,17 +144,19 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     onEvent: (event) => reportEvent(telemetry, event),
     sendWebhook: makeWebhookSender({ secret: async () => secrets.webhookSecret }),
   };
+  const worker = { ...services, store: new HoldingStore(store) };
   return { services, telemetry, store, queue, endpoint, onTrouble };
 }
 
-function closer({ store, queue, endpoint, onTrouble }: Home, server: HomeServer): HomeService['close'] {
-  const sweep = setInterval(() => {
-    removeExpired(store, RETENTION_MS, Date.now()).catch((error) =>
-      onTrouble('what has expired could not be removed', error),
-    );
-  }, SWEEP_MS);
+function sweep({ store, onTrouble }: Home): Promise<void> {
+  return removeExpired({ store, retentionMs: RETENTION_MS, now: Date.now(), onTrouble });
+}
+
+function closer(home: Home, server: HomeServer): HomeService['close'] {
+  const { queue, endpoint } = home;
+  const sweeps = setInterval(() => void sweep(home), SWEEP_MS);
   return async () => {
-    clearInterval(sweep);
+    clearInterval(sweeps);
     // What is cut off here is in the store, and goes into the queue at the next start.
     const worked = Promise.race([queue.close(), pause(DRAIN_MS, undefined, { ref: false })]);
     await Promise.all([server.close(DRAIN_MS), worked]);
@@ -155,8 +174,11 @@ function checkWebhookSecret(secret: string): void {
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await makeFolders(folder, 0o700);
-    await access(folder, constants.W_OK);
+    // A folder that is not there yet, on a disk that is full, is told before anything is started.
+    const predictions = join(folder, 'predictions');
+    await makeFolders(predictions, 0o700);
+    for (const used of [folder, predictions])
+      await access(used, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
     throw new AppError('INVALID_INPUT', `--data ${folder} cannot be used (${reason})`, { cause });

@@ -1,4 +1,5 @@
 import { JsonPredictionStore, type RecordName } from '../../../lib/predictions/json-prediction-store.js';
+import { parseStored } from '../parse-stored.js';
 import type { S3Records } from './s3-records.js';
 
 /** Predictions in a bucket, `predictions/{id}/{request,queued,result,webhook}.json`; a lifecycle rule deletes them. */
@@ -15,7 +16,9 @@ export class S3PredictionStore extends JsonPredictionStore {
   }
 
   protected override async read(id: string, name: RecordName): Promise<unknown> {
-    return (await this.#records.read(keyOf(id, name)))?.value;
+    const key = keyOf(id, name);
+    const stored = await this.#records.read(key);
+    return stored && parseStored(stored.bytes, key);
   }
 }
 

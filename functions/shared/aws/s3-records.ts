@@ -1,6 +1,5 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../../../lib/errors/app-error.js';
-import { parseStored } from '../parse-stored.js';
 
 /** Four pictures, one of them twice, as base64 in JSON: a third of this. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
@@ -11,7 +10,8 @@ const MAX_CONFLICTS = 5;
 export type Condition = { readonly IfNoneMatch: '*' } | { readonly IfMatch: string };
 
 export interface StoredRecord {
-  readonly value: unknown;
+  /** Of JSON in UTF-8, unless somebody else has written it. */
+  readonly bytes: Uint8Array;
   readonly etag: string;
 }
 
@@ -25,7 +25,7 @@ export class S3Records {
     this.#bucket = bucket;
   }
 
-  /** @throws AppError UNAVAILABLE; INVALID_FILE for what is not JSON or too long */
+  /** @throws AppError UNAVAILABLE; INVALID_FILE for what is too long */
   async read(key: string): Promise<StoredRecord | undefined> {
     const name = `s3://${this.#bucket}/${key}`;
     try {
@@ -33,8 +33,8 @@ export class S3Records {
       if ((object.ContentLength ?? Number.POSITIVE_INFINITY) > MAX_RECORD_BYTES) {
         throw new AppError('INVALID_FILE', `${name} is longer than ${MAX_RECORD_BYTES} bytes`);
       }
-      const text = (await object.Body?.transformToString()) ?? '';
-      return { value: parseStored(text, name), etag: object.ETag ?? '' };
+      const bytes = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+      return { bytes, etag: object.ETag ?? '' };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw unavailable(`cannot read ${name}`, error);

@@ -1,9 +1,11 @@
 import {
+  NEVER_WOKEN,
   type WakeEntry,
   type WakeLog,
   type WakeRecord,
   wakeRecordSchema,
 } from '../../../lib/predictions/wake-log.js';
+import { parseStored } from '../parse-stored.js';
 import type { S3Records } from './s3-records.js';
 
 const KEY = 'wake.json';
@@ -18,11 +20,20 @@ export class S3WakeLog implements WakeLog {
 
   async read(): Promise<WakeEntry | undefined> {
     const stored = await this.#records.read(KEY);
-    return stored && { record: wakeRecordSchema.parse(stored.value), version: stored.etag };
+    return stored && { record: readRecord(stored.bytes), version: stored.etag };
   }
 
   replace(record: WakeRecord, version: string | undefined): Promise<boolean> {
     const condition = version === undefined ? ({ IfNoneMatch: '*' } as const) : { IfMatch: version };
     return this.#records.write(KEY, record, condition);
+  }
+}
+
+/** A record that is damaged is replaced by the next wake. */
+function readRecord(bytes: Uint8Array): WakeRecord {
+  try {
+    return wakeRecordSchema.parse(parseStored(bytes, KEY));
+  } catch {
+    return NEVER_WOKEN;
   }
 }

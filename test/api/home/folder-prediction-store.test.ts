@@ -10,19 +10,24 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { FolderPredictionStore } from '../../../functions/api/home/folder-prediction-store.js';
 import { removeExpired } from '../../../functions/api/home/remove-expired.js';
 import { requeueUnfinished } from '../../../functions/api/home/requeue-unfinished.js';
+import { errorFields } from '../../../functions/shared/error-fields.js';
 import type { Message } from '../../../lib/predictions/message-queue.js';
+import { UnreadableRecord } from '../../../lib/predictions/unreadable-record.js';
+import { requestRecordSchema } from '../../../lib/schemas/prediction.js';
 import { bundleScript } from '../../support/bundle-script.js';
 import { requestRecord, resultRecord } from '../../support/prediction-records.js';
 import { ROOT } from '../../support/reference.js';
 
 const DAY_MS = 86_400_000;
+const CHANGES = 300;
 const scratch = mkdtempSync(join(tmpdir(), 'store-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -136,6 +141,28 @@ describe('what is wrong', () => {
     expect(error.message).toContain(id);
   });
 
+  test('bytes of any kind are a record or are named, and nothing of them is told', async () => {
+    const request = requestRecord({ caller: 'private' });
+    const good = Buffer.from(JSON.stringify(request));
+    const file = fileOf(request.id, 'request');
+    mkdirSync(dirname(file), { recursive: true });
+    const kinds = { read: 0, damaged: 0 };
+    const change = fc.tuple(fc.nat(good.length), fc.nat(20), fc.uint8Array({ maxLength: 20 }));
+    const run = async ([at, gone, put]: [number, number, Uint8Array]) => {
+      writeFileSync(file, Buffer.concat([good.subarray(0, at), put, good.subarray(at + gone)]));
+      const record = await store.readRequest(request.id).catch((error) => {
+        if (!(error instanceof UnreadableRecord)) throw error;
+        const told = String(errorFields(error)['error']);
+        expect(told).toContain(request.id);
+        expect(told).not.toContain('private');
+      });
+      kinds[record ? 'read' : 'damaged']++;
+      if (record) expect(requestRecordSchema.parse(record)).toEqual(record);
+    };
+    await fc.assert(fc.asyncProperty(change, run), { numRuns: CHANGES });
+    expect(kinds.damaged).toBeGreaterThan(CHANGES / 2);
+  });
+
   test('a file of a gigabyte is not read', async () => {
     const request = requestRecord();
     await store.createRequest(request);
@@ -172,7 +199,8 @@ test('what expired a day ago is removed, and nothing else', async () => {
   age(old.id, 2.01);
   age(expired.id, 1.99);
   mkdirSync(join(folder, 'predictions', 'not-ours'));
-  await removeExpired(store, DAY_MS, now);
+  const onTrouble = (what: string) => expect.unreachable(what);
+  await removeExpired({ store, retentionMs: DAY_MS, now, onTrouble });
   expect(existsSync(fileOf(old.id, 'request'))).toBe(false);
   // It is still known to have expired.
   expect(await store.readRequest(expired.id)).toEqual(expired);

@@ -96,6 +96,23 @@ describe('what goes on for too long', () => {
     expect(troubles[0]).toContain(poison.id);
   });
 
+  test('is not what a store that fails does: for hours it is tried every 30 seconds, and then done', async () => {
+    let isFull = true;
+    const { queue, taken, given } = start(() => {
+      if (isFull) throw new AppError('UNAVAILABLE', 'the disk is full');
+      return DONE;
+    });
+    await queue.send(predict());
+    await seconds(6 * 3_600);
+    expect(taken.length).toBeGreaterThan(60);
+    expect(taken.length).toBeLessThan(6 * 120 + 5);
+    isFull = false;
+    await seconds(30);
+    const tries = taken.length;
+    await seconds(100_000);
+    expect([taken.length, given]).toEqual([tries, []]);
+  });
+
   test.each([
     ['a store that fails for a while', new AppError('UNAVAILABLE', 'the disk is full'), 3],
     ['a record that is broken', new AppError('INVALID_FILE', 'broken'), 1],
