@@ -17,8 +17,8 @@ export const PREDICT: Operation = {
   operationId: 'predict',
   summary: 'Draw',
   description:
-    'Warm, it answers with the picture: as JSON, or as bytes where `Accept` begins with `image/png`, `image/jpeg` or ' +
-    '`image/webp`. Cold, or not done within the wait (20 s unless `Prefer` says otherwise), it answers 202: the request ' +
+    'Warm, it answers with the picture: as JSON, or as bytes where `Accept` wants a picture more, whose format is that of ' +
+    '`output_format`, or else the one that `Accept` likes best. Cold, or not done within the wait (20 s unless `Prefer` says otherwise), it answers 202: the request ' +
     'is kept, the endpoint is being woken, and the picture will be at `Location`.',
   tags: ['Pictures'],
   parameters: [PREFER, IDEMPOTENCY_KEY],
@@ -69,7 +69,7 @@ export const PREDICT: Operation = {
         prediction: { operationId: 'getPrediction', parameters: { id: '$response.body#/id' } },
       },
     },
-    ...problemResponses(...KEY_ERRORS, 409, 410, 413, 415, 504),
+    ...problemResponses(...KEY_ERRORS, 406, 409, 410, 413, 415, 504),
     ...replayable(problemResponses(400, 422, 500, 502, 503)),
   },
   callbacks: {
