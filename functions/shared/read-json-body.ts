@@ -1,10 +1,10 @@
-import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
+import { MAX_IMAGE_TEXT } from '../../lib/schemas/image-text.js';
 import { ProblemError } from './problem-response.js';
 
 /** A request has at most 2,000 characters of prompt and a few numbers. */
 export const MAX_BODY_BYTES = 64 * 1024;
-/** And a picture in base64, where it has `image`. */
-export const MAX_BODY_WITH_IMAGE_BYTES = MAX_BODY_BYTES + Math.ceil(MAX_IMAGE_BYTES / 3) * 4;
+/** And a picture as text, where it has `image`. */
+export const MAX_BODY_WITH_IMAGE_BYTES = MAX_BODY_BYTES + MAX_IMAGE_TEXT;
 /** Of a header that is repeated to whoever has sent it. Characters. */
 const MAX_SHOWN = 80;
 

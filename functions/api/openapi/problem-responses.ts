@@ -38,7 +38,7 @@ const CASES = {
     detail: 'this prediction has expired: results are kept for 1 day',
   },
   413: {
-    when: 'The body is longer than 64 KiB, and 4 MiB more where it has an `image`.',
+    when: 'The body is longer than 64 KiB, and 4.2 MiB more where it has an `image`.',
     detail: 'the body is longer than 65536 bytes',
   },
   415: {

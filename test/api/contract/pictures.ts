@@ -87,6 +87,10 @@ export function pictures(setting: () => Setting): void {
       const begun = await answerOf(await predict({ seed: 2, image, num_steps: 2, strength: 0.5 }));
       const plain = await answerOf(await predict({ seed: 2, num_steps: 2 }));
       expect(begun.result).not.toBe(plain.result);
+      const lines = image.replaceAll('+', '-').replaceAll('/', '_').replace(/.{76}/g, '$&\r\n');
+      const spelled = `data:image/jpg;charset=utf-8;base64,${lines}\n`;
+      const again = await answerOf(await predict({ seed: 2, image: spelled, num_steps: 2, strength: 0.5 }));
+      expect(again.result).toBe(begun.result);
     });
 
     test('a prompt that is too long is drawn, and the answer says how much of it was cut', async () => {

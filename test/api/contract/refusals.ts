@@ -84,6 +84,16 @@ const WRONG_REQUESTS: [string, AskProps, number, RegExp][] = [
   ['a decoder that this model has not', { body: { prompt, decoder: 'taesd' } }, 400, /taesd/],
 ];
 
+/** A picture that cannot be read, and what is said of it. */
+const WRONG_IMAGES: [string, string][] = [
+  ['https://example.com/a.png', 'not its address'],
+  ['data:image/gif;base64,R0lGODlh', 'image/gif'],
+  ['data:image/png,iVBORw0K', ';base64'],
+  ['iVBO\nRw*K', '* at character 8'],
+  ['iVBOR', '5 letters'],
+  ['', 'empty'],
+];
+
 /** Requests that are the caller's fault. */
 export function refusals(setting: () => Setting): void {
   describe('refusals', () => {
@@ -99,6 +109,13 @@ export function refusals(setting: () => Setting): void {
       const response = await asker(setting())('POST', '/predict', props);
       expect(response.status).toBe(status);
       expect((await problemOf(response)).detail).toMatch(said);
+    });
+
+    test.each(WRONG_IMAGES)('the image %j: what is wrong with it', async (image, said) => {
+      const { errors } = await problemOf(
+        await asker(setting())('POST', '/predict', { body: { prompt, image } }),
+      );
+      expect(errors).toEqual([{ field: 'image', message: expect.stringContaining(said) }]);
     });
 
     test('an encoding that is none is none', async () => {
