@@ -1,9 +1,10 @@
 import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
 import { schemaRef } from './component-schemas.js';
-import { ACCEPTED, ANSWER, SEVERAL, SUCCEEDED } from './examples.js';
+import { ACCEPTED, ANSWER, SEVERAL } from './examples.js';
 import { headerRefs, IDEMPOTENCY_KEY, PREFER } from './headers.js';
 import type { Content, Operation, Responses } from './openapi-types.js';
 import { KEY_ERRORS, problemResponses } from './problem-responses.js';
+import { WEBHOOK } from './webhook-operation.js';
 
 /** The bytes of one picture. */
 export const PICTURES: Content = Object.fromEntries(
@@ -72,28 +73,7 @@ export const PREDICT: Operation = {
     ...problemResponses(...KEY_ERRORS, 406, 409, 410, 413, 415, 504),
     ...replayable(problemResponses(400, 422, 500, 502, 503)),
   },
-  callbacks: {
-    ended: {
-      '{$request.body#/webhook}': {
-        post: {
-          summary: 'The prediction has ended',
-          description:
-            'Signed as Standard Webhooks has it (`webhook-id`, `webhook-timestamp`, `webhook-signature`), and repeated ' +
-            'until it is answered with 2xx.',
-          security: [],
-          requestBody: {
-            content: {
-              'application/json': {
-                schema: schemaRef('Prediction'),
-                examples: { ended: { value: SUCCEEDED } },
-              },
-            },
-          },
-          responses: { '2XX': { description: 'Received.' } },
-        },
-      },
-    },
-  },
+  callbacks: { ended: { '{$request.body#/webhook}': { post: WEBHOOK } } },
 };
 
 /** How a prediction failed is kept, and told again to whoever comes with its `Idempotency-Key`. */
