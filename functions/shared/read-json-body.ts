@@ -11,7 +11,8 @@ const MAX_SHOWN = 80;
 /**
  * The JSON in a request's body, read no further than its limit: 64 KiB, and more only where there is an `image`.
  *
- * @throws ProblemError 415 for another content type or an encoding, 413 for a longer body, 400 for broken JSON or a body that breaks off
+ * @throws ProblemError 415 for another content type or an encoding, 413 for a longer body, 400 for broken JSON or a body
+ * that breaks off
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();

@@ -18,9 +18,10 @@ export const PREDICT: Operation = {
   operationId: 'predict',
   summary: 'Draw',
   description:
-    'Warm, it answers with the picture: as JSON, or as bytes where `Accept` wants a picture more, whose format is that of ' +
-    '`output_format`, or else the one that `Accept` likes best. Cold, or not done within the wait (20 s unless `Prefer` says otherwise), it answers 202: the request ' +
-    'is kept, the endpoint is being woken, and the picture will be at `Location`.',
+    'Warm, it answers with the picture: as JSON, or as bytes where `Accept` wants a picture more. Their format is that of ' +
+    '`output_format`, or else the one that `Accept` wants most. Cold, or not done within the wait (20 s unless `Prefer` ' +
+    'says otherwise), it answers 202: the request is kept, the endpoint is being woken, and the picture will be at ' +
+    '`Location`.',
   tags: ['Pictures'],
   parameters: [PREFER, IDEMPOTENCY_KEY],
   requestBody: {

@@ -20,6 +20,7 @@ const NEGOTIATED: [string, object, string][] = [
   ['image/png, */*;q=0.5', { output_format: 'webp' }, 'application/json'],
   ['image/webp, application/json;q=0.5', { num_images: 2 }, 'application/json'],
   ['application/json;q=0', {}, 'image/png'],
+  ['banana', {}, 'application/json'],
 ];
 
 /** `POST /predict` at a warm endpoint. */
