@@ -16,3 +16,9 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/predictions/{id}', key: true },
   { method: 'POST', path: '/v1/images/generations', key: true },
 ];
+
+/**
+ * The gateway takes an answer's base64 apart only where the first type of `Accept` is among these, and which picture
+ * goes out may be settled by any of them: so all are. Then every body comes to the function in base64.
+ */
+export const BINARY_MEDIA_TYPES = ['*/*'];

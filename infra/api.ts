@@ -16,7 +16,7 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.js';
-import { ROUTES, type Route } from './api-routes.js';
+import { BINARY_MEDIA_TYPES, ROUTES, type Route } from './api-routes.js';
 import type { Endpoint } from './endpoint.js';
 import type { FunctionSettings } from './function-settings.js';
 import { addGatewayResponses } from './gateway-responses.js';
@@ -25,8 +25,6 @@ import type { PredictionQueue } from './prediction-queue.js';
 import type { Results } from './results.js';
 
 const STAGE = 'prod';
-/** With these in `Accept`, first of all that is there, a picture goes out as its bytes. */
-const PICTURES = ['image/png', 'image/jpeg', 'image/webp', 'image/*'];
 /** The gateway's own limit; the function stops waiting after 25 s. */
 const TIMEOUT = Duration.seconds(29);
 /** Of all routes and callers together, those without a key as well: a second, and at once. */
@@ -116,7 +114,7 @@ export class Api extends Construct {
       restApiName: name,
       endpointTypes: [EndpointType.REGIONAL],
       apiKeySourceType: ApiKeySourceType.AUTHORIZER,
-      binaryMediaTypes: PICTURES,
+      binaryMediaTypes: BINARY_MEDIA_TYPES,
       // The gateway logs with one role for all APIs of the account: it must outlive this one.
       cloudWatchRole: true,
       cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,

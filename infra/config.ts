@@ -121,7 +121,8 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Config {
   );
   const { data, error } = optionsSchema.safeParse(given);
   const problems = error ? error.issues.flatMap(describe) : contradictions(data, given);
-  if (problems.length > 0) throw new Error(`wrong options:\n  ${problems.join('\n  ')}`);
+  // A number may break several rules that have the same words.
+  if (problems.length > 0) throw new Error(`wrong options:\n  ${[...new Set(problems)].join('\n  ')}`);
   return data as Config;
 }
 

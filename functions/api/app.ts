@@ -16,6 +16,10 @@ import { predictionRoute } from './prediction-route.js';
 /** The routes whose requests are counted by what became of them. */
 const DRAWING = /^\/(predict|v1\/images\/generations)$/;
 
+/** Whose answers are what `Accept` and `Prefer` make of them, and theirs alone who have asked. */
+const NEGOTIATED = /^\/predict(ions\/[^/]+)?$/;
+const VARY = 'Accept, Prefer, Authorization, X-Api-Key';
+
 interface Variables {
   requestId: string;
 }
@@ -76,7 +80,6 @@ async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<R
   if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcomeOf(error, status));
   const openai = c.req.path.startsWith('/v1/');
   const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
-  if (error instanceof MethodRefused) response.headers.set('allow', error.allow);
   if (status === 401) response.headers.set('www-authenticate', 'Api-Key');
   return response;
 }
@@ -87,17 +90,8 @@ function outcomeOf(error: Error, status: number): string {
   return error instanceof EndpointError && status === 503 ? 'later' : 'failed';
 }
 
-class MethodRefused extends ProblemError {
-  readonly allow: string;
-
-  constructor(allow: string) {
-    super(405, `this path takes ${allow} only`);
-    this.allow = allow;
-  }
-}
-
 function wrongMethod(allow: string): never {
-  throw new MethodRefused(allow);
+  throw new ProblemError(405, `this path takes ${allow} only`, { allow });
 }
 
 /** What every answer carries, and the line that every request leaves in the log: no query, no body, no key. */
@@ -107,6 +101,7 @@ function finish(c: Context<Env>, milliseconds: number, { telemetry }: ApiProps):
   const total = `total;dur=${milliseconds.toFixed(1)}`;
   c.res.headers.set('server-timing', phases ? `${phases}, ${total}` : total);
   c.res.headers.set('x-request-id', id);
+  if (NEGOTIATED.test(c.req.path)) c.res.headers.set('vary', VARY);
   telemetry.log('info', 'request', {
     request_id: id,
     method: c.req.method,

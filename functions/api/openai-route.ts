@@ -5,7 +5,7 @@ import {
   openaiImageRequestSchema,
 } from '../../lib/schemas/openai.js';
 import { generateRequestSchema } from '../../lib/schemas/request.js';
-import { RequestRefused, toProblem } from '../shared/problem-response.js';
+import { headersOf, RequestRefused, toProblem } from '../shared/problem-response.js';
 import { readJsonBody } from '../shared/read-json-body.js';
 import { serverTiming } from '../shared/server-timing.js';
 import { decoderOf, type RouteContext } from './api-props.js';
@@ -54,7 +54,7 @@ export async function openaiProblem(
     param: errors?.[0]?.field ?? null,
     code: status === 503 ? 'model_not_ready' : null,
   };
-  const headers = new Headers({ 'x-request-id': requestId });
+  const headers = new Headers({ ...headersOf(cause), 'x-request-id': requestId });
   if (status === 503) headers.set('retry-after', await retryAfter(props.services));
   return Response.json({ error }, { status, headers });
 }

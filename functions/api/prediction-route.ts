@@ -1,7 +1,8 @@
 import { AppError } from '../../lib/errors/app-error.js';
 import { readPrediction, statusPath } from '../../lib/predictions/read-prediction.js';
 import { predictionIdSchema } from '../../lib/schemas/prediction.js';
-import { acceptedPicture } from '../shared/accepted-picture.js';
+import { OUTPUT_FORMATS } from '../../lib/schemas/request.js';
+import { negotiate, notAcceptable } from '../shared/negotiate.js';
 import { sendProblem } from '../shared/problem-response.js';
 import { serverTiming } from '../shared/server-timing.js';
 import type { RouteContext } from './api-props.js';
@@ -17,11 +18,13 @@ export async function predictionRoute(id: string, context: RouteContext): Promis
   const prefer = readPrefer(request.headers.get('prefer'));
   const waitMs = (prefer.waitSeconds ?? 0) * 1000;
   const prediction = await readPrediction({ id, caller, waitMs, signal: request.signal }, props.services);
-  const raw = acceptedPicture(request.headers) !== undefined;
-  if (raw && prediction.status === 'failed') return sendProblem(prediction.error, requestId);
+  const formats = prediction.status === 'succeeded' ? [prediction.output_format] : OUTPUT_FORMATS;
+  const accepted = negotiate(request.headers, formats);
+  if (prediction.status === 'failed' && accepted !== 'json') return sendProblem(prediction.error, requestId);
+  if (prediction.status === 'succeeded' && accepted === undefined) throw notAcceptable(formats);
   const status_url = baseUrl + statusPath(id);
   const response =
-    raw && prediction.status === 'succeeded'
+    prediction.status === 'succeeded' && accepted !== 'json'
       ? pictureResponse(prediction)
       : Response.json(prediction.status === 'queued' ? { ...prediction, status_url } : prediction);
   const { headers } = response;

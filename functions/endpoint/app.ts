@@ -32,6 +32,7 @@ export function endpointApp(props: EndpointAppProps): Hono {
     const context = { pipeline: pipeline(), queue, model: status().model ?? '', signal };
     const response = await invoke(req.raw, context).catch((error) => refuse(error, id, signal));
     response.headers.set('x-request-id', id);
+    response.headers.set('vary', 'Accept');
     const milliseconds = Math.round(performance.now() - started);
     log('info', 'invocation', { request_id: id, status: response.status, milliseconds });
     return response;
@@ -59,8 +60,6 @@ function refuse(error: unknown, id: string, signal: AbortSignal): Response {
 }
 
 function wrongMethod(request: Request, allow: string): Response {
-  const detail = `this path takes ${allow} only`;
-  const response = problemResponse(new ProblemError(405, detail), requestId(request.headers));
-  response.headers.set('allow', allow);
-  return response;
+  const refusal = new ProblemError(405, `this path takes ${allow} only`, { allow });
+  return problemResponse(refusal, requestId(request.headers));
 }

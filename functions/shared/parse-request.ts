@@ -2,12 +2,13 @@ import type * as z from 'zod';
 import { imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
 import { isJsonObject } from '../../lib/weights/parse-json-object.js';
-import { acceptedFormat, acceptedPicture } from './accepted-picture.js';
+import { negotiate, notAcceptable, openFormats } from './negotiate.js';
 import { RequestRefused } from './problem-response.js';
 import { readJsonBody } from './read-json-body.js';
 
 /**
- * The request for pictures in a body, and whether its answer is to be the picture itself.
+ * The request for pictures in a body, and whether its answer is to be the picture itself. `Accept` says its format
+ * where the body does not.
  *
  * @param defaults of the fields that the body does not have, before the schema's own
  * @throws RequestRefused that names every wrong field; ProblemError
@@ -17,18 +18,19 @@ export async function parseRequest<R extends GenerateRequest>(
   schema: z.ZodType<R>,
   defaults: object = {},
 ): Promise<{ wanted: R; raw: boolean }> {
-  const accepted = acceptedPicture(request.headers);
   const given = await readJsonBody(request);
-  const assumed = { ...defaults, ...acceptedFormat(accepted) };
+  const formats = openFormats(Object(given));
+  const accepted = negotiate(request.headers, formats);
+  const raw = accepted !== undefined && accepted !== 'json';
+  const assumed = { ...defaults, ...(raw && { output_format: accepted }) };
   // What is no object is the schema's to refuse.
   const body = withImageDefaults(isJsonObject(given) ? { ...assumed, ...given } : given);
   const { data, error } = schema.safeParse(body);
   const issues = error ? error.issues : imageIssues(data);
   if (!data || issues.length > 0) throw new RequestRefused(issues);
-  const raw = accepted !== undefined;
-  if (raw && data.num_images > 1) {
-    const message = 'must be 1 where Accept asks for the bytes of a picture';
-    throw new RequestRefused([{ code: 'custom', path: ['num_images'], message, input: data.num_images }]);
-  }
-  return { wanted: data, raw };
+  if (accepted !== undefined) return { wanted: data, raw };
+  const { num_images } = data;
+  if (num_images === 1) throw notAcceptable(formats);
+  const message = 'must be 1 where Accept does not take application/json';
+  throw new RequestRefused([{ code: 'custom', path: ['num_images'], message, input: num_images }]);
 }

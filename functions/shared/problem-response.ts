@@ -22,15 +22,17 @@ export interface ProblemDetails {
   readonly errors?: Problem['errors'];
 }
 
-/** An error of HTTP's own, with the status that says so. */
+/** An error of HTTP's own, with the status that says so, and what such an answer has in its head. */
 export class ProblemError extends AppError implements ProblemDetails {
   readonly status: number;
   readonly detail: string;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, detail: string) {
+  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
     super('INVALID_INPUT', detail);
     this.status = status;
     this.detail = detail;
+    this.headers = headers;
   }
 }
 
@@ -39,7 +41,7 @@ export class RequestRefused extends AppError {
   readonly errors: NonNullable<Problem['errors']>;
 
   constructor(issues: readonly z.core.$ZodIssue[]) {
-    const all = issues.flatMap(fieldErrors);
+    const all = toldOnce(issues.flatMap(fieldErrors));
     const errors = all
       .slice(0, MAX_ERRORS)
       .map((error) => ({ ...error, field: error.field.slice(0, MAX_FIELD) }));
@@ -48,6 +50,11 @@ export class RequestRefused extends AppError {
     super('INVALID_INPUT', [...said, ...more].join('; '));
     this.errors = errors;
   }
+}
+
+/** A value may break several rules that have the same words: 2^53 is above an integer's limit, and above the field's own. */
+function toldOnce(errors: NonNullable<Problem['errors']>): NonNullable<Problem['errors']> {
+  return [...new Map(errors.map((error) => [`${error.field}\0${error.message}`, error])).values()];
 }
 
 function fieldErrors(issue: z.core.$ZodIssue): NonNullable<Problem['errors']> {
@@ -86,7 +93,14 @@ export function toProblem(error: unknown, requestId: string): Problem {
 }
 
 export function problemResponse(error: unknown, requestId: string): Response {
-  return sendProblem(toProblem(error, requestId), requestId);
+  const response = sendProblem(toProblem(error, requestId), requestId);
+  for (const [name, value] of Object.entries(headersOf(error))) response.headers.set(name, value);
+  return response;
+}
+
+/** The headers that belong to an error itself. */
+export function headersOf(error: unknown): Readonly<Record<string, string>> {
+  return error instanceof ProblemError ? error.headers : {};
 }
 
 /** A problem that was recorded for another request, too. */

@@ -1,24 +1,37 @@
-import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
+import { MAX_IMAGE_TEXT } from '../../lib/schemas/image-text.js';
 import { ProblemError } from './problem-response.js';
 
 /** A request has at most 2,000 characters of prompt and a few numbers. */
 export const MAX_BODY_BYTES = 64 * 1024;
-/** And a picture in base64, where it has `image`. */
-const MAX_BODY_WITH_IMAGE_BYTES = MAX_BODY_BYTES + Math.ceil(MAX_IMAGE_BYTES / 3) * 4;
+/** And a picture as text, where it has `image`. */
+export const MAX_BODY_WITH_IMAGE_BYTES = MAX_BODY_BYTES + MAX_IMAGE_TEXT;
+/** Of a header that is repeated to whoever has sent it. Characters. */
+const MAX_SHOWN = 80;
 
 /**
  * The JSON in a request's body, read no further than its limit: 64 KiB, and more only where there is an `image`.
  *
- * @throws ProblemError 415 for another content type, 413 for a longer body, 400 for broken JSON or a body that breaks off
+ * @throws ProblemError 415 for another content type or an encoding, 413 for a longer body, 400 for broken JSON or a body
+ * that breaks off
  */
 export async function readJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new ProblemError(415, 'the content type must be application/json');
+  refuseEncoding(request.headers.get('content-encoding') ?? '');
   const bytes = await readBody(request);
   const body = parseJson(bytes);
   if (bytes.length > MAX_BODY_BYTES && !hasImage(body)) throw tooLong(MAX_BODY_BYTES);
   if (body === undefined) throw new ProblemError(400, 'the body is not valid JSON');
   return body;
+}
+
+/** What is unpacked has no size that could be told before. RFC 9110, 15.5.16 wants it to be told in `Accept-Encoding`. */
+function refuseEncoding(header: string): void {
+  const encodings = header.split(',').map((name) => name.trim());
+  const encoding = encodings.filter((name) => !/^(identity)?$/i.test(name)).join(', ');
+  if (encoding === '') return;
+  const detail = `the body has the encoding ${encoding.slice(0, MAX_SHOWN)}: send it as it is, without Content-Encoding`;
+  throw new ProblemError(415, detail, { 'accept-encoding': 'identity' });
 }
 
 /** @returns undefined for what is not JSON in UTF-8 */

@@ -1,11 +1,12 @@
 import type { RequestRecord, ResultRecord } from '../schemas/prediction.js';
 import { EndpointError, type EndpointFault } from './endpoint.js';
 import type { Message } from './message-queue.js';
-import { isExpired, toPrediction } from './read-prediction.js';
+import { isExpired, toEnded } from './read-prediction.js';
 import type { SendWebhook } from './send-webhook.js';
 import type { Services } from './services.js';
 import { UnreadableRecord } from './unreadable-record.js';
 import { noteReady, wakeEndpoint } from './wake-endpoint.js';
+import { WEBHOOK_PAUSES_S } from './webhook-pauses.js';
 
 /** How often the model may fail on one request: what it draws depends on nothing but the request. */
 const MAX_FAILURES = 3;
@@ -20,11 +21,6 @@ const SHORTEST_RETRY_S = 10;
 const LONGEST_RETRY_S = 60;
 /** So long a request is tried at an endpoint that is always busy: longer than any backlog that is meant. */
 const BUSY_PATIENCE_MS = 6 * 3_600_000;
-/** Attempts to deliver a webhook, over about 50 minutes. */
-const MAX_WEBHOOK_ATTEMPTS = 8;
-/** Seconds before the second attempt; four times as many before each later one, as far as SQS can wait. */
-const FIRST_WEBHOOK_PAUSE_S = 5;
-const LONGEST_WEBHOOK_PAUSE_S = 900;
 
 /** What becomes of a message: it is done, or it is to come again after a while. */
 export type Verdict = { readonly done: true } | { readonly done: false; readonly retrySeconds: number };
@@ -148,14 +144,14 @@ async function tell(
   const { id, webhook: url } = request;
   if (url === undefined || (await store.readWebhook(id))) return DONE;
   const attempts = message.attempts + 1;
-  const outcome = await sendWebhook({ url, id, body: toPrediction(request, result, undefined) });
+  const outcome = await sendWebhook({ url, id, body: toEnded(request, result) });
   if (outcome.delivered) {
     await store.createWebhook(id, { status: 'delivered', attempts });
     return DONE;
   }
   const { error } = outcome;
-  if (outcome.retryable && attempts < MAX_WEBHOOK_ATTEMPTS) {
-    const pause = Math.min(LONGEST_WEBHOOK_PAUSE_S, FIRST_WEBHOOK_PAUSE_S * 4 ** message.attempts);
+  const pause = WEBHOOK_PAUSES_S[message.attempts];
+  if (outcome.retryable && pause !== undefined) {
     await queue.send({ ...message, attempts }, pause);
     return DONE;
   }

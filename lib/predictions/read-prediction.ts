@@ -1,5 +1,6 @@
 import { AppError } from '../errors/app-error.js';
 import type { Prediction, RequestRecord, ResultRecord, WebhookRecord } from '../schemas/prediction.js';
+import type { EndedPrediction } from '../schemas/webhook.js';
 import type { Services } from './services.js';
 
 const DAY_MS = 86_400_000;
@@ -82,11 +83,15 @@ export function toPrediction(
 ): Prediction {
   const { id, created_at } = request;
   const told = request.webhook ? { webhook: webhook ?? { status: 'pending' as const, attempts: 0 } } : {};
-  const common = { id, created_at, ...told };
-  if (!result) return { ...common, status: 'queued', status_url: statusPath(id) };
+  if (result) return { ...toEnded(request, result), ...told };
+  return { id, created_at, ...told, status: 'queued', status_url: statusPath(id) };
+}
+
+/** ... and what its webhook is told. */
+export function toEnded({ id, created_at }: RequestRecord, result: ResultRecord): EndedPrediction {
   const { status, completed_at } = result;
-  if (status === 'failed') return { ...common, status, completed_at, error: result.error };
-  return { ...common, status, completed_at, ...result.answer, timings: result.timings };
+  if (status === 'failed') return { id, created_at, status, completed_at, error: result.error };
+  return { id, created_at, status, completed_at, ...result.answer, timings: result.timings };
 }
 
 /** Where a prediction is found, below the service's own URL. */

@@ -1,10 +1,10 @@
-import type { Prediction } from '../schemas/prediction.js';
+import type { EndedPrediction } from '../schemas/webhook.js';
 
 export interface WebhookCall {
   readonly url: string;
   /** Of the prediction: the receiver tells repetitions by it. */
   readonly id: string;
-  readonly body: Prediction;
+  readonly body: EndedPrediction;
 }
 
 /** `error` is shown to whoever asks for the prediction: it says nothing of the network behind a name. */

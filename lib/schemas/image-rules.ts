@@ -25,5 +25,5 @@ export function imageIssues(request: GenerateRequest): z.core.$ZodIssue[] {
 
 /** The bytes of an `image` that its schema has accepted. */
 export function imageBytes(image: string): Uint8Array {
-  return Buffer.from(image.slice(image.indexOf(',') + 1), 'base64');
+  return Buffer.from(image, 'base64');
 }

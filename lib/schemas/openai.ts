@@ -3,7 +3,21 @@ import { generateRequestSchema, OUTPUT_FORMATS } from './request.js';
 
 const { prompt, num_images, output_format } = generateRequestSchema.shape;
 
-/** OpenAI's request for pictures, as far as this service can follow it; null says nothing. Source: OpenAI API, "Create image". */
+/**
+ * A field that asks for nothing as long as it has one of these values, those that OpenAI's models have by default, or that
+ * every picture here fulfils; null says nothing.
+ *
+ * @param why there is nothing else
+ */
+function only<const V extends string | number | boolean>(values: readonly [V, ...V[]], why: string) {
+  const error = `must be ${values.join(' or ')}: ${why}`;
+  return z.literal(values, { error }).nullish().describe(`Of no effect: ${why}.`);
+}
+
+/**
+ * OpenAI's request for pictures, as far as this service can follow it. A test holds its fields against those of the
+ * `openai` package. Source: OpenAI API, "Create image".
+ */
 export const openaiImageRequestSchema = z.strictObject({
   prompt,
   n: num_images.nullable().describe('How many pictures.'),
@@ -13,7 +27,15 @@ export const openaiImageRequestSchema = z.strictObject({
     .nullish(),
   output_format: output_format.nullable(),
   model: z.string().nullish().describe('Ignored: there is one model.'),
-  user: z.string().optional().describe('Ignored.'),
+  user: z.string().nullish().describe('Ignored.'),
+  // gpt-image's default, and dall-e's.
+  quality: only(['auto', 'standard'], 'there is one quality'),
+  style: only(['vivid'], 'a style is asked for in the prompt'),
+  background: only(['auto', 'opaque'], 'no picture is transparent'),
+  moderation: only(['auto', 'low'], 'nothing is filtered'),
+  output_compression: only([100], 'how far a picture is compressed cannot be chosen'),
+  stream: only([false], 'pictures come when they are done'),
+  partial_images: only([0], 'pictures come when they are done'),
 });
 
 export const openaiImageAnswerSchema = z.strictObject({

@@ -1,15 +1,13 @@
 import * as z from 'zod';
+import { MAX_IMAGE_TEXT, readImageText, TOO_LONG } from './image-text.js';
+
+export { MAX_IMAGE_BYTES } from './image-text.js';
 
 /** Longest prompt in characters (UTF-16 units): some 25 times what 75 tokens hold. */
 const MAX_PROMPT = 2_000;
 
 /** Longest webhook URL: what browsers and proxies commonly take. */
 const MAX_WEBHOOK = 2_000;
-
-/** Largest picture to begin with, 3 MiB: with base64 around it twice, it still fits into a Lambda's 6 MB. */
-export const MAX_IMAGE_BYTES = 3 * 1024 * 1024;
-/** Of its base64, with room for the beginning of a data URL. */
-const MAX_IMAGE_TEXT = Math.ceil(MAX_IMAGE_BYTES / 3) * 4 + 64;
 
 export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp'] as const;
 export const DECODERS = ['vae', 'taesd'] as const;
@@ -32,6 +30,16 @@ export const promptSchema = z
   .max(MAX_PROMPT, { error: `must have at most ${MAX_PROMPT} characters` })
   // A lone surrogate is no character: it has no bytes that the tokenizer could look at.
   .refine((prompt) => !/\p{Surrogate}/u.test(prompt), { error: 'must be well-formed Unicode' });
+
+/** Read, it is plain base64, however it was written. */
+const imageSchema = z
+  .string({ error: 'must be a string' })
+  .max(MAX_IMAGE_TEXT, { error: TOO_LONG, abort: true })
+  .check((context) => {
+    const read = readImageText(context.value);
+    if ('base64' in read) context.value = read.base64;
+    else context.issues.push({ code: 'custom', input: context.value, message: read.wrong });
+  });
 
 /**
  * A request for pictures; the same rules for the API and the command line. What `meta` says is for OpenAPI: there
@@ -57,17 +65,12 @@ export const generateRequestSchema = z.strictObject({
   decoder: oneOf(DECODERS)
     .default('vae')
     .meta({ description: '`taesd` is faster and less exact, where the model has it.' }),
-  image: z
-    .string({ error: 'must be a string' })
-    .max(MAX_IMAGE_TEXT, { error: `must have at most ${MAX_IMAGE_BYTES} bytes` })
-    .regex(/^(data:image\/(png|jpeg|webp);base64,)?[A-Za-z0-9+/]+={0,2}$/, {
-      error: 'must be base64, or a data URL of a PNG, JPEG or WebP picture',
-    })
-    .optional()
-    .meta({
-      description:
-        'What to begin with instead of noise alone: a PNG, JPEG or WebP picture in base64, or as a data URL.',
-    }),
+  image: imageSchema.optional().meta({
+    description:
+      'What to begin with instead of noise alone: a PNG, JPEG or WebP picture in base64, or as a data URL. Line ends ' +
+      'and the URL-safe alphabet do no harm.',
+    pattern: '^\\s*([Dd][Aa][Tt][Aa]:[^,]*,)?[A-Za-z0-9+/_=%\\s-]+$',
+  }),
   strength: z
     .number({ error: STRENGTH })
     .gt(0, { error: STRENGTH })

@@ -94,7 +94,8 @@ describe("errors are in OpenAI's shape", () => {
     ['too many', { prompt: 'x', n: 5 }, 'n'],
     ['another size', { prompt: 'x', size: '1024x1024' }, 'size'],
     ['a URL', { prompt: 'x', response_format: 'url' }, 'response_format'],
-    ['an unknown field', { prompt: 'x', quality: 'hd' }, 'quality'],
+    ['a wish that cannot be granted', { prompt: 'x', quality: 'hd' }, 'quality'],
+    ['an unknown field', { prompt: 'x', negative_prompt: 'y' }, 'negative_prompt'],
   ])('%s: names the parameter', async (_, body, param) => {
     const error = await openai()
       .images.generate(body as OpenAI.ImageGenerateParams)

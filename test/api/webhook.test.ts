@@ -3,6 +3,7 @@ import { apiApp } from '../../functions/api/app.js';
 import { predictionSchema } from '../../lib/schemas/prediction.js';
 import { receiveWebhook } from '../readme/receive-webhook.js';
 import { asRequest, receiver, SECRET, sender } from '../shared/webhooks/webhook-calls.js';
+import { schemaErrors } from '../support/expect-documented.js';
 import { memoryServices } from '../support/memory-services.js';
 import { RecordingTelemetry } from '../support/recording-telemetry.js';
 import { ScriptedEndpoint } from '../support/scripted-endpoint.js';
@@ -34,6 +35,8 @@ test('a webhook from its request to its receiver: through a cold start, and a re
   await queue.stop();
 
   expect(received.map(({ path }) => path)).toEqual(['/done', '/done']);
+  const event = JSON.parse(received[1]?.body ?? '');
+  expect(schemaErrors({ $ref: '#/components/schemas/WebhookEvent' }, event)).toEqual([]);
   const { data, type } = await receiveWebhook(asRequest(received[1] as ReceivedWebhook), SECRET);
   const { webhook, ...prediction } = await look();
   expect(type).toBe('prediction.succeeded');

@@ -118,6 +118,10 @@ describe('names', () => {
       'idelMinutes',
     ]);
   });
+
+  test('each is told once, whatever rules it breaks', () => {
+    expect(complaint({ maxInstances: 2 ** 53 })).toMatch(/^wrong options:\n {2}maxInstances: .*$/);
+  });
 });
 
 describe('texts', () => {

@@ -14,6 +14,7 @@ const COMMON_HEADERS = new Set([
   'date',
   'keep-alive',
   'transfer-encoding',
+  'vary',
 ]);
 
 const document = openapiDocument('https://service.test');

@@ -1,7 +1,8 @@
 import type { APIGatewayAuthorizerResult, APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { BINARY_MEDIA_TYPES } from '../../infra/api-routes.js';
 
-/** Of one answer of a Lambda function, as JSON. Bytes. */
-const MAX_ANSWER = 6 * 1024 * 1024;
+/** Of one event of a Lambda function, or one answer, as JSON. Bytes. */
+export const MAX_PAYLOAD = 6 * 1024 * 1024;
 const STAGE = '/prod';
 /** The paths that need no key. */
 const OPEN = /^\/(health|docs|openapi\.json)?$/;
@@ -11,25 +12,33 @@ export interface GatewayProps {
   readonly authorizer: (event: unknown) => Promise<APIGatewayAuthorizerResult>;
   /** The ids of the usage plan's keys, by key. */
   readonly keys: ReadonlyMap<string, string>;
-  /** Whether bodies come as base64, as they do where the binary media types have the request's own. @default false */
-  readonly base64Bodies?: boolean;
+  /** @default the stack's own */
+  readonly binaryMediaTypes?: readonly string[];
 }
 
 /** API Gateway's REST API before the functions, from `Request` to `Response`: payload version 1, stage `prod`. */
 export function gateway(props: GatewayProps): (request: Request) => Promise<Response> {
+  const { binaryMediaTypes } = props;
   return async (request) => {
-    const event = await toEvent(request, props.base64Bodies ?? false);
+    const event = await toEvent(request, binaryMediaTypes);
     if (!OPEN.test(event.path)) {
       const apiKeyId = await identify(event, props).catch(() => undefined);
       if (apiKeyId === undefined) return Response.json({ message: 'Forbidden' }, { status: 403 });
       event.requestContext.identity.apiKeyId = apiKeyId;
     }
-    return toResponse(await props.api(event), request.headers.get('accept'));
+    if (Buffer.byteLength(JSON.stringify(event)) > MAX_PAYLOAD) {
+      return Response.json({ message: 'Request Too Long' }, { status: 413 });
+    }
+    return toResponse(await props.api(event), request.headers.get('accept'), binaryMediaTypes);
   };
 }
 
-/** The event that the gateway makes of a request. */
-export async function toEvent(request: Request, base64 = false): Promise<APIGatewayProxyEvent> {
+/** The event that the gateway makes of a request: its body is base64 where its content type is binary. */
+export async function toEvent(
+  request: Request,
+  binaryMediaTypes: readonly string[] = BINARY_MEDIA_TYPES,
+): Promise<APIGatewayProxyEvent> {
+  const base64 = isBinary(request.headers.get('content-type'), binaryMediaTypes);
   const { pathname, host, searchParams } = new URL(request.url);
   const path = pathname.startsWith(`${STAGE}/`) ? pathname.slice(STAGE.length) : pathname;
   const headers = [...request.headers, ['Host', host] as const].map(([k, v]) => [titleCase(k), v] as const);
@@ -80,9 +89,16 @@ async function identify(event: APIGatewayProxyEvent, { authorizer, keys }: Gatew
   return keys.get((await authorizer(asked)).usageIdentifierKey ?? '');
 }
 
-/** The answer that the gateway makes of a function's result, with `image/*` among the binary media types. */
-export function toResponse(result: APIGatewayProxyResult, accept: string | null): Response {
-  if (Buffer.byteLength(JSON.stringify(result)) > MAX_ANSWER) {
+/**
+ * The answer that the gateway makes of a function's result: base64 is decoded where the first type of `Accept` is binary.
+ * Source: API Gateway's guide, "Return binary media from a Lambda proxy integration".
+ */
+export function toResponse(
+  result: APIGatewayProxyResult,
+  accept: string | null,
+  binaryMediaTypes: readonly string[] = BINARY_MEDIA_TYPES,
+): Response {
+  if (Buffer.byteLength(JSON.stringify(result)) > MAX_PAYLOAD) {
     return Response.json({ message: 'Internal server error' }, { status: 502 });
   }
   const { statusCode, body, isBase64Encoded, headers = {}, multiValueHeaders = {} } = result;
@@ -90,10 +106,16 @@ export function toResponse(result: APIGatewayProxyResult, accept: string | null)
   for (const [name, value] of Object.entries(headers)) all.set(name, String(value));
   for (const [name, values] of Object.entries(multiValueHeaders))
     for (const value of values) all.append(name, String(value));
-  // It decodes only where the first of `Accept` is one of its binary types.
-  const decoded = isBase64Encoded && /^\s*image\//.test(accept ?? '');
+  const decoded = isBase64Encoded && isBinary(accept, binaryMediaTypes);
   const bytes = decoded ? Buffer.from(body, 'base64') : body;
   return new Response(statusCode === 204 ? null : bytes, { status: statusCode, headers: all });
+}
+
+/** Whether a header's first media type is among the binary ones. */
+function isBinary(header: string | null, binaryMediaTypes: readonly string[]): boolean {
+  if (binaryMediaTypes.includes('*/*')) return true;
+  const first = header?.split(/[,;]/, 1)[0]?.trim().toLowerCase() ?? '';
+  return binaryMediaTypes.includes(first) || binaryMediaTypes.includes(first.replace(/\/.*/, '/*'));
 }
 
 function titleCase(name: string): string {

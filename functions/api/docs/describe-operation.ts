@@ -21,18 +21,36 @@ export function describeOperation(
   { path, method, operation }: DescribedOperation,
   document: OpenapiDocument,
 ): Html {
-  const { operationId, summary, description, parameters = [], requestBody, responses, security } = operation;
+  const { operationId, summary, description, security, callbacks = {} } = operation;
+  const webhooks = Object.values(callbacks).flatMap((places) => Object.entries(places));
   return html`<article id="${operationId}" aria-labelledby="${operationId}-title">
 <h2 id="${operationId}-title">${summary}</h2>
 <p class="route"><span class="method ${method}">${method.toUpperCase()}</span> ${path}</p>
 <p>${richText(description)}</p>
 <p class="quiet">${security ? 'Needs no key.' : 'Needs a key.'}</p>
 ${codeBlock(curl({ path, method, operation }, document))}
-${parameters.length > 0 ? html`<h3>Headers and path</h3>${parameterTable(operation)}` : ''}
+${takenAndAnswered(operation, document)}
+${webhooks.map(([place, { post }]) => describeWebhook(place, post, document))}
+</article>`;
+}
+
+/** A request that the service makes itself. */
+function describeWebhook(place: string, operation: Operation, document: OpenapiDocument): Html {
+  const { operationId, summary, description } = operation;
+  return html`<section id="${operationId}" aria-labelledby="${operationId}-title">
+<h2 id="${operationId}-title">${summary}</h2>
+<p class="route"><span class="method post">POST</span> ${place}</p>
+<p>${richText(description)}</p>
+${takenAndAnswered(operation, document)}
+</section>`;
+}
+
+function takenAndAnswered(operation: Operation, document: OpenapiDocument): Html {
+  const { parameters = [], requestBody, responses } = operation;
+  return html`${parameters.length > 0 ? html`<h3>Headers and path</h3>${parameterTable(operation)}` : ''}
 ${requestBody ? html`<h3>Body</h3>${bodyOf(requestBody.content, document)}` : ''}
 <h3>Answers</h3>
-${Object.entries(responses).map(([status, response]) => answer(status, response, document))}
-</article>`;
+${Object.entries(responses).map(([status, response]) => answer(status, response, document))}`;
 }
 
 /** A line for a shell that sends the first example. */
@@ -87,7 +105,7 @@ function answer(
     ([types, { schema, examples = {} }]) =>
       html`<h4>${types}</h4><p>${schema.description ? richText(schema.description) : typeOf(schema)}</p>${examplesOf(examples)}`,
   );
-  return html`<details><summary><span class="status ${Number(status) < 400 ? 'ok' : 'bad'}">${status}</span> ${richText(description)}</summary>
+  return html`<details><summary><span class="status ${status < '4' ? 'ok' : 'bad'}">${status}</span> ${richText(description)}</summary>
 <div class="inside">${kinds}${names.length > 0 ? html`<h4>Headers</h4><ul>${names}</ul>` : ''}</div>
 </details>`;
 }

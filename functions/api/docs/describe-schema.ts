@@ -30,9 +30,9 @@ function rowsOf({ properties = {}, required = [] }: ObjectSchema, prefix: string
 
 /** What a value may be, in as few words as that takes. */
 export function typeOf(schema: JsonSchema): Html {
-  const { $ref, type, format, items, oneOf } = schema;
+  const { $ref, type, format, items, oneOf, anyOf = oneOf } = schema;
   if ($ref) return schemaLink($ref);
-  if (oneOf) return joined(oneOf as JsonSchema[], ' or ');
+  if (anyOf) return joined(anyOf as JsonSchema[], ' or ');
   if (schema['const'] !== undefined) return html`<code>${JSON.stringify(schema['const'])}</code>`;
   if (schema['enum']) {
     const values = (schema['enum'] as unknown[]).map((value) => ({ const: value }));

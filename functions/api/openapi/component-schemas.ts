@@ -9,11 +9,13 @@ import {
 import { acceptedSchema, predictionIdSchema, predictionSchema } from '../../../lib/schemas/prediction.js';
 import { problemSchema } from '../../../lib/schemas/problem.js';
 import { type Decoder, predictRequestSchema } from '../../../lib/schemas/request.js';
+import { webhookEventSchema } from '../../../lib/schemas/webhook.js';
 import type { JsonSchema } from './openapi-types.js';
 
 const REQUESTS = { PredictRequest: predictRequestSchema, OpenaiImageRequest: openaiImageRequestSchema };
 
 const [queued, succeeded, failed] = predictionSchema.options;
+const [succeededEvent, failedEvent] = webhookEventSchema.options;
 
 const ANSWERS = {
   GenerateAnswer: generateAnswerSchema,
@@ -23,6 +25,9 @@ const ANSWERS = {
   QueuedPrediction: queued,
   SucceededPrediction: succeeded,
   FailedPrediction: failed,
+  WebhookEvent: webhookEventSchema,
+  SucceededEvent: succeededEvent,
+  FailedEvent: failedEvent,
   Health: healthSchema,
   Problem: problemSchema,
   OpenaiImageAnswer: openaiImageAnswerSchema,

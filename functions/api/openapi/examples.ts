@@ -2,6 +2,7 @@ import type { GenerateAnswer } from '../../../lib/schemas/answer.js';
 import type { Health } from '../../../lib/schemas/health.js';
 import type { OpenaiImageAnswer } from '../../../lib/schemas/openai.js';
 import type { Accepted, Prediction } from '../../../lib/schemas/prediction.js';
+import type { EndedPrediction, WebhookEvent } from '../../../lib/schemas/webhook.js';
 import { problemExample } from './problem-responses.js';
 
 /** A PNG of one grey pixel: real bytes, short enough to be read. */
@@ -30,7 +31,7 @@ export const ACCEPTED: Accepted = { id: EXAMPLE_ID, status: 'queued', status_url
 
 export const QUEUED: Prediction = { ...ACCEPTED, status: 'queued', created_at: ACCEPTED_AT };
 
-export const SUCCEEDED: Prediction = {
+export const SUCCEEDED: Extract<EndedPrediction, { status: 'succeeded' }> = {
   id: EXAMPLE_ID,
   created_at: ACCEPTED_AT,
   status: 'succeeded',
@@ -39,12 +40,20 @@ export const SUCCEEDED: Prediction = {
   timings: { queue: 0.4, load: 0, text_encoder: 4.1, unet: 48, decoder: 61.2, encode: 14.8 },
 };
 
-export const FAILED: Prediction = {
+export const FAILED: Extract<EndedPrediction, { status: 'failed' }> = {
   id: EXAMPLE_ID,
   created_at: ACCEPTED_AT,
   status: 'failed',
   completed_at: ENDED_AT,
   error: problemExample(502),
+};
+
+export const TOLD: WebhookEvent = { type: 'prediction.succeeded', timestamp: ENDED_AT, data: SUCCEEDED };
+
+export const TOLD_OF_FAILURE: WebhookEvent = {
+  type: 'prediction.failed',
+  timestamp: ENDED_AT,
+  data: FAILED,
 };
 
 export const READY: Health = { state: 'ready' };

@@ -50,6 +50,11 @@ export const HEADERS = {
     schema: { type: 'string', pattern: '^\\d{1,16}$' },
     example: '42',
   },
+  'Accept-Encoding': {
+    description: 'Where the body was compressed: that it must not be.',
+    schema: { type: 'string', const: 'identity' },
+    example: 'identity',
+  },
   'WWW-Authenticate': {
     description: 'How a key is sent.',
     schema: { type: 'string' },

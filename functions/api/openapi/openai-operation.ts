@@ -26,7 +26,7 @@ const CASES: Readonly<Partial<Record<ErrorStatus, OpenaiCase>>> = {
   401: { when: 'There is no key.', type: 'authentication_error' },
   403: { when: 'The key is not good.', type: 'authentication_error' },
   413: { when: 'The body is longer than 64 KiB.', type: 'invalid_request_error' },
-  415: { when: 'The body is not `application/json`.', type: 'invalid_request_error' },
+  415: { when: 'The body is not `application/json`, or is compressed.', type: 'invalid_request_error' },
   422: { when: 'The model cannot do it.', type: 'invalid_request_error' },
   429: { when: "The key's rate or quota is used up.", type: 'rate_limit_error' },
   500: { when: 'Our fault.', type: 'server_error' },

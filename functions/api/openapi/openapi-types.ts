@@ -25,7 +25,8 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly required: true; readonly content: Content };
   readonly responses: Responses;
-  readonly callbacks?: Readonly<Record<string, unknown>>;
+  /** Requests of ours, by their name and by where they go. */
+  readonly callbacks?: Readonly<Record<string, Readonly<Record<string, { readonly post: Operation }>>>>;
 }
 
 export interface Parameter {

@@ -1,9 +1,10 @@
 import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
 import { schemaRef } from './component-schemas.js';
-import { ACCEPTED, ANSWER, SEVERAL, SUCCEEDED } from './examples.js';
+import { ACCEPTED, ANSWER, SEVERAL } from './examples.js';
 import { headerRefs, IDEMPOTENCY_KEY, PREFER } from './headers.js';
 import type { Content, Operation, Responses } from './openapi-types.js';
 import { KEY_ERRORS, problemResponses } from './problem-responses.js';
+import { WEBHOOK } from './webhook-operation.js';
 
 /** The bytes of one picture. */
 export const PICTURES: Content = Object.fromEntries(
@@ -17,9 +18,10 @@ export const PREDICT: Operation = {
   operationId: 'predict',
   summary: 'Draw',
   description:
-    'Warm, it answers with the picture: as JSON, or as bytes where `Accept` begins with `image/png`, `image/jpeg` or ' +
-    '`image/webp`. Cold, or not done within the wait (20 s unless `Prefer` says otherwise), it answers 202: the request ' +
-    'is kept, the endpoint is being woken, and the picture will be at `Location`.',
+    'Warm, it answers with the picture: as JSON, or as bytes where `Accept` wants a picture more. Their format is that of ' +
+    '`output_format`, or else the one that `Accept` wants most. Cold, or not done within the wait (20 s unless `Prefer` ' +
+    'says otherwise), it answers 202: the request is kept, the endpoint is being woken, and the picture will be at ' +
+    '`Location`.',
   tags: ['Pictures'],
   parameters: [PREFER, IDEMPOTENCY_KEY],
   requestBody: {
@@ -69,31 +71,10 @@ export const PREDICT: Operation = {
         prediction: { operationId: 'getPrediction', parameters: { id: '$response.body#/id' } },
       },
     },
-    ...problemResponses(...KEY_ERRORS, 409, 410, 413, 415, 504),
+    ...problemResponses(...KEY_ERRORS, 406, 409, 410, 413, 415, 504),
     ...replayable(problemResponses(400, 422, 500, 502, 503)),
   },
-  callbacks: {
-    ended: {
-      '{$request.body#/webhook}': {
-        post: {
-          summary: 'The prediction has ended',
-          description:
-            'Signed as Standard Webhooks has it (`webhook-id`, `webhook-timestamp`, `webhook-signature`), and repeated ' +
-            'until it is answered with 2xx.',
-          security: [],
-          requestBody: {
-            content: {
-              'application/json': {
-                schema: schemaRef('Prediction'),
-                examples: { ended: { value: SUCCEEDED } },
-              },
-            },
-          },
-          responses: { '2XX': { description: 'Received.' } },
-        },
-      },
-    },
-  },
+  callbacks: { ended: { '{$request.body#/webhook}': { post: WEBHOOK } } },
 };
 
 /** How a prediction failed is kept, and told again to whoever comes with its `Idempotency-Key`. */

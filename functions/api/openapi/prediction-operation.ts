@@ -10,8 +10,8 @@ export const GET_PREDICTION: Operation = {
   summary: 'Read a prediction',
   description:
     'What became of a request that was accepted. With `Prefer: wait=N` it is answered as soon as the prediction ends, or ' +
-    'after N seconds. Where `Accept` begins with `image/` and it has succeeded, the answer is the first picture; where ' +
-    'it has failed, the problem with its own status.',
+    'after N seconds. Where `Accept` wants a picture more than JSON and it has succeeded, the answer is the first picture; ' +
+    'where it has failed, the problem with its own status.',
   tags: ['Pictures'],
   parameters: [
     {
@@ -40,6 +40,6 @@ export const GET_PREDICTION: Operation = {
         ...PICTURES,
       },
     },
-    ...problemResponses(400, ...KEY_ERRORS, 404, 410, 422, 500, 502, 503, 504),
+    ...problemResponses(400, ...KEY_ERRORS, 404, 406, 410, 422, 500, 502, 503, 504),
   },
 };

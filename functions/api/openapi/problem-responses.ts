@@ -25,6 +25,10 @@ const CASES = {
     when: 'There is no such prediction, or none any more, or it is not yours.',
     detail: 'there is no such prediction; results are kept for 1 day and then deleted',
   },
+  406: {
+    when: '`Accept` takes neither JSON nor a picture in a format that this one can have.',
+    detail: 'Accept takes nothing that this answer can be: application/json, image/webp',
+  },
   409: {
     when: 'The `Idempotency-Key` came with another request before.',
     detail: 'this Idempotency-Key came with another request before',
@@ -34,11 +38,11 @@ const CASES = {
     detail: 'this prediction has expired: results are kept for 1 day',
   },
   413: {
-    when: 'The body is longer than 64 KiB, and 4 MiB more where it has an `image`.',
+    when: 'The body is longer than 64 KiB, and 4.2 MiB more where it has an `image`.',
     detail: 'the body is longer than 65536 bytes',
   },
   415: {
-    when: 'The body is not `application/json`.',
+    when: 'The body is not `application/json`, or is compressed.',
     detail: 'the content type must be application/json',
   },
   422: {
@@ -97,5 +101,6 @@ function problemResponse(status: ErrorStatus): AnyResponse {
 export function errorHeaders(status: ErrorStatus): AnyResponse['headers'] {
   if (GATEWAY_ERRORS.has(status)) return { 'Retry-After': { $ref: '#/components/headers/Retry-After' } };
   if (status === 503) return headerRefs('Retry-After');
+  if (status === 415) return headerRefs('Accept-Encoding');
   return status === 401 ? headerRefs('WWW-Authenticate') : headerRefs();
 }

@@ -1,20 +1,15 @@
 import { lookup } from 'node:dns/promises';
 import { AppError } from '../../../lib/errors/app-error.js';
 import type { SendWebhook, WebhookCall } from '../../../lib/predictions/send-webhook.js';
-import type { Prediction } from '../../../lib/schemas/prediction.js';
+import type { EndedPrediction, WebhookEvent } from '../../../lib/schemas/webhook.js';
 import { checkedLookup, type Resolve } from './checked-lookup.js';
 import { parseWebhookUrl } from './parse-webhook-url.js';
 import { postOnce } from './post-once.js';
 import { isPublicAddress } from './public-address.js';
 import { signWebhook } from './sign-webhook.js';
+import { FOLLOWED, GONE, MAX_REDIRECTS, TOTAL_MS, USER_AGENT } from './webhook-terms.js';
 
 const CONNECT_MS = 5_000;
-/** Redirects included. The worker has 75 s for a message. */
-const TOTAL_MS = 10_000;
-const MAX_REDIRECTS = 3;
-/** These keep method and body. After the others (301, 302, 303) a client may come with GET: no delivery. */
-const FOLLOWED: ReadonlySet<number> = new Set([307, 308]);
-const GONE = 410;
 
 export interface WebhookSenderProps {
   /** Reads the secret, `whsec_` and base64. Asked at each attempt; a failure of it is one that may be retried. */
@@ -55,7 +50,7 @@ async function deliver(call: WebhookCall, props: WebhookSenderProps): Promise<vo
   const body = Buffer.from(JSON.stringify(webhookEvent(call.body)));
   const signature = await sign({ id: call.id, time: now(), body }, props.secret);
   const post = {
-    headers: { 'content-type': 'application/json', 'user-agent': 'sd-turbo-serverless', ...signature },
+    headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT, ...signature },
     body,
     lookup: checkedLookup(resolve, isAllowed),
     connectMs,
@@ -73,10 +68,11 @@ async function deliver(call: WebhookCall, props: WebhookSenderProps): Promise<vo
   }
 }
 
-/** The body of a webhook. `timestamp` is when it happened, not when it is told. */
-function webhookEvent({ webhook, ...data }: Prediction) {
-  const timestamp = data.status === 'queued' ? data.created_at : data.completed_at;
-  return { type: `prediction.${data.status}`, timestamp, data };
+function webhookEvent(data: EndedPrediction): WebhookEvent {
+  const timestamp = data.completed_at;
+  return data.status === 'succeeded'
+    ? { type: 'prediction.succeeded', timestamp, data }
+    : { type: 'prediction.failed', timestamp, data };
 }
 
 async function sign(message: Parameters<typeof signWebhook>[0], secret: () => Promise<string>) {

@@ -5,6 +5,24 @@ import { openaiImageAnswerSchema } from '../../../lib/schemas/openai.js';
 import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
 import { asker, PROMPT, type Setting } from './setting.js';
 
+/** What `Accept` says, the rest of the body, and the type of the answer. */
+const NEGOTIATED: [string, object, string][] = [
+  ['*/*', {}, 'application/json'],
+  ['application/json; charset=utf-8', {}, 'application/json'],
+  ['image/png;q=0', {}, 'application/json'],
+  ['image/png;q=0, image/*', {}, 'image/jpeg'],
+  ['image/avif,image/webp', {}, 'image/webp'],
+  ['image/avif, image/webp;q=0.9, */*;q=0.1', {}, 'image/webp'],
+  ['image/png;q=0.4, image/jpeg; q=0.6', {}, 'image/jpeg'],
+  ['image/png;q=0.4, application/json;q=0.6', {}, 'application/json'],
+  ['image/*', {}, 'image/png'],
+  ['text/html, image/*;q=0.5', { output_format: 'webp' }, 'image/webp'],
+  ['image/png, */*;q=0.5', { output_format: 'webp' }, 'application/json'],
+  ['image/webp, application/json;q=0.5', { num_images: 2 }, 'application/json'],
+  ['application/json;q=0', {}, 'image/png'],
+  ['banana', {}, 'application/json'],
+];
+
 /** `POST /predict` at a warm endpoint. */
 export function pictures(setting: () => Setting): void {
   const predict = async (body: object, headers = {}) =>
@@ -48,6 +66,16 @@ export function pictures(setting: () => Setting): void {
       expect(raw.equals(Buffer.from(result, 'base64'))).toBe(true);
     });
 
+    test.each(NEGOTIATED)('Accept: %s with %j is answered as %s', async (accept, body, type) => {
+      const response = await predict({ seed: 3, ...body }, { accept });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe(type);
+      expect(response.headers.get('vary')).toMatch(/\baccept\b/i);
+      if (type === 'application/json') return void (await answerOf(response));
+      const { format } = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
+      expect(`image/${format}`).toBe(type);
+    });
+
     test('several pictures', async () => {
       const { result, results = [] } = await answerOf(await predict({ num_images: 2, seed: 11 }));
       expect(results).toHaveLength(2);
@@ -60,6 +88,10 @@ export function pictures(setting: () => Setting): void {
       const begun = await answerOf(await predict({ seed: 2, image, num_steps: 2, strength: 0.5 }));
       const plain = await answerOf(await predict({ seed: 2, num_steps: 2 }));
       expect(begun.result).not.toBe(plain.result);
+      const lines = image.replaceAll('+', '-').replaceAll('/', '_').replace(/.{76}/g, '$&\r\n');
+      const spelled = `data:image/jpg;charset=utf-8;base64,${lines}\n`;
+      const again = await answerOf(await predict({ seed: 2, image: spelled, num_steps: 2, strength: 0.5 }));
+      expect(again.result).toBe(begun.result);
     });
 
     test('a prompt that is too long is drawn, and the answer says how much of it was cut', async () => {

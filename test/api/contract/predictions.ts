@@ -53,6 +53,15 @@ export function predictions(setting: () => Setting): void {
       expect(raw.headers.get('server-timing')).toMatch(/unet;dur=\d.*total;dur=\d/);
       const bytes = Buffer.from(await raw.arrayBuffer()).toString('base64');
       expect(prediction).toMatchObject({ status: 'succeeded', result: bytes });
+      expect(raw.headers.get('vary')).toMatch(/\baccept\b/i);
+      const typeOf = async (accept: string) => {
+        const answer = await ask('GET', path, { headers: { accept } });
+        return answer.ok ? answer.headers.get('content-type') : answer.status;
+      };
+      expect(await typeOf('image/avif, image/webp;q=0.5')).toBe('image/webp');
+      expect(await typeOf('image/png, */*;q=0.1')).toBe('application/json');
+      expect(await typeOf('image/webp;q=0')).toBe('application/json');
+      expect(await typeOf('image/png')).toBe(406);
       const applied = async (prefer: string) =>
         (await ask('GET', path, { headers: { prefer } })).headers.get('preference-applied');
       expect(await applied('wait=5')).toBe('wait=5');

@@ -49,6 +49,26 @@ const WRONG_REQUESTS: [string, AskProps, number, RegExp][] = [
     400,
     /num_images/,
   ],
+  ['a picture of another kind', { body: { prompt }, headers: { accept: 'image/avif' } }, 406, /image\/webp/],
+  [
+    'a picture that is not the one of the body',
+    { body: { prompt, output_format: 'webp' }, headers: { accept: 'image/png, image/jpeg' } },
+    406,
+    /application\/json, image\/webp$/,
+  ],
+  ['a page', { body: { prompt }, headers: { accept: 'text/html, text/*;q=0.9' } }, 406, /application\/json/],
+  [
+    'a compressed body',
+    { body: { prompt }, headers: { 'content-encoding': 'gzip' } },
+    415,
+    /the encoding gzip/,
+  ],
+  [
+    'a body compressed twice',
+    { body: { prompt }, headers: { 'content-encoding': 'identity, Deflate ,br' } },
+    415,
+    /the encoding Deflate, br/,
+  ],
   [
     'an Idempotency-Key that is too long',
     { body: { prompt }, headers: { 'idempotency-key': 'x'.repeat(256) } },
@@ -62,6 +82,16 @@ const WRONG_REQUESTS: [string, AskProps, number, RegExp][] = [
     /Idempotency-Key/,
   ],
   ['a decoder that this model has not', { body: { prompt, decoder: 'taesd' } }, 400, /taesd/],
+];
+
+/** A picture that cannot be read, and what is said of it. */
+const WRONG_IMAGES: [string, string][] = [
+  ['https://example.com/a.png', 'not its address'],
+  ['data:image/gif;base64,R0lGODlh', 'image/gif'],
+  ['data:image/png,iVBORw0K', ';base64'],
+  ['iVBO\nRw*K', '* at character 8'],
+  ['iVBOR', '5 letters'],
+  ['', 'empty'],
 ];
 
 /** Requests that are the caller's fault. */
@@ -79,6 +109,32 @@ export function refusals(setting: () => Setting): void {
       const response = await asker(setting())('POST', '/predict', props);
       expect(response.status).toBe(status);
       expect((await problemOf(response)).detail).toMatch(said);
+    });
+
+    test.each(WRONG_IMAGES)('the image %j: what is wrong with it', async (image, said) => {
+      const { errors } = await problemOf(
+        await asker(setting())('POST', '/predict', { body: { prompt, image } }),
+      );
+      expect(errors).toEqual([{ field: 'image', message: expect.stringContaining(said) }]);
+    });
+
+    test('an encoding that is none is none', async () => {
+      const headers = { 'content-encoding': 'identity' };
+      const response = await asker(setting())('POST', '/predict', { body: { prompt }, headers });
+      expect(response.status).toBe(200);
+    });
+
+    test('what is wrong with a body is told once, and whether it may be compressed', async () => {
+      const ask = asker(setting());
+      for (const seed of ['9007199254740992', '9007199254740993', '1e300', '-1e400', '1e400', '1.5'])
+        expect(
+          (await problemOf(await ask('POST', '/predict', { body: `{"prompt":"x","seed":${seed}}` }))).detail,
+        ).toBe('seed: must be an integer from 0 to 9007199254740991');
+      const headers = { 'content-encoding': 'zstd' };
+      for (const path of ['/predict', '/v1/images/generations']) {
+        const response = await ask('POST', path, { body: { prompt }, headers });
+        expect([response.status, response.headers.get('accept-encoding')]).toEqual([415, 'identity']);
+      }
     });
 
     test('every wrong field is named', async () => {

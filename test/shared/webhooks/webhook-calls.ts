@@ -4,7 +4,7 @@ import {
   makeWebhookSender,
   type WebhookSenderProps,
 } from '../../../functions/shared/webhooks/webhook-sender.js';
-import type { Prediction } from '../../../lib/schemas/prediction.js';
+import type { EndedPrediction } from '../../../lib/schemas/webhook.js';
 import {
   type Answer,
   type ReceivedWebhook,
@@ -18,7 +18,6 @@ export const ID = 'abcdefghijklmnopqrstuvwxyz234567';
 export const SUCCEEDED = {
   id: ID,
   created_at: '2026-11-23T12:00:00.000Z',
-  webhook: { status: 'pending', attempts: 0 },
   status: 'succeeded',
   completed_at: '2026-11-23T12:05:00.000Z',
   result: 'aGVsbG8=',
@@ -29,14 +28,14 @@ export const SUCCEEDED = {
   tokens_cut: 0,
   model: 'demo',
   timings: { unet: 12 },
-} satisfies Prediction;
+} satisfies EndedPrediction;
 export const FAILED = {
   id: ID,
   created_at: '2026-11-23T12:00:00.000Z',
   status: 'failed',
   completed_at: '2026-11-23T12:05:00.000Z',
   error: { type: 'about:blank', title: 'Bad Gateway', status: 502, detail: 'no', request_id: 'r' },
-} satisfies Prediction;
+} satisfies EndedPrediction;
 
 /** Stands for a public address in these tests. Everything else is refused. */
 export const LOOPBACK = '127.0.0.1';
@@ -75,8 +74,11 @@ export function sender(props: Partial<WebhookSenderProps> = {}) {
   });
 }
 
-export const send = (url: string, props: Partial<WebhookSenderProps> = {}, body: Prediction = SUCCEEDED) =>
-  sender(props)({ url, id: ID, body });
+export const send = (
+  url: string,
+  props: Partial<WebhookSenderProps> = {},
+  body: EndedPrediction = SUCCEEDED,
+) => sender(props)({ url, id: ID, body });
 
 export const permanent = (error: string) => ({ delivered: false, retryable: false, error });
 export const passing = (error: string) => ({ delivered: false, retryable: true, error });
