@@ -32,7 +32,7 @@ export interface LoadTimes {
 }
 
 async function findBundle(model: string | undefined, progress: Progress): Promise<string> {
-  const place = await modelPlace(model);
+  const place = modelPlace(model);
   if (place.kind === 'directory') return place.path;
   // The AWS SDK takes longer to load than a small model.
   const { cachedBundle } = await import('./cached-bundle.js');

@@ -1,5 +1,4 @@
 import { AppError } from '../errors/app-error.js';
-import { assertDirectory } from '../weights/assert-directory.js';
 import { BUNDLE_KINDS, type BundlePlace, parsePlace } from '../weights/place.js';
 import { demoBundle } from './demo-bundle.js';
 
@@ -9,12 +8,10 @@ import { demoBundle } from './demo-bundle.js';
  * @param model undefined for the demo model
  * @throws AppError that names the option
  */
-export async function modelPlace(model: string | undefined): Promise<BundlePlace> {
+export function modelPlace(model: string | undefined): BundlePlace {
   if (model === undefined) return { kind: 'directory', path: demoBundle() };
   try {
-    const place = parsePlace(model, BUNDLE_KINDS);
-    if (place.kind === 'directory') await assertDirectory(place.path);
-    return place;
+    return parsePlace(model, BUNDLE_KINDS);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError(error.code, `--model ${error.message}`, { cause: error });

@@ -8,10 +8,10 @@ export async function assertDirectory(path: string): Promise<void> {
     () => true,
     (error) => error.code !== 'ENOENT',
   );
-  if (!isThere) throw new AppError('NOT_FOUND', missingDirectory(path));
-}
-
-export function missingDirectory(path: string): string {
+  if (isThere) return;
   const hub = suggestHubUrl(path);
-  return `there is no directory ${path}${hub ? `: did you mean the repository ${hub}?` : ''}`;
+  throw new AppError(
+    'NOT_FOUND',
+    `there is no directory ${path}${hub ? `: did you mean the repository ${hub}?` : ''}`,
+  );
 }

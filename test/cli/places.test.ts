@@ -46,10 +46,14 @@ describe('a place on a network is no folder: one line, and nothing is made', () 
     [2, ['import', '--from', DEMO, '--to', 'file:///tmp/x'], 'did you mean /tmp/x?'],
     [2, ['import', '--from', DEMO, '--to', 'hf:a/b'], '--to hf:a/b can only be read from'],
     [2, ['generate', 'x', '--model', 'gs://bucket/x'], `--model gs://... is no place`],
-    [1, ['generate', 'x', '--model', 'a/b'], '--model there is no directory a/b'],
+    [
+      1,
+      ['generate', 'x', '--model', 'a/b'],
+      'there is no directory a/b: did you mean the repository hf:a/b?',
+    ],
     [2, ['bench', '--cold', '2', '--model', 'https://example.com/x'], possible],
     [2, ['serve', '--port', '0', '--model', 'az://c/x'], possible],
-    [1, ['serve', '--port', '0', '--model', 'hf:a/b'], 'sd-turbo import --from hf:a/b'],
+    [1, ['serve', '--port', '0', '--data', 'data', '--model', 'hf:a/b'], 'sd-turbo import --from hf:a/b'],
     [2, ['serve', '--port', '0', '--data', 's3://bucket/x'], '--data s3://... is not on this machine'],
   ] as const)('%i: %j', async (exit, args, named) => {
     const cwd = folder();

@@ -58,7 +58,8 @@ export function benchCommand(): Command {
 
 async function bench(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
-  await modelPlace(options.model);
+  // Before fresh processes are started that would find it wrong.
+  modelPlace(options.model);
   const { measurePipeline } = await import('../measure-pipeline.js');
   const start = performance.now();
   const { steps, decoder, provider, json, coldOnly } = options;

@@ -65,7 +65,7 @@ export function serveCommand(): Command {
 /** Serves until Ctrl-C, which is no failure. */
 async function serve(options: Options): Promise<void> {
   if (options.data !== undefined) assertLocal('--data', options.data);
-  const model = await bundleOf(options);
+  const model = bundleOf(options);
   const startService = await loadHomeService();
   const webhookSecret = secretOf(options);
   await untilStopped(async (signal) => {
@@ -91,8 +91,8 @@ async function serve(options: Options): Promise<void> {
   });
 }
 
-async function bundleOf({ model }: Options): Promise<{ uri: string; directory: string }> {
-  const place = await modelPlace(model);
+function bundleOf({ model }: Options): { uri: string; directory: string } {
+  const place = modelPlace(model);
   if (place.kind === 'directory') return { uri: place.path, directory: place.path };
   return { uri: formatS3Url(place.location), directory: cacheFolder(place.location) };
 }
