@@ -48,6 +48,8 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       moto: moto.url,
       container: container.forward,
       name: 'contract',
+      // Longer than a request that finds it asleep takes on a machine with much else to do.
+      wakeMs: 2_000,
     });
     stack.poll();
     send = gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS });
