@@ -30,6 +30,8 @@ export interface EncodedPrompt {
 export class ClipTokenizer {
   /** `model_max_length` of tokenizer_config.json, 77 for the family. */
   readonly maxLength: number;
+  /** The token with the largest id. */
+  readonly largest: { readonly content: string; readonly id: number };
   readonly #special: SpecialTokens;
   readonly #bpe: BPE;
   readonly #byteLevel = new ByteLevelPreTokenizer({ type: 'ByteLevel', use_regex: false });
@@ -38,6 +40,7 @@ export class ClipTokenizer {
 
   private constructor(vocabulary: Vocabulary, special: SpecialTokens) {
     this.maxLength = special.maxLength;
+    this.largest = largestToken(vocabulary, special);
     this.#special = special;
     this.#bpe = new BPE({
       type: 'BPE',
@@ -51,13 +54,13 @@ export class ClipTokenizer {
       special.added
         .filter((token) => token.normalized === normalized)
         .map(({ content, id }) => [textOf(content), id] as const);
-    this.#written = new TokenMatcher(new Map(ids(false, (content) => content)));
-    this.#normalised = new TokenMatcher(new Map(ids(true, normalise)));
+    this.#written = new TokenMatcher(ids(false, (content) => content));
+    this.#normalised = new TokenMatcher(ids(true, normalise));
   }
 
   /**
-   * @param from a checkpoint's `tokenizer/` directory: vocab.json and merges.txt, or tokenizer.json;
-   * tokenizer_config.json and special_tokens_map.json may be absent
+   * @param from a checkpoint's `tokenizer/` directory: tokenizer.json, or else vocab.json and merges.txt;
+   * tokenizer_config.json, special_tokens_map.json and added_tokens.json may be absent
    * @throws AppError INVALID_FILE, which names the file
    */
   static async load(from: string | TokenizerFiles): Promise<ClipTokenizer> {
@@ -104,6 +107,13 @@ export class ClipTokenizer {
       yield this.#bpe.tokens_to_ids.get(token) ?? this.#special.unk.id;
     }
   }
+}
+
+function largestToken({ ids }: Vocabulary, { added }: SpecialTokens): { content: string; id: number } {
+  let largest = { content: '', id: -1 };
+  for (const [content, id] of Object.entries(ids)) if (id > largest.id) largest = { content, id };
+  for (const { content, id } of added) if (id >= largest.id) largest = { content, id };
+  return largest;
 }
 
 /** Beyond these bounds encoding would hold up everything else on its thread. */

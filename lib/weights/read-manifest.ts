@@ -1,6 +1,7 @@
 import { AppError } from '../errors/app-error.js';
 import { type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { ByteSource } from './byte-source.js';
+import { parseJson } from './parse-json.js';
 import { DEFAULT_TRANSFER_POLICY, type TransferPolicy, transfer } from './transfer.js';
 
 export const MANIFEST_NAME = 'manifest.json';
@@ -36,14 +37,6 @@ export function parseManifest(bytes: Uint8Array, name: string): Manifest {
   }
   refuseClashes(data, name);
   return data;
-}
-
-function parseJson(bytes: Uint8Array, name: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new AppError('INVALID_FILE', `${name} is not JSON`, { cause });
-  }
 }
 
 /** Two files must not meet on a disk, also not on one that ignores case. */
