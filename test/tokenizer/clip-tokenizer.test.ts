@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClipTokenizer, type EncodedPrompt } from '../../lib/tokenizer/clip-tokenizer.js';
-import { MERGES_TXT, merges, SMALL, tokenizerFolder, tokenizerJson, vocab } from './tokenizer-folder.js';
+import { SMALL, tokenizerFolder } from './tokenizer-folder.js';
+import { MERGES_TXT, merges, tokenizerJson, vocab } from './tokenizer-text.js';
 import golden from './variants.json' with { type: 'json' };
 
 const BOS = vocab['<|startoftext|>'];
