@@ -180,14 +180,14 @@ function refuseTwins(added: readonly AddedToken[], folder: string): void {
 
 function refuseNull({ roles }: Settings, { folder }: TokenizerFiles): void {
   const role = (['bos_token', 'eos_token', 'unk_token'] as const).find((name) => roles[name] === null);
-  if (role) throw new AppError('INVALID_FILE', `${folder}/${CONFIG}: "${role}": must be a token, not null`);
+  if (role) throw new AppError('INVALID_FILE', `${folder}/${CONFIG}: "${role}" must be a token, not null`);
 }
 
 function refuseLeft(key: string, side: string | undefined, { folder }: TokenizerFiles): void {
   if (side === undefined || side.toLowerCase() === 'right') return;
   throw new AppError(
     'INVALID_FILE',
-    `${folder}/${CONFIG}: "${key}": is ${quote(side)}, only right is supported`,
+    `${folder}/${CONFIG}: "${key}" is ${quote(side)}, only right is supported`,
   );
 }
 
