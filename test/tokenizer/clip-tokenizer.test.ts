@@ -213,6 +213,11 @@ describe('the files of a tokenizer', () => {
     ],
     ['too long a map', { 'special_tokens_map.json': ' '.repeat(2 ** 20 + 1) }, /_map.json has 1048577 bytes/],
     ['too long a tokenizer.json', only(' '.repeat(2 ** 24 + 1)), /tokenizer.json has 16777217 bytes/],
+    [
+      'a Git LFS pointer',
+      { 'merges.txt': 'version https://git-lfs.github.com/spec/v1\n' },
+      /merges.txt is a Git LFS/,
+    ],
     ['half a vocab.json', { 'vocab.json': '{"a": 0,' }, /vocab.json is not JSON: it ends too early$/],
     ['bytes that are not UTF-8', { 'merges.txt': Uint8Array.of(0x69, 0x20, 0xff) }, /merges.txt .* UTF-8$/],
     ['a list of tokens', { 'vocab.json': ['a'] }, /vocab.json: Invalid input/],
