@@ -166,7 +166,7 @@ export class TextToImage {
     const schedule = partOf(this.#scheduler.schedule(steps), init?.strength ?? 1);
     const times: PhaseTimes = { text_encoder: 0, unet: 0, decoder: 0 };
 
-    const { inputIds, truncated } = this.#tokenizer.encode(prompt);
+    const { inputIds, truncated } = this.#tokenizer.encode(this.#tokenizer.expandConcepts(prompt));
     const text = await this.#encode(inputIds, times);
     const generator = new TorchGenerator(seed);
     const base = init && (await this.#encodePicture(init.picture, generator, times));

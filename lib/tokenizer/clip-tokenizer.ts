@@ -1,6 +1,7 @@
 import { BPE, ByteLevelPreTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../errors/app-error.js';
 import { DirectoryFiles } from './directory-files.js';
+import { type Concept, expandConcept, expandedLength, findConcepts } from './expand-concepts.js';
 import { readSpecialTokens, type SpecialTokens } from './read-special-tokens.js';
 import { END_OF_WORD, readVocabulary, type Vocabulary } from './read-vocabulary.js';
 import { normalise, splitWords } from './split-words.js';
@@ -33,6 +34,7 @@ export class ClipTokenizer {
   /** The token with the largest id. */
   readonly largest: { readonly content: string; readonly id: number };
   readonly #special: SpecialTokens;
+  readonly #concepts: ReadonlyMap<number, Concept>;
   readonly #bpe: BPE;
   readonly #byteLevel = new ByteLevelPreTokenizer({ type: 'ByteLevel', use_regex: false });
   readonly #written: TokenMatcher;
@@ -42,6 +44,7 @@ export class ClipTokenizer {
     this.maxLength = special.maxLength;
     this.largest = largestToken(vocabulary, special);
     this.#special = special;
+    this.#concepts = findConcepts(special.added);
     this.#bpe = new BPE({
       type: 'BPE',
       vocab: vocabulary.ids,
@@ -67,6 +70,25 @@ export class ClipTokenizer {
     const files = typeof from === 'string' ? new DirectoryFiles(from) : from;
     const vocabulary = await readVocabulary(files);
     return new ClipTokenizer(vocabulary, await readSpecialTokens(files, vocabulary));
+  }
+
+  /**
+   * The prompt with every vector of its concepts, as pipelines of diffusers 0.42 write it before they encode it
+   * (`TextualInversionLoaderMixin.maybe_convert_prompt`).
+   *
+   * @throws AppError INVALID_INPUT as `encode`, for the prompt or for what it becomes
+   */
+  expandConcepts(prompt: string): string {
+    if (this.#concepts.size === 0) return prompt;
+    refuseEndless(prompt);
+    let expanded = prompt;
+    for (const id of new Set(this.#ids(prompt))) {
+      const concept = this.#concepts.get(id);
+      if (concept === undefined) continue;
+      refuseLength(expandedLength(expanded, concept));
+      expanded = expandConcept(expanded, concept);
+    }
+    return expanded;
   }
 
   /**
@@ -118,13 +140,16 @@ function largestToken({ ids }: Vocabulary, { added }: SpecialTokens): { content:
 
 /** Beyond these bounds encoding would hold up everything else on its thread. */
 function refuseEndless(prompt: string): void {
-  if (prompt.length > MAX_PROMPT_LENGTH) {
-    const message = `prompt: ${prompt.length} characters, at most ${MAX_PROMPT_LENGTH} are taken`;
-    throw new AppError('INVALID_INPUT', message);
-  }
+  refuseLength(prompt.length);
   for (const [marks] of prompt.matchAll(/\p{M}+/gu)) {
     if (marks.length <= MAX_COMBINING_MARKS) continue;
     const message = `prompt: ${marks.length} combining marks in a row, at most ${MAX_COMBINING_MARKS} are taken`;
     throw new AppError('INVALID_INPUT', message);
   }
+}
+
+function refuseLength(length: number): void {
+  if (length <= MAX_PROMPT_LENGTH) return;
+  const message = `prompt: ${length} characters, at most ${MAX_PROMPT_LENGTH} are taken`;
+  throw new AppError('INVALID_INPUT', message);
 }
