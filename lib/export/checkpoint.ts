@@ -74,7 +74,7 @@ export async function openCheckpoint(
   return checkpoint;
 }
 
-/** A checkpoint as one file, in the layout of the original code, which is another. */
+/** Many checkpoints are one file, in the layout of the original code, which is another. */
 async function refuseSingleFile(reader: CheckpointReader): Promise<void> {
   const present = await reader.list('');
   const file = [...present].find((name) => SINGLE_FILE.test(name));
@@ -82,7 +82,7 @@ async function refuseSingleFile(reader: CheckpointReader): Promise<void> {
   const how = 'StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER) of diffusers';
   throw new AppError(
     'UNSUPPORTED',
-    `${reader.nameOf('')} has no model_index.json, but ${quoteName(file)}, a checkpoint in one file: convert it with ${how}`,
+    `${reader.nameOf('')} has no model_index.json, but ${quoteName(file)}: where that is a whole checkpoint, convert it with ${how}`,
   );
 }
 

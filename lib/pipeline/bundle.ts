@@ -174,11 +174,18 @@ async function assertBundle(folder: string): Promise<void> {
 
 /** A clone without Git LFS has pointers in place of its large files. */
 async function refuseForeign(path: string): Promise<void> {
+  const prefix = await readPrefix(path).catch((cause) => {
+    throw new AppError('INVALID_FILE', `${path} cannot be used: ${cause.message}`, { cause });
+  });
+  const foreign = foreignContent(prefix);
+  if (foreign) throw new AppError('INVALID_FILE', `${path} is ${foreign}`);
+}
+
+async function readPrefix(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(FOREIGN_PREFIX_BYTES));
-    const foreign = foreignContent(buffer.subarray(0, bytesRead));
-    if (foreign) throw new AppError('INVALID_FILE', `${path} is ${foreign}`);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }

@@ -13,7 +13,7 @@ import { quote } from './quote.js';
 import { readJsonFile } from './read-json-file.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 
-export const CONFIG = 'tokenizer_config.json';
+const CONFIG = 'tokenizer_config.json';
 const MAP = 'special_tokens_map.json';
 
 /** 1 MiB: both files have about 1 kB, and a hundred bytes more for every added token. */

@@ -11,7 +11,7 @@ import {
 import { combineSettings, isSame, type Settings } from './combine-settings.js';
 import { quote } from './quote.js';
 import { readJsonFile } from './read-json-file.js';
-import { CONFIG, ROLES, type Role, readSettings } from './read-settings.js';
+import { ROLES, type Role, readSettings } from './read-settings.js';
 import type { Vocabulary } from './read-vocabulary.js';
 import { normalise } from './split-words.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
@@ -62,6 +62,7 @@ export async function readSpecialTokens(
   const settings = combineSettings(raw);
   refuseLeft('padding_side', settings.paddingSide ?? vocabulary.padding, files);
   refuseLeft('truncation_side', settings.truncationSide ?? vocabulary.truncation, files);
+  refuseNull(settings, files);
   const numbered = raw.decoder ?? (await readNumbered(files, vocabulary, settings));
   const named = {} as Record<Role, DeclaredToken>;
   for (const role of ROLES) {
@@ -71,15 +72,14 @@ export async function readSpecialTokens(
   }
   const roles = [...Object.values(named), ...settings.named];
   const isRole = new Set(roles.map(({ content }) => content));
-  refuseNull(settings, files);
-  const added = numberTokens(
-    listTokens(numbered, [...roles, ...settings.extra]).map((token) =>
-      // Whatever has a role is special.
-      isRole.has(token.content) ? { ...token, special: true } : token,
-    ),
-    vocabulary,
-    files.folder,
+  const others = [...roles, ...settings.extra];
+  refuseMany(Math.max(numbered.length, others.length), files);
+  // Whatever has a role is special.
+  const list = listTokens(numbered, others).map((token) =>
+    isRole.has(token.content) ? { ...token, special: true } : token,
   );
+  refuseMany(list.length, files);
+  const added = numberTokens(list, vocabulary, files.folder);
   const token = (role: Role) => added.get(named[role].content) as AddedToken;
   return {
     maxLength: boundedLength(settings.maxLength),
@@ -137,10 +137,6 @@ function numberTokens(
   { ids }: Vocabulary,
   folder: string,
 ): Map<string, AddedToken> {
-  if (list.length > MAX_ADDED_TOKENS) {
-    const message = `${folder}: ${list.length} added tokens, at most ${MAX_ADDED_TOKENS} are read`;
-    throw new AppError('INVALID_FILE', message);
-  }
   const taken = new Set(Object.values(ids));
   const added = new Map<string, AddedToken>();
   let next = Object.keys(ids).length;
@@ -178,17 +174,20 @@ function refuseTwins(added: readonly AddedToken[], folder: string): void {
   }
 }
 
+function refuseMany(count: number, { folder }: TokenizerFiles): void {
+  if (count <= MAX_ADDED_TOKENS) return;
+  const message = `${folder}: ${count} added tokens, at most ${MAX_ADDED_TOKENS} are read`;
+  throw new AppError('INVALID_FILE', message);
+}
+
 function refuseNull({ roles }: Settings, { folder }: TokenizerFiles): void {
   const role = (['bos_token', 'eos_token', 'unk_token'] as const).find((name) => roles[name] === null);
-  if (role) throw new AppError('INVALID_FILE', `${folder}/${CONFIG}: "${role}" must be a token, not null`);
+  if (role) throw new AppError('INVALID_FILE', `${folder}: "${role}" must be a token, not null`);
 }
 
 function refuseLeft(key: string, side: string | undefined, { folder }: TokenizerFiles): void {
   if (side === undefined || side.toLowerCase() === 'right') return;
-  throw new AppError(
-    'INVALID_FILE',
-    `${folder}/${CONFIG}: "${key}" is ${quote(side)}, only right is supported`,
-  );
+  throw new AppError('INVALID_FILE', `${folder}: "${key}" is ${quote(side)}, only right is supported`);
 }
 
 function boundedLength(length: number | null | undefined): number {

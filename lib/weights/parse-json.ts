@@ -62,9 +62,10 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
  * @throws AppError INVALID_FILE
  */
 export function decodeUtf8(bytes: Uint8Array, subject: string): string {
-  // Of the two bytes of a first character, which JSON and merges have from ASCII, UTF-16 has one that is 0.
-  const isUtf16 =
-    bytes.length > 1 && (bytes[0] === 0 || bytes[1] === 0 || ((bytes[0] ?? 0) ^ (bytes[1] ?? 0)) === 1);
+  const [first, second] = bytes;
+  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  // Text of these files begins with a character of ASCII, which in UTF-16 has one byte that is 0.
+  const isUtf16 = isMarked || first === 0 || second === 0;
   try {
     if (!isUtf16) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

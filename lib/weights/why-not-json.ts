@@ -46,21 +46,20 @@ export function findRepeatedName(text: string): string | undefined {
 function withoutStrings(text: string): { readonly bare: string; readonly depth: number } {
   const pieces: string[] = [];
   let depth = 0;
+  let end = 0;
   for (let i = 0; i < text.length; i++) {
-    const character = text[i] as string;
+    const character = text[i];
     if (character === '{' || character === '[') depth += 1;
-    if (character === '}' || character === ']') depth -= 1;
-    if (character !== '"') {
-      pieces.push(character);
-      continue;
-    }
-    const end = endOfString(text, i);
+    else if (character === '}' || character === ']') depth -= 1;
+    if (character !== '"') continue;
+    const close = endOfString(text, i);
     // An end that never comes.
-    if (end >= text.length) depth += 1;
-    pieces.push(text.slice(i, end + 1).replace(/[^\n]/g, '_'));
-    i = end;
+    if (close >= text.length) depth += 1;
+    pieces.push(text.slice(end, i), text.slice(i, close + 1).replace(/[^\n]/g, '_'));
+    i = close;
+    end = close + 1;
   }
-  return { bare: pieces.join(''), depth };
+  return { bare: pieces.join('') + text.slice(end), depth };
 }
 
 /** Where the string that begins at `start` has its closing quote; beyond the text where it has none. */

@@ -10,6 +10,7 @@ describe('parseJson', () => {
   it.each<[string, string, unknown]>([
     ['an object', '{"a": [1, "b"]}', { a: [1, 'b'] }],
     ['a byte order mark', '\ufeff{"a": 1}', { a: 1 }],
+    ['two digits, which are not UTF-16', '10', 10],
     ['Windows line ends and tabs', '{\r\n\t"a": 1\r\n}\r\n', { a: 1 }],
     ['what a comment would be, in a string', '{"a": "// # /* , }"}', { a: '// # /* , }' }],
     ['one name in two objects', '[{"a": 1}, {"a": {"a": 2}}]', [{ a: 1 }, { a: { a: 2 } }]],
