@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
-import { isJsonObject } from '../../lib/weights/parse-json-object.js';
+import { isJsonObject } from '../../lib/weights/parse-json.js';
 import { negotiate, notAcceptable, openFormats } from './negotiate.js';
 import { RequestRefused } from './problem-response.js';
 import { readJsonBody } from './read-json-body.js';

@@ -2,9 +2,11 @@ import { join } from 'node:path/posix';
 import * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
+import { assertFits } from '../tokenizer/assert-fits.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
 import type { CheckpointReader } from '../weights/checkpoint-reader.js';
 import { openPart, type PartWeights, type WeightsStem } from '../weights/open-part.js';
+import { quoteName } from '../weights/quote-name.js';
 import { readConfig } from './configs/read-config.js';
 import { type TaesdConfig, taesdConfigSchema } from './configs/taesd-config.js';
 import { type TextEncoderConfig, textEncoderConfigSchema } from './configs/text-encoder-config.js';
@@ -25,6 +27,8 @@ const modelIndexSchema = z.object({
 });
 
 const SCHEDULER_CONFIG = 'scheduler/scheduler_config.json';
+
+const SINGLE_FILE = /\.(?:safetensors|ckpt)$/;
 
 /** One network of a checkpoint: its config and where its tensors lie. */
 export interface Part<C> {
@@ -54,6 +58,7 @@ export async function openCheckpoint(
   reader: CheckpointReader,
   taesd?: CheckpointReader,
 ): Promise<Checkpoint> {
+  await refuseSingleFile(reader);
   await readConfig(reader, 'model_index.json', modelIndexSchema);
   const scheduler = await readConfig(reader, SCHEDULER_CONFIG, z.unknown());
   EulerDiscreteScheduler.fromConfig(scheduler, reader.nameOf(SCHEDULER_CONFIG));
@@ -67,6 +72,18 @@ export async function openCheckpoint(
   };
   checkFit(checkpoint);
   return checkpoint;
+}
+
+/** Many checkpoints are one file, in the layout of the original code, which is another. */
+async function refuseSingleFile(reader: CheckpointReader): Promise<void> {
+  const present = await reader.list('');
+  const file = [...present].find((name) => SINGLE_FILE.test(name));
+  if (present.has('model_index.json') || file === undefined) return;
+  const how = 'StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER) of diffusers';
+  throw new AppError(
+    'UNSUPPORTED',
+    `${reader.nameOf('')} has no model_index.json, but ${quoteName(file)}: where that is a whole checkpoint, convert it with ${how}`,
+  );
 }
 
 async function openNetwork<S extends z.ZodType>(
@@ -87,15 +104,14 @@ async function openNetwork<S extends z.ZodType>(
 function checkFit({ tokenizer, textEncoder, unet, vae, taesd }: Checkpoint): void {
   const latents = vae.config.latent_channels;
   const taesdLatents = taesd?.config.latent_channels ?? latents;
-  const { vocab_size: vocabulary, max_position_embeddings: positions } = textEncoder.config;
-  // Begin, end and padding, which CLIP's vocabulary has last.
-  const special = Math.max(...tokenizer.encode('').inputIds);
-  if (special >= vocabulary) {
-    const message = `the tokenizer gives id ${special}, but text_encoder vocab_size is ${vocabulary}`;
-    throw new AppError('UNSUPPORTED', `${message}: the parts do not fit`);
-  }
+  assertFits(tokenizer, textEncoder.config, 'text_encoder');
   const fits: readonly (readonly [string, number, string, number])[] = [
-    ['tokenizer model_max_length', tokenizer.maxLength, 'text_encoder max_position_embeddings', positions],
+    [
+      'tokenizer model_max_length',
+      tokenizer.maxLength,
+      'text_encoder max_position_embeddings',
+      textEncoder.config.max_position_embeddings,
+    ],
     [
       'unet cross_attention_dim',
       unet.config.text_width,

@@ -10,6 +10,7 @@ const NAMES = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
+  'added_tokens.json',
 ];
 
 /** Paths of the tokenizer's files that a checkpoint has. */

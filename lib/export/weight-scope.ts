@@ -3,6 +3,7 @@ import type { ElementType } from '../onnx/model.js';
 import type { PartWeights } from '../weights/open-part.js';
 import { quoteName } from '../weights/quote-name.js';
 import type { StoredDtype, StoredTensor } from '../weights/safetensors-header.js';
+import { explainMissingTensor } from './explain-missing-tensor.js';
 
 /** What weights may be stored as. */
 export const FLOAT_TYPES: ReadonlyMap<StoredDtype, ElementType> = new Map([
@@ -46,9 +47,17 @@ export class WeightStore {
 
   take(name: string, shape: readonly number[]): StoredTensor {
     const tensor = this.#tensors.get(name);
-    if (!tensor)
-      throw new AppError('INVALID_FILE', `${this.#folder}: tensor "${name}" is missing from the weights`);
-    if (!FLOAT_TYPES.has(tensor.dtype)) this.#refuse(tensor, `has type ${tensor.dtype}, not a float`);
+    if (!tensor) {
+      const instead = explainMissingTensor(name, this.#tensors.keys());
+      throw new AppError(
+        'INVALID_FILE',
+        `${this.#folder}: tensor "${name}" is missing from the weights${instead}`,
+      );
+    }
+    if (!FLOAT_TYPES.has(tensor.dtype)) {
+      const taken = [...FLOAT_TYPES.keys()].join(', ');
+      this.#refuse(tensor, `has type ${tensor.dtype}, which is not supported: weights are ${taken}`);
+    }
     if (shape.join() !== tensor.shape.join()) {
       const [has, wants] = [tensor.shape.join(', '), shape.join(', ')];
       this.#refuse(tensor, `has shape [${has}], the config asks for [${wants}]`);

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
@@ -7,7 +7,10 @@ import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { Decoder } from '../schemas/request.js';
+import type { TextEncoderSize } from '../tokenizer/assert-fits.js';
 import { assertDirectory } from '../weights/assert-directory.js';
+import { FOREIGN_PREFIX_BYTES, foreignContent } from '../weights/foreign-content.js';
+import { parseJson } from '../weights/parse-json.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -18,6 +21,11 @@ const unetSchema = z.object({
   ...latentSizeKeys,
   in_channels: z.int().min(1).max(1024).default(4),
   block_out_channels: z.array(z.int()).min(1).default([320, 640, 1280, 1280]),
+});
+/** The defaults are transformers' own. */
+const textEncoderSchema = z.object({
+  vocab_size: z.int().min(1).default(49408),
+  max_position_embeddings: z.int().min(1).default(77),
 });
 /** Many older checkpoints leave the factor to diffusers, whose AutoencoderKL and AutoencoderTiny differ in it. */
 const decoderSchema = (defaultFactor: number) =>
@@ -133,6 +141,13 @@ export async function readScheduler(folder: string): Promise<EulerDiscreteSchedu
   return EulerDiscreteScheduler.fromConfig({ ...config, steps_offset: 1 }, join(folder, file));
 }
 
+/** Of a bundle's text encoder; undefined where there is no config, as some exporters write none. */
+export async function readTextEncoderSize(folder: string): Promise<TextEncoderSize | undefined> {
+  const file = 'text_encoder/config.json';
+  if (!(await exists(join(folder, file)))) return undefined;
+  return readJson(folder, file, textEncoderSchema);
+}
+
 export type NetworkName = 'text_encoder' | 'unet' | 'vae_encoder' | Decoder;
 
 /** A network's folder in a bundle. */
@@ -148,11 +163,33 @@ export function graphPath(folder: string, network: NetworkName): string {
 async function assertBundle(folder: string): Promise<void> {
   await assertDirectory(folder);
   for (const network of ['text_encoder', 'unet', 'vae'] as const) {
-    if (await exists(graphPath(folder, network))) continue;
+    if (await exists(graphPath(folder, network))) {
+      await refuseForeign(graphPath(folder, network));
+      continue;
+    }
     const hint = (await exists(join(folder, 'vae', 'config.json')))
       ? 'it is a checkpoint: make a bundle of it with "sd-turbo import"'
       : `${graphPath(folder, network)} is missing`;
     throw new AppError('NOT_FOUND', `${folder} holds no bundle: ${hint}`);
+  }
+}
+
+/** A clone without Git LFS has pointers in place of its large files. */
+async function refuseForeign(path: string): Promise<void> {
+  const prefix = await readPrefix(path).catch((cause) => {
+    throw new AppError('INVALID_FILE', `${path} cannot be used: ${cause.message}`, { cause });
+  });
+  const foreign = foreignContent(prefix);
+  if (foreign) throw new AppError('INVALID_FILE', `${path} is ${foreign}`);
+}
+
+async function readPrefix(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(FOREIGN_PREFIX_BYTES));
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 
@@ -161,23 +198,17 @@ async function readJson<S extends z.ZodType>(folder: string, file: string, schem
   const refuse = (reason: string, cause?: unknown): never => {
     throw new AppError('INVALID_FILE', `${path} cannot be used: ${reason}`, { cause });
   };
-  const text = await readSmallFile(path).catch((cause) => refuse(cause.message, cause));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    return refuse('it is not JSON', cause);
-  }
+  const json = parseJson(await readSmallFile(path).catch((cause) => refuse(cause.message, cause)), path);
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0] as z.core.$ZodIssue;
   return refuse(`"${issue.path.join('.') || 'the file'}": ${issue.message}`, result.error);
 }
 
-async function readSmallFile(path: string): Promise<string> {
+async function readSmallFile(path: string): Promise<Uint8Array> {
   const { size } = await stat(path);
   if (size > MAX_JSON_BYTES) throw new Error(`larger than ${MAX_JSON_BYTES} bytes`);
-  return readFile(path, 'utf8');
+  return readFile(path);
 }
 
 async function exists(path: string): Promise<boolean> {

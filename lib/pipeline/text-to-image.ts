@@ -7,6 +7,7 @@ import type { LoadOptions } from '../runtime/session-messages.js';
 import { toFloats } from '../runtime/tensor.js';
 import type { EulerDiscreteScheduler, Schedule } from '../schedulers/euler-discrete.js';
 import type { Decoder } from '../schemas/request.js';
+import { assertFits } from '../tokenizer/assert-fits.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
 import {
   assertRunsOn,
@@ -17,6 +18,7 @@ import {
   graphPath,
   type NetworkName,
   readScheduler,
+  readTextEncoderSize,
 } from './bundle.js';
 import { encodePicture } from './encode-picture.js';
 import { imagesPerRun } from './images-per-run.js';
@@ -108,7 +110,7 @@ export class TextToImage {
    * @param decoders which of the bundle's decoders to load; the others are refused by `run`
    * @param whenThere waits until a network's files are on disk
    * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not, UNSUPPORTED
-   * for a provider that it was not made for
+   * for a provider that it was not made for, and where the tokenizer and the text encoder do not fit
    */
   static async load(
     bundle: Bundle,
@@ -122,6 +124,8 @@ export class TextToImage {
     const asIs = bundle.dialect === 'cuda';
     const configs = decoders.map((decoder) => [decoder, decoderConfig(bundle, decoder)] as const);
     const tokenizer = await ClipTokenizer.load(join(bundle.folder, 'tokenizer'));
+    const size = await readTextEncoderSize(bundle.folder);
+    if (size) assertFits(tokenizer, size, `${bundle.folder}/text_encoder`);
     const scheduler = await readScheduler(bundle.folder);
     const load = async (network: NetworkName) => {
       await whenThere(network);
@@ -162,7 +166,7 @@ export class TextToImage {
     const schedule = partOf(this.#scheduler.schedule(steps), init?.strength ?? 1);
     const times: PhaseTimes = { text_encoder: 0, unet: 0, decoder: 0 };
 
-    const { inputIds, truncated } = this.#tokenizer.encode(prompt);
+    const { inputIds, truncated } = this.#tokenizer.encode(this.#tokenizer.expandConcepts(prompt));
     const text = await this.#encode(inputIds, times);
     const generator = new TorchGenerator(seed);
     const base = init && (await this.#encodePicture(init.picture, generator, times));

@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** Twenty times CLIP's 49,408: an id above it belongs to no text encoder of the family. */
 export const MAX_TOKEN_ID = 2 ** 20 - 1;
 
-/** Each of them is tried at every character of a prompt. CLIP has 2 or 3, a trained concept adds a few. */
+/** CLIP has 2 or 3, a trained concept adds a few; all of them are kept in memory by character. */
 export const MAX_ADDED_TOKENS = 1024;
 
 /** Characters; the longest of CLIP has 15. */
@@ -17,13 +17,33 @@ export interface AddedToken {
   readonly normalized: boolean;
 }
 
-const unsupported = z.literal(false, 'is not supported, only false').optional();
+/** A token as a file declares it, which may leave its id open. */
+export interface DeclaredToken {
+  readonly content: string;
+  readonly id?: number;
+  /** That gives the id. */
+  readonly file?: string;
+  /** Undefined where the file does not say: what is special is looked for in the text as written. */
+  readonly normalized: boolean | undefined;
+  readonly special: boolean;
+  /** Whether the file has nothing but its text. */
+  readonly isText: boolean;
+}
+
+const contentSchema = z
+  .string()
+  .min(1)
+  .max(MAX_CONTENT_LENGTH)
+  // Half a surrogate pair is in no text that transformers takes.
+  .refine((content) => !/\p{Surrogate}/u.test(content), 'is not Unicode');
+
+const unsupported = z.literal(false, 'is not supported, only false').nullish();
 
 /** How transformers writes such a token. */
-export const addedTokenSchema = z.object({
-  content: z.string().min(1).max(MAX_CONTENT_LENGTH),
-  normalized: z.boolean().optional(),
-  special: z.boolean().optional(),
+export const tokenObjectSchema = z.object({
+  content: contentSchema,
+  normalized: z.boolean().nullish(),
+  special: z.boolean().nullish(),
   lstrip: unsupported,
   rstrip: unsupported,
   single_word: unsupported,
@@ -31,7 +51,30 @@ export const addedTokenSchema = z.object({
 
 export const tokenIdSchema = z.int().min(0).max(MAX_TOKEN_ID);
 
-/** Every token is normalised unless the file says otherwise or it is special. */
-export function addedToken(id: number, token: z.infer<typeof addedTokenSchema>): AddedToken {
-  return { content: token.content, id, normalized: token.normalized ?? !token.special };
+/** What a text alone stands for: a special token. */
+export function textToken(content: string): DeclaredToken {
+  return { content, normalized: undefined, special: true, isText: true };
+}
+
+/**
+ * A token as settings have it.
+ *
+ * @param special whether an object stands for a special token too, whatever it says
+ */
+export const declaredTokenSchema = (special: boolean) =>
+  z.union([
+    contentSchema.transform((content) => textToken(content)),
+    tokenObjectSchema.transform((token) => declaredToken(special ? { ...token, special } : token)),
+  ]);
+
+export function declaredToken(
+  { content, normalized, special }: z.infer<typeof tokenObjectSchema>,
+  number?: { readonly id: number; readonly file: string },
+): DeclaredToken {
+  const flags = { normalized: normalized ?? undefined, special: special ?? false };
+  return { content, ...flags, isText: false, ...number };
+}
+
+export function isNormalized({ normalized, special }: DeclaredToken): boolean {
+  return normalized ?? !special;
 }

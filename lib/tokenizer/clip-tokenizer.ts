@@ -1,6 +1,7 @@
 import { BPE, ByteLevelPreTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../errors/app-error.js';
 import { DirectoryFiles } from './directory-files.js';
+import { type Concept, expandConcept, expandedLength, findConcepts } from './expand-concepts.js';
 import { readSpecialTokens, type SpecialTokens } from './read-special-tokens.js';
 import { END_OF_WORD, readVocabulary, type Vocabulary } from './read-vocabulary.js';
 import { normalise, splitWords } from './split-words.js';
@@ -30,7 +31,10 @@ export interface EncodedPrompt {
 export class ClipTokenizer {
   /** `model_max_length` of tokenizer_config.json, 77 for the family. */
   readonly maxLength: number;
+  /** The token with the largest id. */
+  readonly largest: { readonly content: string; readonly id: number };
   readonly #special: SpecialTokens;
+  readonly #concepts: ReadonlyMap<number, Concept>;
   readonly #bpe: BPE;
   readonly #byteLevel = new ByteLevelPreTokenizer({ type: 'ByteLevel', use_regex: false });
   readonly #written: TokenMatcher;
@@ -38,7 +42,9 @@ export class ClipTokenizer {
 
   private constructor(vocabulary: Vocabulary, special: SpecialTokens) {
     this.maxLength = special.maxLength;
+    this.largest = largestToken(vocabulary, special);
     this.#special = special;
+    this.#concepts = findConcepts(special.added);
     this.#bpe = new BPE({
       type: 'BPE',
       vocab: vocabulary.ids,
@@ -51,19 +57,38 @@ export class ClipTokenizer {
       special.added
         .filter((token) => token.normalized === normalized)
         .map(({ content, id }) => [textOf(content), id] as const);
-    this.#written = new TokenMatcher(new Map(ids(false, (content) => content)));
-    this.#normalised = new TokenMatcher(new Map(ids(true, normalise)));
+    this.#written = new TokenMatcher(ids(false, (content) => content));
+    this.#normalised = new TokenMatcher(ids(true, normalise));
   }
 
   /**
-   * @param from a checkpoint's `tokenizer/` directory: vocab.json and merges.txt, or tokenizer.json;
-   * tokenizer_config.json and special_tokens_map.json may be absent
+   * @param from a checkpoint's `tokenizer/` directory: tokenizer.json, or else vocab.json and merges.txt;
+   * tokenizer_config.json, special_tokens_map.json and added_tokens.json may be absent
    * @throws AppError INVALID_FILE, which names the file
    */
   static async load(from: string | TokenizerFiles): Promise<ClipTokenizer> {
     const files = typeof from === 'string' ? new DirectoryFiles(from) : from;
     const vocabulary = await readVocabulary(files);
     return new ClipTokenizer(vocabulary, await readSpecialTokens(files, vocabulary));
+  }
+
+  /**
+   * The prompt with every vector of its concepts, as pipelines of diffusers 0.42 write it before they encode it
+   * (`TextualInversionLoaderMixin.maybe_convert_prompt`).
+   *
+   * @throws AppError INVALID_INPUT as `encode`, for the prompt or for what it becomes
+   */
+  expandConcepts(prompt: string): string {
+    if (this.#concepts.size === 0) return prompt;
+    refuseEndless(prompt);
+    let expanded = prompt;
+    for (const id of new Set(this.#ids(prompt))) {
+      const concept = this.#concepts.get(id);
+      if (concept === undefined) continue;
+      refuseLength(expandedLength(expanded, concept));
+      expanded = expandConcept(expanded, concept);
+    }
+    return expanded;
   }
 
   /**
@@ -106,15 +131,25 @@ export class ClipTokenizer {
   }
 }
 
+function largestToken({ ids }: Vocabulary, { added }: SpecialTokens): { content: string; id: number } {
+  let largest = { content: '', id: -1 };
+  for (const [content, id] of Object.entries(ids)) if (id > largest.id) largest = { content, id };
+  for (const { content, id } of added) if (id >= largest.id) largest = { content, id };
+  return largest;
+}
+
 /** Beyond these bounds encoding would hold up everything else on its thread. */
 function refuseEndless(prompt: string): void {
-  if (prompt.length > MAX_PROMPT_LENGTH) {
-    const message = `prompt: ${prompt.length} characters, at most ${MAX_PROMPT_LENGTH} are taken`;
-    throw new AppError('INVALID_INPUT', message);
-  }
+  refuseLength(prompt.length);
   for (const [marks] of prompt.matchAll(/\p{M}+/gu)) {
     if (marks.length <= MAX_COMBINING_MARKS) continue;
     const message = `prompt: ${marks.length} combining marks in a row, at most ${MAX_COMBINING_MARKS} are taken`;
     throw new AppError('INVALID_INPUT', message);
   }
+}
+
+function refuseLength(length: number): void {
+  if (length <= MAX_PROMPT_LENGTH) return;
+  const message = `prompt: ${length} characters, at most ${MAX_PROMPT_LENGTH} are taken`;
+  throw new AppError('INVALID_INPUT', message);
 }

@@ -1,4 +1,6 @@
+import { escapeInvisible } from '../errors/show-value.js';
+
 /** Text of a file for a message: one line, and not long. */
 export function quote(text: string): string {
-  return JSON.stringify(text.slice(0, 80));
+  return escapeInvisible(JSON.stringify(text.slice(0, 80)));
 }

@@ -1,13 +1,13 @@
 import type * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
+import { parseJson } from '../weights/parse-json.js';
 import { quote } from './quote.js';
-import { readTextFile } from './read-text-file.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 
 /**
  * A JSON file that a schema describes; undefined where there is none.
  *
- * @throws AppError as `readTextFile`, and INVALID_FILE naming the first field that is wrong
+ * @throws AppError as `files.read` and `parseJson`, and INVALID_FILE naming the first field that is wrong
  */
 export async function readJsonFile<T>(
   files: TokenizerFiles,
@@ -15,18 +15,10 @@ export async function readJsonFile<T>(
   maxBytes: number,
   schema: z.ZodType<T>,
 ): Promise<T | undefined> {
-  const text = await readTextFile(files, name, maxBytes);
-  return text === undefined ? undefined : parseJson(text, `${files.folder}/${name}`, schema);
-}
-
-function parseJson<T>(text: string, path: string, schema: z.ZodType<T>): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('INVALID_FILE', `${path} is not JSON`, { cause });
-  }
-  const { success, data, error } = schema.safeParse(json);
+  const bytes = await files.read(name, maxBytes);
+  if (bytes === undefined) return undefined;
+  const path = `${files.folder}/${name}`;
+  const { success, data, error } = schema.safeParse(parseJson(bytes, path));
   if (success) return data;
   const issue = error.issues[0];
   const field = issue?.path.length ? `${quote(issue.path.join('.'))}: ` : '';

@@ -2,19 +2,23 @@ import * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
 import {
   type AddedToken,
-  addedToken,
-  addedTokenSchema,
+  type DeclaredToken,
+  isNormalized,
   MAX_ADDED_TOKENS,
-  MAX_TOKEN_ID,
+  textToken,
+  tokenIdSchema,
 } from './added-token.js';
+import { combineSettings, isSame, type Settings } from './combine-settings.js';
 import { quote } from './quote.js';
 import { readJsonFile } from './read-json-file.js';
+import { ROLES, type Role, readSettings } from './read-settings.js';
 import type { Vocabulary } from './read-vocabulary.js';
+import { normalise } from './split-words.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 
-const CONFIG = 'tokenizer_config.json';
+const ADDED_TOKENS = 'added_tokens.json';
 
-/** 1 MiB: both files have about 1 kB, and a hundred bytes more for every added token. */
+/** 1 MiB: a token takes some twenty bytes. */
 const MAX_BYTES = 1024 * 1024;
 
 /** Positions of the family's text encoders, and so the default. */
@@ -34,120 +38,156 @@ export interface SpecialTokens {
 }
 
 /** CLIPTokenizer's own, for files that are absent or say less (transformers 5.23). */
-const DEFAULTS = {
+const DEFAULTS: Readonly<Partial<Record<Role, string>>> = {
   bos_token: '<|startoftext|>',
   eos_token: '<|endoftext|>',
   unk_token: '<|endoftext|>',
   pad_token: '<|endoftext|>',
 };
 
-type Role = keyof typeof DEFAULTS;
-type Named = Readonly<Record<Role, { readonly content: string; readonly normalized?: boolean | undefined }>>;
-
-const tokenSchema = z
-  .union([
-    z
-      .string()
-      .min(1)
-      .transform((content) => ({ content })),
-    addedTokenSchema,
-  ])
-  .nullish();
-const mapSchema = z.object({
-  bos_token: tokenSchema,
-  eos_token: tokenSchema,
-  unk_token: tokenSchema,
-  pad_token: tokenSchema,
-});
-const configSchema = mapSchema.extend({
-  model_max_length: z
-    .number()
-    .min(2)
-    .refine((length) => Number.isInteger(length), 'must be whole')
-    .nullish(),
-  added_tokens_decoder: z
-    .record(
-      z.string().refine((id) => /^\d{1,7}$/.test(id) && Number(id) <= MAX_TOKEN_ID, 'must be an id'),
-      addedTokenSchema,
-    )
-    .nullish(),
-});
+const addedTokensSchema = z.record(z.string().min(1), tokenIdSchema);
 
 /**
- * What tokenizer_config.json and special_tokens_map.json of a checkpoint's `tokenizer/` directory say; both
- * may be absent. As in transformers 5: `added_tokens_decoder` decides alone where it is there; else the map
- * overrules the config, and tokenizer.json declares the added tokens.
+ * The tokens of a checkpoint's `tokenizer/` directory that are found in the text itself, as in transformers 5.23:
+ * `added_tokens_decoder` of tokenizer_config.json decides alone where it is there; else added_tokens.json and
+ * tokenizer.json say which there are. Those that special_tokens_map.json and the config name besides follow.
  *
- * @throws AppError INVALID_FILE when one of the files is damaged, or names a token that has no id
+ * @throws AppError INVALID_FILE when a file is damaged, or numbers a token otherwise than transformers would
  */
 export async function readSpecialTokens(
   files: TokenizerFiles,
   vocabulary: Vocabulary,
 ): Promise<SpecialTokens> {
-  const [config, map] = await Promise.all([
-    readJsonFile(files, CONFIG, MAX_BYTES, configSchema),
-    readJsonFile(files, 'special_tokens_map.json', MAX_BYTES, mapSchema),
-  ]);
-  const decoder = config?.added_tokens_decoder;
-  const declared = decoder
-    ? Object.entries(decoder).map(([id, token]) => addedToken(Number(id), token))
-    : vocabulary.addedTokens;
-  checkDeclared(declared, vocabulary, decoder ? `${files.folder}/${CONFIG}` : vocabulary.source);
-
-  const name = (role: Role) =>
-    (decoder ? undefined : map?.[role]) ?? config?.[role] ?? { content: DEFAULTS[role] };
-  const named: Named = {
-    bos_token: name('bos_token'),
-    eos_token: name('eos_token'),
-    unk_token: name('unk_token'),
-    pad_token: name('pad_token'),
-  };
-  const tokens = collect(declared, named, vocabulary);
-  const token = (role: Role) => tokens.get(named[role].content) as AddedToken;
+  const raw = await readSettings(files);
+  const settings = combineSettings(raw);
+  refuseLeft('padding_side', settings.paddingSide ?? vocabulary.padding, files);
+  refuseLeft('truncation_side', settings.truncationSide ?? vocabulary.truncation, files);
+  refuseNull(settings, files);
+  const numbered = raw.decoder ?? (await readNumbered(files, vocabulary, settings));
+  const named = {} as Record<Role, DeclaredToken>;
+  for (const role of ROLES) {
+    const content = DEFAULTS[role];
+    const token = settings.roles[role] ?? (content === undefined ? undefined : textToken(content));
+    if (token) named[role] = token;
+  }
+  const roles = [...Object.values(named), ...settings.named];
+  const isRole = new Set(roles.map(({ content }) => content));
+  const others = [...roles, ...settings.extra];
+  refuseMany(Math.max(numbered.length, others.length), files);
+  // Whatever has a role is special.
+  const list = listTokens(numbered, others).map((token) =>
+    isRole.has(token.content) ? { ...token, special: true } : token,
+  );
+  refuseMany(list.length, files);
+  const added = numberTokens(list, vocabulary, files.folder);
+  const token = (role: Role) => added.get(named[role].content) as AddedToken;
   return {
-    maxLength: boundedLength(config?.model_max_length),
+    maxLength: boundedLength(settings.maxLength),
     bos: token('bos_token'),
     eos: token('eos_token'),
     unk: token('unk_token'),
     pad: token('pad_token'),
-    added: [...tokens.values()],
+    added: [...added.values()],
   };
 }
 
-/** By content. Where two roles share one, the later role says how it is looked for, as in transformers. */
-function collect(
-  declared: readonly AddedToken[],
-  named: Named,
-  { ids, source }: Vocabulary,
-): Map<string, AddedToken> {
-  const tokens = new Map(declared.map((token) => [token.content, token]));
-  const undeclared = Object.entries(named).filter(([, { content }]) => !tokens.has(content));
-  for (const [role, { content, normalized = false }] of undeclared) {
-    const id = Object.hasOwn(ids, content) ? ids[content] : undefined;
-    if (id === undefined) {
-      throw new AppError(
-        'INVALID_FILE',
-        `${source}: ${quote(content)}, the ${role}, is not in the vocabulary`,
-      );
+/** Those of added_tokens.json and of tokenizer.json, which may both be there. */
+async function readNumbered(
+  files: TokenizerFiles,
+  { addedTokens }: Vocabulary,
+  { special }: Settings,
+): Promise<DeclaredToken[]> {
+  const ids = (await readJsonFile(files, ADDED_TOKENS, MAX_BYTES, addedTokensSchema)) ?? {};
+  const byId = new Map(addedTokens.map((token) => [token.id, token]));
+  const legacy: DeclaredToken[] = [];
+  for (const [content, id] of Object.entries(ids)) {
+    const other = byId.get(id);
+    if (other !== undefined && other.content !== content) {
+      const message = `added token ${quote(content)} has the id ${id}, but that is ${quote(other.content)} in ${other.file}`;
+      throw new AppError('INVALID_FILE', `${files.folder}/${ADDED_TOKENS}: ${message}`);
     }
-    tokens.set(content, { content, id, normalized });
+    const isSpecial = special.has(content);
+    const flags = { normalized: !isSpecial, special: isSpecial, isText: false };
+    if (other === undefined) legacy.push({ content, id, file: ADDED_TOKENS, ...flags });
   }
-  return tokens;
+  return [...legacy, ...addedTokens];
 }
 
-/** An added token has the id that the vocabulary gives it, or one that no other token has. */
-function checkDeclared(declared: readonly AddedToken[], { ids }: Vocabulary, path: string): void {
-  if (declared.length > MAX_ADDED_TOKENS) {
-    const message = `${path}: ${declared.length} added tokens, at most ${MAX_ADDED_TOKENS} are read`;
-    throw new AppError('INVALID_FILE', message);
+/**
+ * In the order in which they are added.
+ *
+ * @param numbered by a file
+ * @param others are added after them, each that is not there yet
+ */
+function listTokens(numbered: readonly DeclaredToken[], others: readonly DeclaredToken[]): DeclaredToken[] {
+  const list = [...numbered].sort((a, b) => (a.id ?? 0) - (b.id ?? 0));
+  const contents = new Set(list.map(({ content }) => content));
+  for (const token of others) {
+    if (!contents.has(token.content) && !list.some((other) => isSame(token, other))) list.push(token);
   }
+  return list;
+}
+
+/**
+ * Numbers the tokens as `TokenizersBackend` does: one that the vocabulary has keeps its id, any other has the next
+ * that is free, whatever its file says. Of a content that comes twice the later one says how it is looked for.
+ */
+function numberTokens(
+  list: readonly DeclaredToken[],
+  { ids }: Vocabulary,
+  folder: string,
+): Map<string, AddedToken> {
   const taken = new Set(Object.values(ids));
-  for (const { content, id } of declared) {
-    if (Object.hasOwn(ids, content) ? ids[content] !== id : taken.has(id)) {
-      throw new AppError('INVALID_FILE', `${path}: added token ${quote(content)} cannot have the id ${id}`);
+  const added = new Map<string, AddedToken>();
+  let next = Object.keys(ids).length;
+  for (const token of list) {
+    const { content, id: said, file } = token;
+    const known = added.get(content)?.id ?? (Object.hasOwn(ids, content) ? ids[content] : undefined);
+    const id = known ?? next;
+    if (said !== undefined && said !== id) {
+      const message = `added token ${quote(content)} has the id ${said}, but ${id} in transformers`;
+      throw new AppError('INVALID_FILE', `${folder}/${file}: ${message}`);
     }
-    taken.add(id);
+    if (known === undefined && taken.has(id)) {
+      const message = `added token ${quote(content)} is not in the vocabulary, and the next id ${id} is taken`;
+      throw new AppError('INVALID_FILE', `${folder}: ${message}`);
+    }
+    if (known === undefined) next += 1;
+    added.set(content, { content, id, normalized: isNormalized(token) });
   }
+  refuseTwins([...added.values()], folder);
+  return added;
+}
+
+/** Which of two is found in a text is left to chance in transformers. */
+function refuseTwins(added: readonly AddedToken[], folder: string): void {
+  const seen = new Map<string, string>();
+  for (const { content, normalized } of added) {
+    if (!normalized) continue;
+    const read = normalise(content);
+    const twin = seen.get(read);
+    if (twin !== undefined) {
+      const both = `${quote(twin)} and ${quote(content)}`;
+      throw new AppError('INVALID_FILE', `${folder}: added tokens ${both} are the same in lower case`);
+    }
+    seen.set(read, content);
+  }
+}
+
+function refuseMany(count: number, { folder }: TokenizerFiles): void {
+  if (count <= MAX_ADDED_TOKENS) return;
+  const message = `${folder}: ${count} added tokens, at most ${MAX_ADDED_TOKENS} are read`;
+  throw new AppError('INVALID_FILE', message);
+}
+
+function refuseNull({ roles }: Settings, { folder }: TokenizerFiles): void {
+  const role = (['bos_token', 'eos_token', 'unk_token'] as const).find((name) => roles[name] === null);
+  if (role) throw new AppError('INVALID_FILE', `${folder}: "${role}" must be a token, not null`);
+}
+
+function refuseLeft(key: string, side: string | undefined, { folder }: TokenizerFiles): void {
+  if (side === undefined || side.toLowerCase() === 'right') return;
+  throw new AppError('INVALID_FILE', `${folder}: "${key}" is ${quote(side)}, only right is supported`);
 }
 
 function boundedLength(length: number | null | undefined): number {

@@ -1,10 +1,13 @@
 import { AppError } from '../errors/app-error.js';
+import { foreignContent } from '../weights/foreign-content.js';
+import { decodeUtf8 } from '../weights/parse-json.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 
 /**
  * A whole UTF-8 file; undefined where there is none.
  *
- * @throws AppError INVALID_FILE when it is longer than `maxBytes`, no regular file, or not UTF-8
+ * @throws AppError INVALID_FILE when it is longer than `maxBytes`, no regular file, not UTF-8, or known to be
+ * something else
  */
 export async function readTextFile(
   files: TokenizerFiles,
@@ -12,9 +15,9 @@ export async function readTextFile(
   maxBytes: number,
 ): Promise<string | undefined> {
   const bytes = await files.read(name, maxBytes);
-  try {
-    return bytes && new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new AppError('INVALID_FILE', `${files.folder}/${name} cannot be read as UTF-8`, { cause });
-  }
+  if (bytes === undefined) return undefined;
+  const path = `${files.folder}/${name}`;
+  const foreign = foreignContent(bytes);
+  if (foreign) throw new AppError('INVALID_FILE', `${path} is ${foreign}`);
+  return decodeUtf8(bytes, path);
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
-import { type AddedToken, addedToken, addedTokenSchema, tokenIdSchema } from './added-token.js';
+import { type DeclaredToken, declaredToken, tokenIdSchema, tokenObjectSchema } from './added-token.js';
 import { quote } from './quote.js';
 import { readJsonFile } from './read-json-file.js';
 import { readTextFile } from './read-text-file.js';
@@ -12,6 +12,8 @@ const MAX_LIST_BYTES = 4 * 1024 * 1024;
 /** 16 MiB: CLIP's tokenizer.json has 2 to 4 MB. */
 const MAX_TOKENIZER_BYTES = 16 * 1024 * 1024;
 
+const TOKENIZER = 'tokenizer.json';
+
 export const END_OF_WORD = '</w>';
 
 export type Merge = readonly [left: string, right: string];
@@ -22,9 +24,15 @@ export interface Vocabulary {
   readonly ids: Record<string, number>;
   /** First the ones that are applied first. */
   readonly merges: readonly Merge[];
-  /** What tokenizer.json declares; empty for vocab.json, where tokenizer_config.json does. */
-  readonly addedTokens: readonly AddedToken[];
+  /** What tokenizer.json declares; empty for vocab.json. */
+  readonly addedTokens: readonly DeclaredToken[];
+  /** Which end tokenizer.json fills up or cuts, where it says so. */
+  readonly padding?: string | undefined;
+  readonly truncation?: string | undefined;
 }
+
+/** What transformers takes for a vocabulary where there is no tokenizer.json, whatever else there is. */
+const OTHER_VOCABULARIES = ['tekken.json', 'tokenizer.model', 'tiktoken.model'];
 
 const idsSchema = z
   .record(z.string().min(1), tokenIdSchema)
@@ -33,14 +41,19 @@ const idsSchema = z
     'two tokens have the same id',
   );
 
+const directionSchema = z.looseObject({ direction: z.string().optional() }).nullish();
+
 /**
- * Normalizer and pre-tokenizer are not read: like transformers 5 this takes a CLIP tokenizer's words from
- * such a file and splits text in CLIP's way. (A regular expression of an untrusted file could also hang us.)
+ * Normalizer, pre-tokenizer and post-processor are not read: like transformers 5 this takes a CLIP tokenizer's
+ * words from such a file and splits text in CLIP's way. (A regular expression of an untrusted file could also
+ * hang us.) Old files do not say which model they have.
  */
 const tokenizerSchema = z.object({
-  added_tokens: z.array(addedTokenSchema.extend({ id: tokenIdSchema })).default([]),
+  added_tokens: z.array(tokenObjectSchema.extend({ id: tokenIdSchema })).default([]),
+  padding: directionSchema,
+  truncation: directionSchema,
   model: z.object({
-    type: z.literal('BPE'),
+    type: z.literal('BPE').optional(),
     end_of_word_suffix: z.literal(END_OF_WORD),
     vocab: idsSchema,
     merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])),
@@ -48,36 +61,45 @@ const tokenizerSchema = z.object({
 });
 
 /**
- * vocab.json and merges.txt of a checkpoint's `tokenizer/` directory, or else its tokenizer.json.
+ * The vocabulary of a checkpoint's `tokenizer/` directory: its tokenizer.json, as in transformers 5, or else its
+ * vocab.json and merges.txt.
  *
  * @throws AppError INVALID_FILE when neither is there, or one says what it may not say
  */
 export async function readVocabulary(files: TokenizerFiles): Promise<Vocabulary> {
   const { folder } = files;
+  const tokenizer = await readJsonFile(files, TOKENIZER, MAX_TOKENIZER_BYTES, tokenizerSchema);
+  if (tokenizer !== undefined) {
+    const { vocab, merges } = tokenizer.model;
+    const source = `${folder}/${TOKENIZER}`;
+    return {
+      source,
+      ids: vocab,
+      merges: parseMerges(merges, vocab, source),
+      addedTokens: tokenizer.added_tokens.map((token) =>
+        declaredToken(token, { id: token.id, file: TOKENIZER }),
+      ),
+      padding: tokenizer.padding?.direction,
+      truncation: tokenizer.truncation?.direction,
+    };
+  }
+  for (const name of OTHER_VOCABULARIES) {
+    if ((await files.read(name, MAX_TOKENIZER_BYTES)) === undefined) continue;
+    throw new AppError('INVALID_FILE', `${folder}/${name} is a vocabulary of another kind than CLIP's`);
+  }
   const [ids, lines] = await Promise.all([
     readJsonFile(files, 'vocab.json', MAX_LIST_BYTES, idsSchema),
     readTextFile(files, 'merges.txt', MAX_LIST_BYTES),
   ]);
-  if (ids !== undefined && lines !== undefined) {
-    const words = lines.replace(/^#version.*/, '').split(/\r?\n/);
-    const merges = parseMerges(words, ids, `${folder}/merges.txt`);
-    return { source: `${folder}/vocab.json`, ids, merges, addedTokens: [] };
-  }
-  const path = `${folder}/tokenizer.json`;
-  const tokenizer = await readJsonFile(files, 'tokenizer.json', MAX_TOKENIZER_BYTES, tokenizerSchema);
-  if (tokenizer === undefined) {
+  if (ids === undefined || lines === undefined) {
     throw new AppError(
       'INVALID_FILE',
-      `${folder} holds neither vocab.json and merges.txt nor tokenizer.json`,
+      `${folder} holds neither tokenizer.json nor vocab.json and merges.txt`,
     );
   }
-  const { vocab, merges } = tokenizer.model;
-  return {
-    source: path,
-    ids: vocab,
-    merges: parseMerges(merges, vocab, path),
-    addedTokens: tokenizer.added_tokens.map((token) => addedToken(token.id, token)),
-  };
+  const words = lines.split(/\r?\n/).filter((line) => !line.startsWith('#version'));
+  const merges = parseMerges(words, ids, `${folder}/merges.txt`);
+  return { source: `${folder}/vocab.json`, ids, merges, addedTokens: [] };
 }
 
 /** A merge of symbols that have no id could only lead to the unknown token, so it marks a damaged file. */

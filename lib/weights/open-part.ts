@@ -8,8 +8,21 @@ import { readSafetensorsHeader, type StoredTensor } from './safetensors-header.j
 /** Files that an error names. */
 const MAX_NAMED = 4;
 
-/** Of a variant, after the stem; shards have a dash. */
-const VARIANT = /^\.\w+\.safetensors$/;
+/** Of a variant's file, after the stem. */
+const VARIANT_FILE = /^\.([\w-]+)\.safetensors$/;
+
+/**
+ * Of a variant's index, after the stem. diffusers 0.42 and transformers 5 write the first (`_add_variant`), older
+ * diffusers the second (`_fetch_index_file_legacy`); the third is how a file would be named after its shards.
+ */
+const VARIANT_INDICES = [
+  /^\.safetensors\.index\.([\w-]+)\.json$/,
+  /^\.safetensors\.([\w-]+)\.index\.json$/,
+  /^\.([\w-]+)\.safetensors\.index\.json$/,
+];
+
+/** What diffusers and transformers add to a file's name where there are several. */
+const SHARD_NUMBER = /-\d+-of-\d+$/;
 
 /** The weights of one network of a checkpoint. */
 export interface PartWeights {
@@ -24,8 +37,8 @@ export type WeightsStem = 'diffusion_pytorch_model' | 'model';
 const OTHER_FORMATS = /\.(?:bin|ckpt|pt|pth|msgpack|h5)$/;
 
 /**
- * Finds a part's weights in a diffusers folder: the fp16 variant first, then the plain file, then sharded
- * files with an index (both variants), then the only file of another variant. Reads headers only.
+ * Finds a part's weights in a diffusers folder: the fp16 variant first, then what has no variant, then the only
+ * other variant (bf16, non_ema, ...); of each the one file, or sharded files with an index. Reads headers only.
  *
  * @param folder in the checkpoint; '' is its top
  * @throws AppError INVALID_FILE, which names the file and the tensor; UNSUPPORTED when there are weights in
@@ -39,11 +52,12 @@ export async function openPart(
   const present = await reader.list(folder);
   const single = [`${stem}.fp16.safetensors`, `${stem}.safetensors`].find((name) => present.has(name));
   if (single !== undefined) return openFile(reader, folder, single);
-  const index = indexNames(stem).find((name) => present.has(name));
+  const indices = [...(variantIndices(present, stem).get('fp16') ?? []), `${stem}.safetensors.index.json`];
+  const index = indices.find((name) => present.has(name));
   if (index !== undefined) return openShards(reader, folder, index);
   const variant = onlyVariant(present, stem);
-  if (variant !== undefined) return openFile(reader, folder, variant);
-  return refuseFolder(reader.nameOf(folder), stem, present);
+  if (variant === undefined) return refuseFolder(reader.nameOf(folder), stem, present);
+  return variant.endsWith('.json') ? openShards(reader, folder, variant) : openFile(reader, folder, variant);
 }
 
 async function openFile(reader: CheckpointReader, folder: string, file: string): Promise<PartWeights> {
@@ -51,25 +65,34 @@ async function openFile(reader: CheckpointReader, folder: string, file: string):
   return { files: [file], tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
 }
 
-/** `diffusion_pytorch_model.bf16.safetensors` and the like, where there is one such file and nothing to choose. */
+/** The file of the only other variant, or the index of its files; undefined where there is a choice, or nothing. */
 function onlyVariant(present: ReadonlySet<string>, stem: WeightsStem): string | undefined {
-  const [only, ...others] = [...present].filter(
-    (name) => name.startsWith(`${stem}.`) && VARIANT.test(name.slice(stem.length)),
-  );
-  return others.length === 0 ? only : undefined;
+  const variants = variantIndices(present, stem);
+  for (const name of present) {
+    const variant = variantOf(name, stem, VARIANT_FILE);
+    // Before an index: as for fp16, one file is preferred to several.
+    if (variant !== undefined) variants.set(variant, [name]);
+  }
+  const [only, ...others] = variants.values();
+  return others.length === 0 ? only?.[0] : undefined;
 }
 
-/**
- * diffusers 0.42 and transformers 5 write the first and the last (`_add_variant`), older diffusers the
- * second (`_fetch_index_file_legacy`); the third is how a file would be named after its shards.
- */
-function indexNames(stem: WeightsStem): string[] {
-  return [
-    `${stem}.safetensors.index.fp16.json`,
-    `${stem}.safetensors.fp16.index.json`,
-    `${stem}.fp16.safetensors.index.json`,
-    `${stem}.safetensors.index.json`,
-  ];
+/** By variant, the usual spelling first. */
+function variantIndices(present: ReadonlySet<string>, stem: WeightsStem): Map<string, string[]> {
+  const indices = new Map<string, string[]>();
+  for (const pattern of VARIANT_INDICES) {
+    for (const name of present) {
+      const variant = variantOf(name, stem, pattern);
+      if (variant !== undefined) indices.set(variant, [...(indices.get(variant) ?? []), name]);
+    }
+  }
+  return indices;
+}
+
+function variantOf(name: string, stem: WeightsStem, pattern: RegExp): string | undefined {
+  if (!name.startsWith(`${stem}.`)) return undefined;
+  const found = pattern.exec(name.slice(stem.length))?.[1];
+  return found === undefined || SHARD_NUMBER.test(found) ? undefined : found;
 }
 
 function refuseFolder(folder: string, stem: WeightsStem, present: ReadonlySet<string>): never {
@@ -77,10 +100,12 @@ function refuseFolder(folder: string, stem: WeightsStem, present: ReadonlySet<st
   const variants = [...present].filter((name) => name.endsWith('.safetensors'));
   const instead =
     variants.length === 0 ? '' : `, but ${variants.slice(0, MAX_NAMED).map(quoteName).join(', ')}`;
+  const shards = variants.some((name) => /-\d+-of-\d+\./.test(name));
+  const hint = shards ? `: an index of such files is ${stem}.safetensors.index.json` : '';
   if (other === undefined || variants.length > 0)
     throw new AppError(
       'INVALID_FILE',
-      `${folder} has neither ${stem}.fp16.safetensors nor ${stem}.safetensors${instead}`,
+      `${folder} has neither ${stem}.fp16.safetensors nor ${stem}.safetensors${instead}${hint}`,
     );
   throw new AppError(
     'UNSUPPORTED',

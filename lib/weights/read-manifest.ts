@@ -1,6 +1,7 @@
 import { AppError } from '../errors/app-error.js';
 import { type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { ByteSource } from './byte-source.js';
+import { parseJson } from './parse-json.js';
 import { DEFAULT_TRANSFER_POLICY, type TransferPolicy, transfer } from './transfer.js';
 
 export const MANIFEST_NAME = 'manifest.json';
@@ -45,14 +46,6 @@ export function isManifest(bytes: Uint8Array): boolean {
     return format === manifestSchema.shape.format.value;
   } catch {
     return false;
-  }
-}
-
-function parseJson(bytes: Uint8Array, name: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new AppError('INVALID_FILE', `${name} is not JSON`, { cause });
   }
 }
 

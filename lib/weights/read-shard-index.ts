@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.js';
 import type { CheckpointReader } from './checkpoint-reader.js';
-import { isJsonObject, parseJsonObject } from './parse-json-object.js';
+import { isJsonObject, parseJsonObject } from './parse-json.js';
 import { quoteName } from './quote-name.js';
 
 /** 16 MiB: about 100,000 tensors; the largest index in use has a few thousand. */

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ClipTokenizer } from '../../lib/tokenizer/clip-tokenizer.js';
-import { SMALL, tokenizerFolder, tokenizerJson } from './tokenizer-folder.js';
+import { SMALL, tokenizerFolder } from './tokenizer-folder.js';
+import { tokenizerJson } from './tokenizer-text.js';
 import golden from './variants.json' with { type: 'json' };
 
 const SHARED = fileURLToPath(new URL('../../../shared/', import.meta.url));

@@ -62,6 +62,49 @@ describe('openPart', () => {
     expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([SHARD_1, SHARD_2]);
   });
 
+  it.each([
+    `${STEM}.safetensors.index.bf16.json`,
+    `${STEM}.safetensors.bf16.index.json`,
+    `${STEM}.bf16.safetensors.index.json`,
+    `${STEM}.safetensors.index.non_ema.json`,
+    `${STEM}.safetensors.index.non-ema.json`,
+  ])('joins the shards of the only other variant, %s', async (index) => {
+    const shards = ['bf16-00001-of-00002', 'bf16-00002-of-00002'].map(
+      (name) => `${STEM}.${name}.safetensors`,
+    );
+    const [one, two] = shards as [string, string];
+    await write(one, { a: [1], b: [2] });
+    await write(two, { c: [3] });
+    await writeIndex({ a: one, b: one, c: two }, index);
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual(shards);
+    // As for fp16: one file is preferred to several of its variant, and what has no variant to any.
+    await write(`${STEM}.safetensors`, { plain: [1] });
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([`${STEM}.safetensors`]);
+  });
+
+  it('prefers one file of the only other variant to several, and names what it cannot choose from', async () => {
+    await writeShards();
+    await writeIndex(MAP, `${STEM}.safetensors.index.bf16.json`);
+    const bf16 = `${STEM}.bf16.safetensors`;
+    await write(bf16, { a: [1] });
+    expect((await openPart(openDirectory(folder), '', STEM)).files).toEqual([bf16]);
+    await writeIndex(MAP, `${STEM}.safetensors.index.non_ema.json`);
+    await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({
+      code: 'INVALID_FILE',
+      message: expect.stringContaining(`nor ${STEM}.safetensors, but "${bf16}"`),
+    });
+  });
+
+  it('says that shards have no index', async () => {
+    await writeShards();
+    await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({
+      code: 'INVALID_FILE',
+      message: expect.stringMatching(
+        /00001-of-00002.*: an index of such files is .*\.safetensors\.index\.json$/,
+      ),
+    });
+  });
+
   it('looks for the stem only', async () => {
     await write('model.safetensors', { a: [1] });
     await expect(openPart(openDirectory(folder), '', STEM)).rejects.toMatchObject({ code: 'INVALID_FILE' });
@@ -166,7 +209,7 @@ describe('openPart on a bad index', () => {
     await refused(/cannot read .*absent\.safetensors: ENOENT/);
     await writeIndex(MAP);
     await writeText(SHARD_2, 'short');
-    await refused(/00002-of-00002\.safetensors is too short/);
+    await refused(/00002-of-00002\.safetensors is text, not weights: "short"$/);
   });
 
   it('refuses a tensor that the index names twice', async () => {
@@ -180,7 +223,6 @@ describe('openPart on a bad index', () => {
     ['an empty map', '{"weight_map":{}}', /weight_map is empty/],
     ['a list', '[]', /must be a JSON object/],
     ['an empty file', '', /is not JSON/],
-    ['a byte order mark', '\ufeff{}', /is not JSON/],
     ['more than 16 MiB', ' '.repeat(16 * 1024 * 1024 + 1), /is longer than 16777216 bytes/],
   ])('refuses %s', async (_, text, message) => {
     await writeText(INDEX, text);

@@ -88,6 +88,6 @@ describe('readManifest', () => {
 
   it('refuses bytes that are not UTF-8', async () => {
     await writeFile(join(folder, 'manifest.json'), Buffer.from([0x22, 0xff, 0x22]));
-    await expect(read()).rejects.toMatchObject(fails(' is not JSON'));
+    await expect(read()).rejects.toMatchObject(fails(' cannot be read as UTF-8'));
   });
 });

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { showValue } from '../../errors/show-value.js';
 import type { CheckpointReader } from '../../weights/checkpoint-reader.js';
+import { parseJson } from '../../weights/parse-json.js';
 
 /** The largest config of the family is 2 kB. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -31,20 +32,12 @@ export async function readConfig<S extends z.ZodType>(
   );
 }
 
-async function readSmallFile(reader: CheckpointReader, file: string): Promise<string> {
+async function readSmallFile(reader: CheckpointReader, file: string): Promise<Uint8Array> {
   const path = reader.nameOf(file);
   const size = await reader.size(file);
   if (size === undefined)
     throw new AppError('INVALID_FILE', `${path} is missing: a diffusers checkpoint has one`);
   if (size > MAX_CONFIG_BYTES)
     throw new AppError('INVALID_FILE', `${path} is not a file of at most ${MAX_CONFIG_BYTES} bytes`);
-  return new TextDecoder().decode(await reader.readSmall(file, MAX_CONFIG_BYTES));
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('INVALID_FILE', `${path} is not valid JSON`, { cause });
-  }
+  return reader.readSmall(file, MAX_CONFIG_BYTES);
 }

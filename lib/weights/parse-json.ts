@@ -1,4 +1,7 @@
 import { AppError } from '../errors/app-error.js';
+import { foreignContent } from './foreign-content.js';
+import { quoteName } from './quote-name.js';
+import { findRepeatedName, whyNotJson } from './why-not-json.js';
 
 /**
  * Values in one document. Each takes tens of bytes of memory, so that this bounds what a file made to be
@@ -14,21 +17,38 @@ const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
 
 /**
- * A JSON document that must be an object, without the two surprises of `JSON.parse`: a name that is given
- * twice (the last would win) and a document that takes gigabytes of memory.
+ * Any JSON file of a model, at import and at load, without the surprises of `JSON.parse`: a name that is given
+ * twice (the last would win) and a document that takes gigabytes of memory. A byte order mark is skipped, as
+ * editors on Windows write it.
  *
- * @param bytes UTF-8, without a byte order mark
+ * @param bytes UTF-8
  * @param subject what the document is, for messages
- * @throws AppError INVALID_FILE
+ * @throws AppError INVALID_FILE, which says what is there instead or what is wrong with it
  */
-export function parseJsonObject(bytes: Uint8Array, subject: string): Record<string, unknown> {
+export function parseJson(bytes: Uint8Array, subject: string): unknown {
   const { members, values } = countStructure(bytes);
   if (values > MAX_JSON_VALUES)
     throw new AppError('INVALID_FILE', `${subject} has more than ${MAX_JSON_VALUES} values`);
+  const text = decodeUtf8(bytes, subject);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const foreign = foreignContent(bytes);
+    const problem = foreign ? `is ${foreign}` : `is not JSON: ${whyNotJson(text)}`;
+    throw new AppError('INVALID_FILE', `${subject} ${problem}`, { cause });
+  }
+  if (countMembers(value) !== members) {
+    const name = quoteName(findRepeatedName(text) ?? '');
+    throw new AppError('INVALID_FILE', `${subject} gives the same name twice in one object: ${name}`);
+  }
+  return value;
+}
+
+/** As `parseJson`, for a document that must be an object. */
+export function parseJsonObject(bytes: Uint8Array, subject: string): Record<string, unknown> {
   const value = parseJson(bytes, subject);
   if (!isJsonObject(value)) throw new AppError('INVALID_FILE', `${subject} must be a JSON object`);
-  if (countMembers(value) !== members)
-    throw new AppError('INVALID_FILE', `${subject} gives the same name twice in one object`);
   return value;
 }
 
@@ -36,12 +56,24 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parseJson(bytes: Uint8Array, subject: string): unknown {
+/**
+ * Text of a file, without a byte order mark.
+ *
+ * @throws AppError INVALID_FILE
+ */
+export function decodeUtf8(bytes: Uint8Array, subject: string): string {
+  const [first, second] = bytes;
+  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  // Text of these files begins with a character of ASCII, which in UTF-16 has one byte that is 0.
+  const isUtf16 = isMarked || first === 0 || second === 0;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    if (!isUtf16) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new AppError('INVALID_FILE', `${subject} is not JSON in UTF-8`, { cause });
+    const foreign = foreignContent(bytes);
+    const problem = foreign ? `is ${foreign}` : 'cannot be read as UTF-8';
+    throw new AppError('INVALID_FILE', `${subject} ${problem}`, { cause });
   }
+  throw new AppError('INVALID_FILE', `${subject} is UTF-16 text or binary: save it as UTF-8`);
 }
 
 /**
