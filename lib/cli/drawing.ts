@@ -1,8 +1,13 @@
-import type { SeededRequest } from '../schemas/prediction.js';
-import type { Decoder } from '../schemas/request.js';
+import type { Decoder, GenerateRequest } from '../schemas/request.js';
+
+/** A request as the command has it: with a seed, and with the bytes of its picture. */
+export type DrawRequest = Omit<GenerateRequest, 'image' | 'seed'> & {
+  readonly seed: number;
+  readonly image?: Uint8Array | undefined;
+};
 
 export interface DrawProps {
-  readonly request: SeededRequest;
+  readonly request: DrawRequest;
   /** One for each picture, in directories that exist. */
   readonly files: readonly string[];
 }
