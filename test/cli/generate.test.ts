@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { randomBytes } from '../support/random-bundle.js';
 import { ROOT } from '../support/reference.js';
 import { sdTurbo } from '../support/run-command.js';
 
@@ -73,6 +74,25 @@ describe('generate', () => {
     expect(formats).toEqual(['webp', 'webp', 'jpeg', 'png']);
   });
 
+  test('begins with a photo of a camera, which is larger than a request may be', async () => {
+    const cwd = folder();
+    const sides = { width: 6000, height: 4000, channels: 3 } as const;
+    const noise = randomBytes(3 * 1500 * 1000, 1);
+    const photo = await sharp(noise, { raw: { width: 1500, height: 1000, channels: 3 } })
+      .resize(sides)
+      .withMetadata({ orientation: 6 })
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    expect(photo.length).toBeGreaterThan(5_000_000);
+    writeFileSync(join(cwd, 'photo.jpg'), photo);
+    const { code, stderr } = await sdTurbo(
+      ['generate', 'a tree', '--image', 'photo.jpg', '--out', 'a.png'],
+      cwd,
+    );
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await sharp(join(cwd, 'a.png')).metadata()).toMatchObject({ width: 512, height: 512 });
+  });
+
   test('a prompt that is too long is cut, and stderr says so', async () => {
     const { code, stderr } = await sdTurbo(['generate', 'tree '.repeat(100), '--out', 'a.png'], folder());
     expect(code).toBe(0);
@@ -121,6 +141,7 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['generate', 'x', '--out', join(ROOT, 'package.json/a.png')], '--out: directory'],
     [['generate', 'x', '--image', ROOT], '--image'],
     [['generate', 'x', '--image', join(ROOT, 'test')], 'cannot be read (EISDIR)'],
+    [['generate', 'x', '--image', join(ROOT, 'package.json')], 'must be a PNG, JPEG or WebP picture'],
     [['generate', 'x', '--out', 'new/'], '--out'],
     [['generate', 'x', '--model', ''], '--model'],
     [['generate', 'x', '--format', ''], '--format'],

@@ -87,7 +87,9 @@ test("a process that cannot be started is our fault, not the picture's", async (
 
 test('one that a picture kills is refused; one that dies between pictures is replaced', async () => {
   const order = { bytes: await good(), ...SIZE, limits };
-  const crashes = decoderOf("process.on('message', () => process.kill(process.pid, 'SIGKILL')); process.send({ kind: 'ready' });");
+  const crashes = decoderOf(
+    "process.on('message', () => process.kill(process.pid, 'SIGKILL')); process.send({ kind: 'ready' });",
+  );
   await expect(crashes.decode(order, 'image', NEVER)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   const image = '{ data: new Uint8Array(3), width: 1, height: 1 }';
   const once = decoderOf(`
