@@ -14,8 +14,8 @@ export interface PictureLimits {
 }
 
 /**
- * Of a picture that a stranger sends: `npm run` has the costs of the worst in `test/bench/request-cost.ts`. 50 megapixels
- * are what cameras make; unpacked as RGBA with 8 bits a channel they have 200 MB.
+ * Of a picture that a stranger sends; `test/bench/request-cost.ts` prints what the worst then cost. 50 megapixels are what
+ * cameras make: unpacked with 8 bits a channel and transparency they have 200 MB.
  */
 export const REQUEST_LIMITS: PictureLimits = {
   bytes: MAX_IMAGE_BYTES,

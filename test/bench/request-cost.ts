@@ -74,7 +74,7 @@ function readStat(pid: string): (Usage & { pid: number; parent: number })[] {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'request-cost-'));
-const service = await new HomeProcess([], folder).started();
+const service = await new HomeProcess([], folder, process.cwd()).started();
 
 async function measure({ headers, body }: CostlyRequest): Promise<Cost> {
   const before = usage(service.pid);
@@ -82,11 +82,14 @@ async function measure({ headers, body }: CostlyRequest): Promise<Cost> {
   const watch = setInterval(() => {
     highest = Math.max(highest, usage(service.pid).resident);
   }, LOOK_MS);
-  const response = await fetch(`${service.url}/predict`, {
-    method: 'POST',
-    headers: { 'x-api-key': service.key, 'content-type': 'application/json', ...headers },
-    body,
-  });
+  const send = () =>
+    fetch(`${service.url}/predict`, {
+      method: 'POST',
+      headers: { 'x-api-key': service.key, 'content-type': 'application/json', ...headers },
+      body,
+    });
+  // An idle connection may be closed just when it is used again.
+  const response = await send().catch(send);
   await response.arrayBuffer();
   clearInterval(watch);
   const after = usage(service.pid);

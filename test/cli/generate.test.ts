@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
 import { randomBytes } from '../support/random-bundle.js';
 import { ROOT } from '../support/reference.js';
 import { sdTurbo } from '../support/run-command.js';
@@ -76,14 +77,10 @@ describe('generate', () => {
 
   test('begins with a photo of a camera, which is larger than a request may be', async () => {
     const cwd = folder();
-    const sides = { width: 6000, height: 4000, channels: 3 } as const;
-    const noise = randomBytes(3 * 1500 * 1000, 1);
-    const photo = await sharp(noise, { raw: { width: 1500, height: 1000, channels: 3 } })
-      .resize(sides)
-      .withMetadata({ orientation: 6 })
-      .jpeg({ quality: 95 })
-      .toBuffer();
-    expect(photo.length).toBeGreaterThan(5_000_000);
+    const sides = { width: 2000, height: 1500, channels: 3 } as const;
+    const noise = sharp(randomBytes(3 * 2000 * 1500, 1), { raw: sides });
+    const photo = await noise.withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer();
+    expect(photo.length).toBeGreaterThan(MAX_IMAGE_BYTES);
     writeFileSync(join(cwd, 'photo.jpg'), photo);
     const { code, stderr } = await sdTurbo(
       ['generate', 'a tree', '--image', 'photo.jpg', '--out', 'a.png'],
