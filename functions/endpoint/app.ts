@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { ImageDecoder } from '../../lib/image/image-decoder.js';
 import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import type { JobQueue } from '../../lib/runtime/job-queue.js';
 import type { EndpointStatus } from '../../lib/schemas/endpoint-status.js';
@@ -11,6 +12,8 @@ export interface EndpointAppProps {
   /** The loaded model; undefined while there is none. */
   readonly pipeline: () => TextToImage | undefined;
   readonly status: () => EndpointStatus;
+  /** Of pictures to begin with. */
+  readonly decoder: ImageDecoder;
   readonly queue: JobQueue;
   readonly deadlineMilliseconds: number;
 }
@@ -28,8 +31,8 @@ export function endpointApp(props: EndpointAppProps): Hono {
     const id = requestId(req.raw.headers);
     const started = performance.now();
     const signal = AbortSignal.any([req.raw.signal, AbortSignal.timeout(props.deadlineMilliseconds)]);
-    const { pipeline, status, queue } = props;
-    const context = { pipeline: pipeline(), queue, model: status().model ?? '', signal };
+    const { pipeline, status, decoder, queue } = props;
+    const context = { pipeline: pipeline(), decoder, queue, model: status().model ?? '', signal };
     const response = await invoke(req.raw, context).catch((error) => refuse(error, id, signal));
     response.headers.set('x-request-id', id);
     response.headers.set('vary', 'Accept');

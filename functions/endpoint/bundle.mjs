@@ -1,4 +1,4 @@
-// Bundles the server of the container, and the worker threads that it starts beside it, into a file each.
+// Bundles the server of the container, and the threads and processes that it starts beside it, into a file each.
 // Plain JavaScript because it runs before anything is compiled.
 //
 //   node functions/endpoint/bundle.mjs --outdir DIR
@@ -14,6 +14,7 @@ await build({
   ...NODE_BUNDLE,
   entryPoints: {
     server: 'functions/endpoint/server.ts',
+    'decode-process': 'lib/image/decode-process.ts',
     'session-worker': 'lib/runtime/session-worker.ts',
     'fetch-worker': 'lib/weights/fetch-worker.ts',
   },

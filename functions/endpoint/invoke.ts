@@ -1,6 +1,7 @@
 import { AppError } from '../../lib/errors/app-error.js';
-import { decodeImage } from '../../lib/image/decode-image.js';
 import { encodeImage } from '../../lib/image/encode-image.js';
+import type { ImageDecoder } from '../../lib/image/image-decoder.js';
+import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
 import type { InitPicture, TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { randomSeed } from '../../lib/random/random-seed.js';
 import type { JobQueue } from '../../lib/runtime/job-queue.js';
@@ -13,6 +14,7 @@ import { serverTiming } from '../shared/server-timing.js';
 export interface InvokeContext {
   /** Undefined while the model is not ready. */
   readonly pipeline: TextToImage | undefined;
+  readonly decoder: ImageDecoder;
   readonly queue: JobQueue;
   readonly model: string;
   /** Aborted when the caller has gone or its time is up. */
@@ -26,7 +28,7 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
   if (!pipeline) throw new AppError('UNAVAILABLE', 'the model is still loading: see /ping');
   const seed = wanted.seed ?? randomSeed();
   const { prompt, num_steps: steps, num_images: images, decoder, output_format: format } = wanted;
-  const init = await readInit(wanted, pipeline);
+  const init = await readInit(wanted, pipeline, context);
   const job = () => pipeline.run({ prompt, steps, seed, images, decoder, ...(init && { init }) }, signal);
   const { value: drawn, queuedMilliseconds } = await queue.run(job, signal);
   const encodeStarted = performance.now();
@@ -62,9 +64,11 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
 async function readInit(
   { image, strength = 1 }: GenerateRequest,
   { initSize }: TextToImage,
+  { decoder, signal }: InvokeContext,
 ): Promise<InitPicture | undefined> {
   if (image === undefined) return undefined;
   if (!initSize)
     throw new AppError('UNSUPPORTED', 'image: this model has no encoder, it begins with noise only');
-  return { picture: await decodeImage({ bytes: imageBytes(image), ...initSize }), strength };
+  const order = { bytes: imageBytes(image), ...initSize, limits: REQUEST_LIMITS };
+  return { picture: await decoder.decode(order, 'image', signal), strength };
 }

@@ -1,4 +1,5 @@
 import { serve } from '@hono/node-server';
+import { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
@@ -32,6 +33,7 @@ const stopping = new AbortController();
 const app = endpointApp({
   pipeline: () => loader.pipeline,
   status: () => loader.status,
+  decoder: new ImageDecoder(workerUrls.decode()),
   queue,
   deadlineMilliseconds: config.deadlineMilliseconds,
 });

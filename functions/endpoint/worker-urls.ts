@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 
-/** The modules of the worker threads: beside the bundled server, or in `dist` where the sources lie one by one. */
+/** The modules of the worker threads, and of the process that reads pictures: beside the bundled server, or in `dist` where the sources lie one by one. */
 export const workerUrls = {
   session: (): URL => find('session-worker', new URL('../../lib/runtime/session-worker.js', import.meta.url)),
+  decode: (): URL => find('decode-process', new URL('../../lib/image/decode-process.js', import.meta.url)),
   fetch: (): URL => find('fetch-worker', new URL('../../lib/weights/fetch-worker.js', import.meta.url)),
 };
 

@@ -1,16 +1,25 @@
+import { type PictureFormat, pictureFormat, SIGNATURE_BYTES } from '../../lib/image/picture-format.js';
+
 /** What a picture to begin with may have before it is made smaller: it is kept and sent as text. */
 const MAX_BYTES = 1024 * 1024;
 /** Twice what the model's own pictures have. */
 const MAX_SIDE = 1024;
-const FORMATS: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp']);
 
 /**
  * A picture as a data URL that the service takes: as it is where it is small, else scaled down, as JPEG.
  *
+ * @param format of the file, which its name may not tell
  * @throws DOMException for what the browser cannot read as a picture
  */
-export async function shrinkPicture(file: Blob): Promise<string> {
-  return toDataUrl(FORMATS.has(file.type) && file.size <= MAX_BYTES ? file : await redraw(file));
+export async function shrinkPicture(file: Blob, format: PictureFormat): Promise<string> {
+  return toDataUrl(
+    file.size <= MAX_BYTES ? new Blob([file], { type: `image/${format}` }) : await redraw(file),
+  );
+}
+
+/** Of those that the service takes; undefined for any other file. */
+export async function readFormat(file: Blob): Promise<PictureFormat | undefined> {
+  return pictureFormat(new Uint8Array(await file.slice(0, SIGNATURE_BYTES).arrayBuffer()));
 }
 
 async function redraw(file: Blob): Promise<Blob> {
@@ -19,7 +28,13 @@ async function redraw(file: Blob): Promise<Blob> {
   const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext('2d');
+  if (context) {
+    // As the service has it: a JPEG has no transparency, and a canvas is black below.
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  }
   bitmap.close();
   return new Promise((resolve, reject) => {
     const done = (blob: Blob | null) => (blob ? resolve(blob) : reject(new DOMException('no picture')));

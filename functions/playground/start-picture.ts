@@ -1,5 +1,5 @@
 import { byId, setText } from './dom.js';
-import { shrinkPicture } from './shrink-picture.js';
+import { readFormat, shrinkPicture } from './shrink-picture.js';
 
 export interface Start {
   /** A data URL. */
@@ -63,10 +63,13 @@ export class StartPicture {
   /** @param file nothing happens without one */
   async take(file: Blob | undefined): Promise<void> {
     if (!file) return;
+    const refuse = (why: string) => setText(byId('image-error', HTMLElement), why);
     try {
-      this.value = { image: await shrinkPicture(file), strength: this.#wanted };
+      const format = await readFormat(file);
+      if (!format) return refuse('It must be a PNG, JPEG or WebP picture.');
+      this.value = { image: await shrinkPicture(file, format), strength: this.#wanted };
     } catch {
-      setText(byId('image-error', HTMLElement), 'This browser cannot read that as a picture.');
+      refuse('This browser cannot read that as a picture.');
     }
   }
 

@@ -1,5 +1,8 @@
 import type * as z from 'zod';
-import { imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
+import { AppError } from '../../lib/errors/app-error.js';
+import { inspectPicture } from '../../lib/image/inspect-picture.js';
+import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
+import { imageBytes, imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
 import { isJsonObject } from '../../lib/weights/parse-json.js';
 import { negotiate, notAcceptable, openFormats } from './negotiate.js';
@@ -26,11 +29,23 @@ export async function parseRequest<R extends GenerateRequest>(
   // What is no object is the schema's to refuse.
   const body = withImageDefaults(isJsonObject(given) ? { ...assumed, ...given } : given);
   const { data, error } = schema.safeParse(body);
-  const issues = error ? error.issues : imageIssues(data);
+  const issues = error ? error.issues : [...imageIssues(data), ...pictureIssues(data)];
   if (!data || issues.length > 0) throw new RequestRefused(issues);
   if (accepted !== undefined) return { wanted: data, raw };
   const { num_images } = data;
   if (num_images === 1) throw notAcceptable(formats);
   const message = 'must be 1 where Accept does not take application/json';
   throw new RequestRefused([{ code: 'custom', path: ['num_images'], message, input: num_images }]);
+}
+
+/** What can be told of a picture without unpacking it, before anything is accepted that could only fail. */
+function pictureIssues({ image }: GenerateRequest): z.core.$ZodIssue[] {
+  if (image === undefined) return [];
+  try {
+    inspectPicture(imageBytes(image), REQUEST_LIMITS);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [{ code: 'custom', path: ['image'], message: error.message, input: undefined }];
+  }
 }

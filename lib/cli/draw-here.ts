@@ -1,8 +1,7 @@
 import { AppError } from '../errors/app-error.js';
 import type { InitPicture, TextToImage } from '../pipeline/text-to-image.js';
-import { imageBytes } from '../schemas/image-rules.js';
-import type { SeededRequest } from '../schemas/prediction.js';
-import type { Drawing, DrawProps } from './drawing.js';
+import { decodePicture } from './decode-picture.js';
+import type { Drawing, DrawProps, DrawRequest } from './drawing.js';
 import type { LocalPipelineProps } from './local-pipeline.js';
 import type { Output } from './output.js';
 import type { Progress } from './progress.js';
@@ -40,13 +39,12 @@ export async function drawHere(
 }
 
 async function readInit(
-  { image, strength = 1 }: SeededRequest,
+  { image, strength = 1 }: DrawRequest,
   { initSize }: TextToImage,
 ): Promise<InitPicture | undefined> {
   if (image === undefined) return undefined;
   if (!initSize) {
     throw new AppError('UNSUPPORTED', '--image: this bundle has no encoder: import it again with --encoder');
   }
-  const { decodeImage } = await import('../image/decode-image.js');
-  return { picture: await decodeImage({ bytes: imageBytes(image), ...initSize }), strength };
+  return { picture: await decodePicture({ bytes: image, ...initSize }), strength };
 }

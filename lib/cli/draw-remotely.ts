@@ -3,6 +3,7 @@ import type { GenerateProgress } from '../client/client-props.js';
 import { createClient } from '../client/create-client.js';
 import { AppError } from '../errors/app-error.js';
 import type { Drawing, DrawProps } from './drawing.js';
+import { fitPicture } from './fit-picture.js';
 import type { Progress } from './progress.js';
 import { untilStopped } from './until-stopped.js';
 import { writeOutput } from './write-output.js';
@@ -15,10 +16,12 @@ export interface Service {
 /** Draws on a service, however long it takes to wake. */
 export async function drawRemotely(props: DrawProps, service: Service, progress: Progress): Promise<Drawing> {
   const { request, outputs } = props;
+  const { image, ...fields } = request;
+  const sent = image === undefined ? fields : { ...fields, image: await encodeFitting(image, progress) };
   const started = performance.now();
   const onProgress = (state: GenerateProgress) => progress.say(describe(state));
   const drawn = await untilStopped(async (signal) =>
-    createClient(service).generate(request, { signal, onProgress }),
+    createClient(service).generate(sent, { signal, onProgress }),
   ).catch((error) => {
     throw error instanceof ClientError
       ? new AppError('UNAVAILABLE', `${service.url}: ${error.message}`, { cause: error })
@@ -43,6 +46,12 @@ export async function drawRemotely(props: DrawProps, service: Service, progress:
     // The service's own total is the last of its timings; ours has the way there in it.
     milliseconds: { ...drawn.timings, total: performance.now() - started },
   };
+}
+
+async function encodeFitting(image: Uint8Array, progress: Progress): Promise<string> {
+  const fitting = await fitPicture(image);
+  if (fitting !== image) progress.say('--image is larger than a service takes: a smaller copy is sent');
+  return Buffer.from(fitting).toString('base64');
 }
 
 function describe({ phase, seconds, reason, health }: GenerateProgress): string {

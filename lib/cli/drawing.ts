@@ -1,9 +1,14 @@
-import type { SeededRequest } from '../schemas/prediction.js';
-import type { Decoder } from '../schemas/request.js';
+import type { Decoder, GenerateRequest } from '../schemas/request.js';
 import type { Output } from './output.js';
 
+/** A request as the command has it: with a seed, and with the bytes of its picture. */
+export type DrawRequest = Omit<GenerateRequest, 'image' | 'seed'> & {
+  readonly seed: number;
+  readonly image?: Uint8Array | undefined;
+};
+
 export interface DrawProps {
-  readonly request: SeededRequest;
+  readonly request: DrawRequest;
   /** One for each picture. */
   readonly outputs: readonly Output[];
 }

@@ -1,7 +1,7 @@
-import sharp from 'sharp';
 import { AppError } from '../errors/app-error.js';
 import { insertPngText } from './insert-png-text.js';
 import type { RgbImage } from './rgb-image.js';
+import { sharp } from './sharp.js';
 
 export type { RgbImage };
 

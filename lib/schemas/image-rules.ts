@@ -11,7 +11,9 @@ export function withImageDefaults(body: unknown): unknown {
 }
 
 /** What is wrong between the fields of a request whose fields are right. */
-export function imageIssues(request: GenerateRequest): z.core.$ZodIssue[] {
+export function imageIssues(
+  request: Pick<GenerateRequest, 'num_steps' | 'strength'> & { readonly image?: unknown },
+): z.core.$ZodIssue[] {
   const { image, strength, num_steps: steps } = request;
   const wrong = (message: string): z.core.$ZodIssue[] => [
     { code: 'custom', path: ['strength'], message, input: strength },

@@ -2,10 +2,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../functions/shared/read-json-body.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
+import { makePng } from '../support/hostile-pictures.js';
 import { badService, STRANGE_NAMES } from './bad-service.js';
 
 const { send, post, stop } = badService();
 afterAll(stop);
+
+const PICTURE = makePng({ width: 4, height: 4 });
 
 async function fieldsOf(response: Response): Promise<string[]> {
   expect(response.status).toBe(400);
@@ -46,7 +49,7 @@ describe('the size of a body', () => {
   });
 
   test('with an image it may be longer, but not without end', async () => {
-    const image = 'A'.repeat(4 * (MAX_IMAGE_BYTES / 3));
+    const image = Buffer.concat([PICTURE, Buffer.alloc(MAX_IMAGE_BYTES - PICTURE.length)]).toString('base64');
     expect((await post(JSON.stringify({ prompt: 'a tree', image }))).status).toBe(200);
     expect(
       await fieldsOf(await post(JSON.stringify({ prompt: 'a tree', image: `${image}${'A'.repeat(65)}` }))),
@@ -149,12 +152,14 @@ describe('fields', () => {
     ['image', '"https://example.com/a.png"'],
     ['image', '"data:text/html;base64,AAAA"'],
     ['image', '["AAAA"]'],
+    ['image', `"${Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString('base64')}"`],
+    ['image', `"data:image/png;base64,${PICTURE.subarray(0, -20).toString('base64')}"`],
     ['strength', '0.5'],
     ['strength', '0,"image":"AAAA"'],
     ['strength', '-1e400,"image":"AAAA"'],
     ['strength', '1.01,"image":"AAAA"'],
     ['strength', '"0.5","image":"AAAA"'],
-    ['strength', '0.2,"image":"AAAA"'],
+    ['strength', `0.2,"image":"${PICTURE.toString('base64')}"`],
     ['webhook', '"http://example.com/"'],
     ['webhook', '"//example.com/"'],
     ['webhook', '"javascript:alert(1)"'],

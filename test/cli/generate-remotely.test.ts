@@ -1,12 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
 import {
   type ScriptedAnswer,
   type ScriptedService,
   startScriptedService,
 } from '../client/scripted-service.js';
+import { randomBytes } from '../support/random-bundle.js';
 import { sdTurbo } from '../support/run-command.js';
 
 const PICTURE = Buffer.from([137, 80, 78, 71]);
@@ -67,6 +71,32 @@ test('a cold start is shown as what it is', async () => {
   expect(code).toBe(0);
   expect(stderr).toContain('the endpoint is waking: about 5 s to go');
   expect(stderr).not.toContain('secret');
+});
+
+test('a picture that a service takes is sent as it is, a larger one as a smaller copy', async () => {
+  const [small, large] = [join(folder(), 'small.png'), join(folder(), 'large.png')];
+  const picture = sharp({ create: { width: 90, height: 60, channels: 3, background: 'green' } });
+  writeFileSync(small, await picture.png().toBuffer());
+  const sides = { width: 1800, height: 1200, channels: 3 } as const;
+  writeFileSync(
+    large,
+    await sharp(randomBytes(3 * 1800 * 1200, 1), { raw: sides })
+      .resize(3000)
+      .png()
+      .toBuffer(),
+  );
+  const sent: Buffer[] = [];
+  for (const file of [small, large]) {
+    const { code, seen, stderr } = await generate([answer({ seed: 5 })], '--image', file);
+    expect(code).toBe(0);
+    expect(stderr.includes('a smaller copy is sent')).toBe(file === large);
+    const { image } = z.looseObject({ image: z.string() }).parse(seen[0]?.body);
+    sent.push(Buffer.from(image, 'base64'));
+    await service?.close();
+  }
+  expect(sent[0]).toEqual(readFileSync(small));
+  expect(sent[1]?.length).toBeLessThanOrEqual(MAX_IMAGE_BYTES);
+  expect(await sharp(sent[1]).metadata()).toMatchObject({ format: 'jpeg', width: 2048, height: 1365 });
 });
 
 test('a refusal is one line with the service and its words', async () => {

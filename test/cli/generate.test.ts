@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
+import { randomBytes } from '../support/random-bundle.js';
 import { ROOT } from '../support/reference.js';
 import { sdTurbo } from '../support/run-command.js';
 
@@ -73,6 +75,21 @@ describe('generate', () => {
     expect(formats).toEqual(['webp', 'webp', 'jpeg', 'png']);
   });
 
+  test('begins with a photo of a camera, which is larger than a request may be', async () => {
+    const cwd = folder();
+    const sides = { width: 2000, height: 1500, channels: 3 } as const;
+    const noise = sharp(randomBytes(3 * 2000 * 1500, 1), { raw: sides });
+    const photo = await noise.withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer();
+    expect(photo.length).toBeGreaterThan(MAX_IMAGE_BYTES);
+    writeFileSync(join(cwd, 'photo.jpg'), photo);
+    const { code, stderr } = await sdTurbo(
+      ['generate', 'a tree', '--image', 'photo.jpg', '--out', 'a.png'],
+      cwd,
+    );
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await sharp(join(cwd, 'a.png')).metadata()).toMatchObject({ width: 512, height: 512 });
+  });
+
   test('a prompt that is too long is cut, and stderr says so', async () => {
     const { code, stderr } = await sdTurbo(['generate', 'tree '.repeat(100), '--out', 'a.png'], folder());
     expect(code).toBe(0);
@@ -121,6 +138,7 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['generate', 'x', '--out', join(ROOT, 'package.json/a.png')], '--out: directory'],
     [['generate', 'x', '--image', ROOT], '--image'],
     [['generate', 'x', '--image', join(ROOT, 'test')], 'cannot be read (EISDIR)'],
+    [['generate', 'x', '--image', join(ROOT, 'package.json')], 'must be a PNG, JPEG or WebP picture'],
     [['generate', 'x', '--out', 'new/'], '--out'],
     [['generate', 'x', '--model', ''], '--model'],
     [['generate', 'x', '--format', ''], '--format'],

@@ -9,6 +9,7 @@ import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import type { EndpointState, EndpointStatus } from '../../lib/schemas/endpoint-status.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
+import { startImageDecoder } from '../support/image-decoder.js';
 import { ROOT } from '../support/reference.js';
 import { startSessionHost } from '../support/session-host.js';
 
@@ -30,6 +31,7 @@ function appWith({ state = 'ready' as EndpointState, limit = 4, deadlineMillisec
   return endpointApp({
     pipeline: () => (state === 'ready' ? pipeline : undefined),
     status: () => status(state),
+    decoder: startImageDecoder(),
     queue,
     deadlineMilliseconds,
   });

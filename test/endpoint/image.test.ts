@@ -9,6 +9,7 @@ import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
+import { startImageDecoder } from '../support/image-decoder.js';
 import { ROOT } from '../support/reference.js';
 import { startSessionHost } from '../support/session-host.js';
 
@@ -16,6 +17,7 @@ const DEMO = join(ROOT, 'lib/demo-model');
 const IMAGE = readFileSync(join(DEMO, 'samples/night-tree.png')).toString('base64');
 
 const host = startSessionHost();
+const decoder = startImageDecoder();
 let pipeline: TextToImage;
 let withoutEncoder: TextToImage;
 beforeAll(async () => {
@@ -36,6 +38,7 @@ async function invoke(body: unknown, model: TextToImage = pipeline): Promise<Res
       model: 'demo',
       seconds: {},
     }),
+    decoder,
     queue: new JobQueue(4),
     deadlineMilliseconds: 30_000,
   });

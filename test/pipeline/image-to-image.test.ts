@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { decodeImage } from '../../lib/image/decode-image.js';
+import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { largestDifference } from '../support/largest-difference.js';
@@ -50,7 +51,8 @@ describe.each([...checkpoints])('%s begins with a picture as diffusers does', (n
     async ({ prompt, init, files, steps, strength, seed }) => {
       const pipeline = await loaded;
       const { width = 0, height = 0 } = pipeline.initSize ?? {};
-      const picture = await decodeImage({ bytes: readFileSync(join(FIXTURES, init)), width, height });
+      const bytes = readFileSync(join(FIXTURES, init));
+      const picture = await decodeImage({ bytes, width, height, limits: REQUEST_LIMITS });
       const drawn = await pipeline.run({
         prompt,
         steps,

@@ -215,14 +215,19 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     const choose = (name: string, buffer: Buffer) =>
       page.getByLabel('Begin with a picture').setInputFiles({ name, mimeType: 'image/png', buffer });
     await choose('a.png', Buffer.from('no picture, but long'.repeat(100_000)));
+    await page.getByText('It must be a PNG, JPEG or WebP picture.').waitFor();
+    const noise = randomBytes(4 * 1500 * 1200, 1);
+    // Clear at its left edge, where it is another colour.
+    for (let pixel = 0; pixel < 1500 * 1200; pixel++) {
+      if (pixel % 1500 < 300) noise.set([255, 0, 0, 0], 4 * pixel);
+      else noise[4 * pixel + 3] = 255;
+    }
+    const large = await sharp(noise, { raw: { width: 1500, height: 1200, channels: 4 } })
+      .png()
+      .toBuffer();
+    await choose('broken.png', Buffer.concat([large.subarray(0, 1000), Buffer.alloc(2_000_000)]));
     await page.getByText('This browser cannot read that as a picture.').waitFor();
-    const noise = randomBytes(3 * 1500 * 1200, 1);
-    await choose(
-      'large.png',
-      await sharp(noise, { raw: { width: 1500, height: 1200, channels: 3 } })
-        .png()
-        .toBuffer(),
-    );
+    await choose('large.png', large);
     await page.getByRole('img', { name: 'To begin with' }).waitFor();
     expect(await page.getByRole('slider', { name: 'Strength' }).getAttribute('aria-valuetext')).toBe('50 %');
     await page.getByRole('slider', { name: 'Strength' }).press('ArrowRight');
@@ -230,8 +235,9 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await picture(page).waitFor();
     const [first] = endpoint.requests;
     expect(first).toMatchObject({ num_steps: 2, strength: 0.51 });
-    const begun = (index: number) =>
-      sharp(Buffer.from(endpoint.requests[index]?.image?.split(',')[1] ?? '', 'base64')).metadata();
+    const bytesOf = (index: number) =>
+      Buffer.from(endpoint.requests[index]?.image?.split(',')[1] ?? '', 'base64');
+    const begun = (index: number) => sharp(bytesOf(index)).metadata();
     const shown = (count: number) =>
       page
         .getByRole('button', { name: /^Show: / })
@@ -239,6 +245,9 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
         .waitFor();
     const sent = await begun(0);
     expect([sent.format, sent.width, sent.height]).toEqual(['jpeg', 1024, 819]);
+    const edge = { left: 0, top: 0, width: 150, height: 819 };
+    const { channels } = await sharp(await sharp(bytesOf(0)).extract(edge).toBuffer()).stats();
+    for (const { mean } of channels) expect(mean).toBeGreaterThan(253);
     await page.getByText('from a picture, 51 %').waitFor();
     await button(page, 'Begin with this').click();
     await button(page, 'Generate').click();

@@ -60,6 +60,10 @@ const RULES: Rule[] = [
     breaks: ({ from, to }) => within('lib')(from) && /^(hono|@hono\/)/.test(to),
   },
   {
+    name: 'one file has the picture library, and what it may read',
+    breaks: ({ from, to }) => to === 'sharp' && from !== 'lib/image/sharp.ts',
+  },
+  {
     name: 'only infra knows CDK',
     breaks: ({ from, to }) => !within('infra')(from) && /^(aws-cdk-lib|constructs)(\/|$)/.test(to),
   },
@@ -140,6 +144,11 @@ describe('the checker itself', () => {
     ],
     ['nothing imports the command line', 'functions/a/b.ts', "await import('../../lib/cli/main.js');"],
     ['lib knows no HTTP framework', 'lib/a/b.ts', "import type { Hono } from 'hono';"],
+    [
+      'one file has the picture library, and what it may read',
+      'lib/image/b.ts',
+      "import sharp from 'sharp';",
+    ],
     ['only infra knows CDK', 'functions/a/b.ts', 'import { Stack } from "aws-cdk-lib";'],
     ['AWS clients stand at the edge', 'lib/pipeline/b.ts', "import { S3Client } from '@aws-sdk/client-s3';"],
     ['parts of lib import downwards', 'lib/schemas/b.ts', "export * from '../runtime/tensor.js';"],

@@ -1,15 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
 import { imageIssues, withImageDefaults } from '../../schemas/image-rules.js';
-import {
-  type GenerateRequest,
-  generateRequestSchema,
-  MAX_IMAGE_BYTES,
-  promptSchema,
-} from '../../schemas/request.js';
+import { generateRequestSchema, promptSchema } from '../../schemas/request.js';
 import { drawHere } from '../draw-here.js';
 import { drawRemotely, type Service } from '../draw-remotely.js';
 import { readEnvironment } from '../environment.js';
@@ -18,6 +12,7 @@ import { formatOfName, nameOutputs } from '../output-files.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
+import { readPicture } from '../read-picture.js';
 
 interface Options {
   readonly model?: string;
@@ -53,8 +48,11 @@ const FLAGS = {
   strength: '--strength',
 };
 
-/** Locally an empty prompt is as good as any: the pipeline draws it as diffusers does. */
-const localRequestSchema = generateRequestSchema.extend({ prompt: promptSchema });
+/** Locally an empty prompt is as good as any: the pipeline draws it as diffusers does. The picture has been read already. */
+const localRequestSchema = generateRequestSchema.extend({
+  prompt: promptSchema,
+  image: z.custom<Uint8Array>().optional(),
+});
 
 export function generateCommand(): Command {
   return new Command('generate')
@@ -123,7 +121,7 @@ function parseService({ endpoint, apiKey, model, provider }: Options): Service |
   return { url: endpoint, apiKey: key };
 }
 
-async function parseRequest(prompt: string, options: Options): Promise<GenerateRequest> {
+async function parseRequest(prompt: string, options: Options): Promise<z.infer<typeof localRequestSchema>> {
   const fields = {
     prompt,
     num_steps: options.steps,
@@ -131,7 +129,7 @@ async function parseRequest(prompt: string, options: Options): Promise<GenerateR
     num_images: options.numImages,
     output_format: options.format ?? (options.out === undefined ? undefined : formatOfName(options.out)),
     decoder: options.decoder,
-    image: options.image === undefined ? undefined : await readImage(options.image),
+    image: options.image === undefined ? undefined : await readPicture('--image', options.image),
     strength: options.strength,
   };
   const defined = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -143,17 +141,6 @@ async function parseRequest(prompt: string, options: Options): Promise<GenerateR
       `--strength ${issue.message.replace(/image|num_steps/, (field) => FLAGS[field as keyof typeof FLAGS])}`,
     );
   return request;
-}
-
-async function readImage(file: string): Promise<string> {
-  const unreadable = (cause: NodeJS.ErrnoException) => {
-    throw new AppError('INVALID_INPUT', `--image: ${file} cannot be read (${cause.code})`, { cause });
-  };
-  const { size } = await stat(file).catch(unreadable);
-  if (size > MAX_IMAGE_BYTES) {
-    throw new AppError('INVALID_INPUT', `--image: ${file} has more than ${MAX_IMAGE_BYTES} bytes`);
-  }
-  return (await readFile(file).catch(unreadable)).toString('base64');
 }
 
 function roundAll(milliseconds: Readonly<Record<string, number>>): Record<string, number> {
