@@ -19,9 +19,11 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
 
 const SCHEME = /^[a-z][a-z0-9+.-]{0,31}:/i;
 const [SPACE, EQUALS] = [0x20, 0x3d];
-/** Of base64, and of its URL-safe kind. */
-const LETTERS = codesOf(/[A-Za-z0-9+/_-]/);
-const LINE_ENDS = codesOf(/[\t\n\f\r]/);
+/** For each code of ASCII the letter that it is in base64, those of the URL-safe alphabet included; 0 where it is none. */
+const LETTERS = tableOf(/[A-Za-z0-9+/_-]/);
+LETTERS.set([0x2b], 0x2d);
+LETTERS.set([0x2f], 0x5f);
+const LINE_ENDS = tableOf(/[\t\n\f\r]/);
 
 /** The base64 of a picture, plain and in one piece; or what is wrong with the text. */
 export type ImageText = { readonly base64: string } | { readonly wrong: string };
@@ -54,51 +56,56 @@ export function readImageText(text: string): ImageText {
 
 /** @param start where the text begins in what was sent, for messages. Characters */
 function readBase64(text: string, start: number): ImageText {
-  const { letters, stop } = countLetters(text);
+  const { letters, stop } = collectLetters(text);
   if (stop !== undefined)
     return wrong(`is not base64: it has ${shown(text, stop)} at character ${start + stop + 1}`);
-  if (letters === 0) return wrong('must not be empty');
-  if (letters % 4 === 1)
-    return wrong(`is not whole: of ${letters} letters of base64 one is too many, or some were cut off`);
-  if (Math.floor((letters * 3) / 4) > MAX_IMAGE_BYTES) return wrong(TOO_LONG);
-  const plain = text.replaceAll(/[\s=]/g, '').replaceAll('-', '+').replaceAll('_', '/');
-  return { base64: plain.padEnd(Math.ceil(letters / 4) * 4, '=') };
+  const { length } = letters;
+  if (length === 0) return wrong('must not be empty');
+  if (length % 4 === 1)
+    return wrong(`is not whole: of ${length} letters of base64 one is too many, or some were cut off`);
+  if (Math.floor((length * 3) / 4) > MAX_IMAGE_BYTES) return wrong(TOO_LONG);
+  return { base64: new TextDecoder().decode(letters) + '='.repeat(-length & 3) };
 }
 
 /**
  * Goes through a text once: letters, with line ends and the spaces beside them anywhere, and at most two = after them.
  *
- * @returns how many letters it has up to `stop`, the index of the first character that has no place there
+ * @returns its letters, those of the standard alphabet, up to `stop`, the index of the first character that has no place there
  */
-function countLetters(text: string): { readonly letters: number; readonly stop?: number } {
-  let letters = 0;
+function collectLetters(text: string): { readonly letters: Uint8Array; readonly stop?: number } {
+  const letters = new Uint8Array(text.length);
+  let count = 0;
   let equals = 0;
   let firstEquals = -1;
   /** Of the first space since the last letter that no line end is beside. */
   let space = -1;
+  const stopAt = (stop: number) => ({ letters: letters.subarray(0, count), stop });
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (LETTERS[code] === 1) {
-      if (space >= 0) return { letters, stop: space };
-      if (firstEquals >= 0) return { letters, stop: firstEquals };
-      letters++;
+    const letter = LETTERS[code] ?? 0;
+    if (letter !== 0) {
+      if (space >= 0) return stopAt(space);
+      if (firstEquals >= 0) return stopAt(firstEquals);
+      letters[count++] = letter;
     } else if (code === EQUALS) {
       if (firstEquals < 0) firstEquals = index;
-      if (++equals > 2) return { letters, stop: firstEquals };
-    } else if (LINE_ENDS[code] === 1) {
+      if (++equals > 2) return stopAt(firstEquals);
+    } else if (LINE_ENDS[code]) {
       space = -1;
     } else if (code !== SPACE) {
-      return { letters, stop: index };
-    } else if (space < 0 && LETTERS[text.charCodeAt(index - 1)] === 1) {
+      return stopAt(index);
+    } else if (space < 0 && LETTERS[text.charCodeAt(index - 1)]) {
       space = index;
     }
   }
-  return { letters };
+  return { letters: letters.subarray(0, count) };
 }
 
-/** For each code of ASCII 1 where its character is one of these. */
-function codesOf(characters: RegExp): Uint8Array {
-  return Uint8Array.from({ length: 0x80 }, (_, code) => Number(characters.test(String.fromCharCode(code))));
+/** For each code of ASCII itself where its character is one of these, else 0. */
+function tableOf(characters: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 0x80 }, (_, code) =>
+    characters.test(String.fromCharCode(code)) ? code : 0,
+  );
 }
 
 /** A character as it can be told from those that look alike, or like nothing. */
