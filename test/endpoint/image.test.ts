@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endpointApp } from '../../functions/endpoint/app.js';
 import { MAX_BODY_BYTES } from '../../functions/shared/read-json-body.js';
+import type { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
-import { startImageDecoder } from '../support/image-decoder.js';
+import { ENDED_BY_PICTURES, startImageDecoder, withScriptedDecoder } from '../support/image-decoder.js';
 import { ROOT } from '../support/reference.js';
 import { startSessionHost } from '../support/session-host.js';
 
@@ -17,7 +18,7 @@ const DEMO = join(ROOT, 'lib/demo-model');
 const IMAGE = readFileSync(join(DEMO, 'samples/night-tree.png')).toString('base64');
 
 const host = startSessionHost();
-const decoder = startImageDecoder();
+const reader = startImageDecoder();
 let pipeline: TextToImage;
 let withoutEncoder: TextToImage;
 beforeAll(async () => {
@@ -27,7 +28,11 @@ beforeAll(async () => {
 });
 afterAll(() => host.close());
 
-async function invoke(body: unknown, model: TextToImage = pipeline): Promise<Response> {
+async function invoke(
+  body: unknown,
+  model: TextToImage = pipeline,
+  decoder: ImageDecoder = reader,
+): Promise<Response> {
   const app = endpointApp({
     pipeline: () => model,
     status: () => ({
@@ -95,6 +100,16 @@ describe('what is wrong is named', () => {
     expect(response.status).toBe(422);
     expect(problemSchema.parse(await response.json()).detail).toContain('image');
   });
+});
+
+test('a picture that ends its reader is refused, which no queue tries again, and the next one is read', async () => {
+  const body = { prompt: 'x', image: IMAGE };
+  const response = await withScriptedDecoder(ENDED_BY_PICTURES, (deaf) => invoke(body, pipeline, deaf));
+  expect(response.status).toBe(400);
+  expect(problemSchema.parse(await response.json()).detail).toMatch(
+    /^image: must be a picture that takes less/,
+  );
+  expect((await invoke(body)).status).toBe(200);
 });
 
 test('only an image makes a body longer than 64 KiB', async () => {

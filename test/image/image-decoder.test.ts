@@ -1,14 +1,11 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { decodeImage } from '../../lib/image/decode-image.js';
-import { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
+import type { RgbImage } from '../../lib/image/rgb-image.js';
 import { makePng, makeProgressiveJpeg } from '../support/hostile-pictures.js';
-import { startImageDecoder } from '../support/image-decoder.js';
+import { ENDED_BY_PICTURES, startImageDecoder, withScriptedDecoder } from '../support/image-decoder.js';
+import { until } from '../support/until.js';
 
 const SIZE = { width: 64, height: 64 };
 const limits = REQUEST_LIMITS;
@@ -33,7 +30,7 @@ test('gives what decodeImage gives, and its refusals with the name', async () =>
 });
 
 /** What passes the look at the file, and then costs more than it may: scans over all blocks again and again. */
-const costly = () => makeProgressiveJpeg({ width: 6_000, height: 5_000, components: 3, scans: 60 });
+const costly = () => makeProgressiveJpeg({ width: 5_000, height: 5_000, components: 3, scans: 60 });
 
 test.each([
   ['time', { ...limits, cpuSeconds: 0.1 }, costly],
@@ -67,50 +64,41 @@ test('as many as may wait do; one that waits and is no longer wanted is not read
   await first;
 });
 
-const scripts: string[] = [];
-afterAll(() => {
-  for (const script of scripts) rmSync(script);
-});
-function decoderOf(source: string): ImageDecoder {
-  const script = join(tmpdir(), `decoder-${process.pid}-${scripts.length}.mjs`);
-  writeFileSync(script, source);
-  scripts.push(script);
-  return new ImageDecoder(pathToFileURL(script));
-}
-
 test("a process that cannot be started is our fault, not the picture's", async () => {
   const order = { bytes: await good(), ...SIZE, limits };
-  await expect(decoderOf('process.exit(1);').decode(order, 'image', NEVER)).rejects.toMatchObject({
-    code: 'INTERNAL',
+  await withScriptedDecoder('process.exit(1);', async (broken) => {
+    await expect(broken.decode(order, 'image', NEVER)).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });
 
-test('one that a picture kills is refused; one that dies between pictures is replaced', async () => {
+test('one that a picture ends is refused; one that dies between pictures is replaced', async () => {
   const order = { bytes: await good(), ...SIZE, limits };
-  const crashes = decoderOf(
-    "process.on('message', () => process.kill(process.pid, 'SIGKILL')); process.send({ kind: 'ready' });",
-  );
-  await expect(crashes.decode(order, 'image', NEVER)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
-  const image = '{ data: new Uint8Array(3), width: 1, height: 1 }';
-  const once = decoderOf(`
-    process.on('message', () => process.send({ kind: 'decoded', image: ${image} }, () => process.exit()));
-    process.send({ kind: 'ready' });`);
-  for (let turn = 0; turn < 2; turn++) {
-    expect(await once.decode(order, 'image', NEVER)).toEqual({
-      data: new Uint8Array(3),
-      width: 1,
-      height: 1,
+  await withScriptedDecoder(ENDED_BY_PICTURES, async (deaf) => {
+    await expect(deaf.decode(order, 'image', NEVER)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+  const once = `
+    const image = { data: new Uint8Array([process.pid & 255]), width: 1, height: 1 };
+    process.on('message', () => process.send({ kind: 'decoded', image }, () => process.exit()));
+    process.send({ kind: 'ready' });`;
+  await withScriptedDecoder(once, async (mortal) => {
+    const first = await mortal.decode(order, 'image', NEVER);
+    // Until its end has been seen the next order is lost with it, and may be given again.
+    let second: RgbImage | undefined;
+    await until('the next is read', async () => {
+      second = await mortal.decode(order, 'image', NEVER).catch(() => undefined);
+      return second !== undefined;
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
+    expect(second?.data).not.toEqual(first.data);
+  });
 });
 
 test('the process has none of our environment', async () => {
   process.env['SECRET_OF_THE_TEST'] = 'secret';
-  const spy = decoderOf(`
+  const spy = `
     const data = Buffer.from(JSON.stringify(Object.keys(process.env)));
     process.on('message', () => process.send({ kind: 'decoded', image: { data, width: 1, height: 1 } }));
-    process.send({ kind: 'ready' });`);
-  const { data } = await spy.decode({ bytes: await good(), ...SIZE, limits }, 'image', NEVER);
+    process.send({ kind: 'ready' });`;
+  const order = { bytes: await good(), ...SIZE, limits };
+  const { data } = await withScriptedDecoder(spy, (decoder) => decoder.decode(order, 'image', NEVER));
   expect(JSON.parse(Buffer.from(data).toString())).not.toContain('SECRET_OF_THE_TEST');
 });

@@ -91,7 +91,7 @@ describe('what is refused', () => {
     [
       'bits of a PNG',
       () => huge(7_000, 7_000, 16, 6, true),
-      /^must have at most 200000000 bytes when it is unpacked$/,
+      /^must have at most 150000000 bytes when it is unpacked$/,
     ],
     [
       'coefficients',
