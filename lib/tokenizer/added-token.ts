@@ -62,10 +62,15 @@ export function textToken(content: string): DeclaredToken {
  * @param special whether an object stands for a special token too, whatever it says
  */
 export const declaredTokenSchema = (special: boolean) =>
-  z.union([
-    contentSchema.transform((content) => textToken(content)),
-    tokenObjectSchema.transform((token) => declaredToken(special ? { ...token, special } : token)),
-  ]);
+  z.unknown().transform((value, { issues }): DeclaredToken => {
+    const isText = typeof value === 'string';
+    // No union of the two, whose error would not say which field is wrong.
+    const { data, error } = tokenObjectSchema.safeParse(isText ? { content: value } : value);
+    if (data) return isText ? textToken(data.content) : declaredToken(special ? { ...data, special } : data);
+    const path = isText ? [] : error.issues[0]?.path;
+    issues.push({ code: 'custom', input: value, path: path ?? [], message: `${error.issues[0]?.message}` });
+    return z.NEVER;
+  });
 
 export function declaredToken(
   { content, normalized, special }: z.infer<typeof tokenObjectSchema>,

@@ -82,7 +82,7 @@ describe('refused by name, where transformers gives ids', () => {
     [
       'a token that strips',
       { 'special_tokens_map.json': { pad_token: { content: '!', rstrip: true } } },
-      /pad_token/,
+      /"pad_token.rstrip": is not supported, only false$/,
     ],
     ['a sentencepiece model', { 'tokenizer.model': 'x' }, /tokenizer.model is a vocabulary of another kind/],
     [
