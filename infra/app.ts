@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { readConfig } from './config.js';
+import { readConfig } from './options/config.js';
 import { ServiceStack } from './stack.js';
 
 /** @param root of the repository */

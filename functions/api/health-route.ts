@@ -1,4 +1,4 @@
-import { wakeEndpoint } from '../../lib/predictions/wake-endpoint.js';
+import { wakeEndpoint } from '../../lib/predictions/wake/wake-endpoint.js';
 import type { ApiProps } from './api-props.js';
 
 /** `GET /health`: the endpoint's state; whether it is up is in the body, that this service is, in the status. */

@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import * as z from 'zod';
-import { deleteObjects } from '../shared/aws/delete-objects.js';
+import { deleteObjects } from '../shared/aws/s3/delete-objects.js';
 import { customResourceHandler } from '../shared/custom-resource.js';
 import { log } from '../shared/log.js';
 import { parseProperties } from '../shared/resource-properties.js';

@@ -16,7 +16,7 @@ await build({
     server: 'functions/endpoint/server.ts',
     'decode-process': 'lib/image/decode-process.ts',
     'session-worker': 'lib/runtime/session-worker.ts',
-    'fetch-worker': 'lib/weights/fetch-worker.ts',
+    'fetch-worker': 'lib/weights/download/fetch-worker.ts',
   },
   outdir: values.outdir,
   // Native code stays in node_modules: runtime-packages.mjs copies it.

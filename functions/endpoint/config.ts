@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { BUNDLE_KINDS } from '../../lib/weights/place.js';
-import { placeSchema } from '../../lib/weights/place-schema.js';
+import { BUNDLE_KINDS } from '../../lib/weights/sources/place.js';
+import { placeSchema } from '../../lib/weights/sources/place-schema.js';
 import { variableError } from '../shared/variable-error.js';
 
 const seconds = (most: number) => z.coerce.number().min(1).max(most);

@@ -1,7 +1,7 @@
-import type { ByteSource } from '../../lib/weights/byte-source.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { BUNDLE_KINDS, parsePlace } from '../../lib/weights/place.js';
-import { S3Source } from '../../lib/weights/s3-source.js';
+import type { ByteSource } from '../../lib/weights/sources/byte-source.js';
+import { BUNDLE_KINDS, parsePlace } from '../../lib/weights/sources/place.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { S3Source } from '../../lib/weights/sources/s3/s3-source.js';
 import type { EndpointConfig } from './config.js';
 
 /** Where the bundle comes from and where it is to lie; a bundle in a directory stays there and has no source. */

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 export const workerUrls = {
   session: (): URL => find('session-worker', new URL('../../lib/runtime/session-worker.js', import.meta.url)),
   decode: (): URL => find('decode-process', new URL('../../lib/image/decode-process.js', import.meta.url)),
-  fetch: (): URL => find('fetch-worker', new URL('../../lib/weights/fetch-worker.js', import.meta.url)),
+  fetch: (): URL =>
+    find('fetch-worker', new URL('../../lib/weights/download/fetch-worker.js', import.meta.url)),
 };
 
 function find(name: string, unbundled: URL): URL {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { AppError } from '../../../lib/errors/app-error.js';
+import { AppError } from '../../lib/errors/app-error.js';
 import { answerUnreadable, refuseUnparsed } from './unreadable-request.js';
 
 /** Longest path that is shown: of ours none is nearly as long. Characters. */

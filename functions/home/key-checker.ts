@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { ProblemError } from '../../shared/problem-response.js';
-import { readKey } from '../../shared/read-key.js';
+import { ProblemError } from '../shared/problem-response.js';
+import { readKey } from '../shared/read-key.js';
 
 /**
  * At home one key opens everything, as the gateway's keys do in AWS.

@@ -1,6 +1,6 @@
-import { AppError } from '../../../lib/errors/app-error.js';
-import type { Message, MessageQueue } from '../../../lib/predictions/message-queue.js';
-import type { Verdict } from '../../../lib/predictions/process-message.js';
+import { AppError } from '../../lib/errors/app-error.js';
+import type { Message, MessageQueue } from '../../lib/predictions/message-queue.js';
+import type { Verdict } from '../../lib/predictions/process-message.js';
 
 /** As many as in AWS: with a look every 20 s at an endpoint that is asleep, 20 minutes. */
 const MAX_RECEIVES = 60;

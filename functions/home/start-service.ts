@@ -1,38 +1,34 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError } from '../../../lib/errors/app-error.js';
-import type {
-  HomeService,
-  HomeServiceProps,
-  StartHomeService,
-} from '../../../lib/predictions/home-service.js';
+import { AppError } from '../../lib/errors/app-error.js';
+import type { HomeService, HomeServiceProps, StartHomeService } from '../../lib/predictions/home-service.js';
 import {
   failDeadLetter,
   processMessage,
   type WorkerServices,
-} from '../../../lib/predictions/process-message.js';
-import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
-import { noteReady, wakeEndpoint } from '../../../lib/predictions/wake-endpoint.js';
-import { Waker } from '../../../lib/predictions/waker.js';
-import { makeFolders } from '../../../lib/weights/make-folders.js';
-import { errorFields } from '../../shared/error-fields.js';
-import { toProblem } from '../../shared/problem-response.js';
-import { reportEvent } from '../../shared/report-event.js';
-import { webhookKey } from '../../shared/webhooks/sign-webhook.js';
-import { makeWebhookSender } from '../../shared/webhooks/webhook-sender.js';
-import { apiApp } from '../app.js';
-import { ChildEndpoint } from './child-endpoint.js';
-import { endpointCommand } from './endpoint-command.js';
-import { FileWakeLog } from './file-wake-log.js';
-import { FolderLock } from './folder-lock.js';
-import { FolderPredictionStore } from './folder-prediction-store.js';
-import { HoldingStore } from './holding-store.js';
+} from '../../lib/predictions/process-message.js';
+import { SYSTEM_CLOCK } from '../../lib/predictions/system-clock.js';
+import { noteReady, wakeEndpoint } from '../../lib/predictions/wake/wake-endpoint.js';
+import { Waker } from '../../lib/predictions/wake/waker.js';
+import { makeFolders } from '../../lib/weights/disk/make-folders.js';
+import { apiApp } from '../api/app.js';
+import { errorFields } from '../shared/error-fields.js';
+import { toProblem } from '../shared/problem-response.js';
+import { reportEvent } from '../shared/report-event.js';
+import { webhookKey } from '../shared/webhooks/sign-webhook.js';
+import { makeWebhookSender } from '../shared/webhooks/webhook-sender.js';
+import { ChildEndpoint } from './endpoint/child-endpoint.js';
+import { endpointCommand } from './endpoint/endpoint-command.js';
 import { HomeServer } from './home-server.js';
 import { keyChecker } from './key-checker.js';
 import { LocalMessageQueue } from './local-message-queue.js';
-import { removeExpired } from './remove-expired.js';
-import { requeueUnfinished } from './requeue-unfinished.js';
+import { FileWakeLog } from './records/file-wake-log.js';
+import { FolderLock } from './records/folder-lock.js';
+import { FolderPredictionStore } from './records/folder-prediction-store.js';
+import { HoldingStore } from './records/holding-store.js';
+import { removeExpired } from './records/remove-expired.js';
+import { requeueUnfinished } from './records/requeue-unfinished.js';
 import { tellSparingly } from './tell-sparingly.js';
 import { terminalTelemetry } from './terminal-telemetry.js';
 

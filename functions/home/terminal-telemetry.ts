@@ -1,5 +1,5 @@
-import type { HomeReport } from '../../../lib/predictions/home-service.js';
-import type { Telemetry } from '../../shared/telemetry.js';
+import type { HomeReport } from '../../lib/predictions/home-service.js';
+import type { Telemetry } from '../shared/telemetry.js';
 
 /** For a person at a terminal: what went wrong, a line each; everything as JSON where that is wanted. No metrics. */
 export function terminalTelemetry({ verbose, line }: Pick<HomeReport, 'verbose' | 'line'>): Telemetry {

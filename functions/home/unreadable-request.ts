@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { RequestError } from '@hono/node-server';
-import { ProblemError, problemResponse, toProblem } from '../../shared/problem-response.js';
-import { requestId } from '../../shared/request-id.js';
+import { ProblemError, problemResponse, toProblem } from '../shared/problem-response.js';
+import { requestId } from '../shared/request-id.js';
 
 /** An answer to what could not be made a `Request`: its target or its Host is none. */
 export function answerUnreadable(error: unknown): Response {

@@ -4,7 +4,7 @@ import { inspectPicture } from '../../lib/image/inspect-picture.js';
 import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
 import { imageBytes, imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
-import { isJsonObject } from '../../lib/weights/parse-json.js';
+import { isJsonObject } from '../../lib/weights/bytes/parse-json.js';
 import { negotiate, notAcceptable, openFormats } from './negotiate.js';
 import { RequestRefused } from './problem-response.js';
 import { readJsonBody } from './read-json-body.js';

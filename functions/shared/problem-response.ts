@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { AppError } from '../../lib/errors/app-error.js';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
-import { UnreadableRecord } from '../../lib/predictions/unreadable-record.js';
+import { UnreadableRecord } from '../../lib/predictions/records/unreadable-record.js';
 import type { Problem } from '../../lib/schemas/problem.js';
 import { ENDPOINT_STATUS, HTTP_STATUS, STATUS_TITLE } from './http-status.js';
 

@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import { processMessage, type WorkerServices } from '../../lib/predictions/process-message.js';
-import { parseMessage } from '../shared/aws/parse-message.js';
+import { parseMessage } from '../shared/aws/sqs/parse-message.js';
 import { errorFields } from '../shared/error-fields.js';
 import type { Telemetry } from '../shared/telemetry.js';
 

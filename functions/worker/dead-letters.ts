@@ -2,8 +2,8 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { failDeadLetter } from '../../lib/predictions/process-message.js';
 import { awsServices } from '../shared/aws/aws-services.js';
 import { readFunctionConfig } from '../shared/aws/config.js';
-import { parseMessage } from '../shared/aws/parse-message.js';
 import { powertoolsTelemetry } from '../shared/aws/powertools-telemetry.js';
+import { parseMessage } from '../shared/aws/sqs/parse-message.js';
 import { errorFields } from '../shared/error-fields.js';
 
 const telemetry = powertoolsTelemetry();

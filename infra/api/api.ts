@@ -15,14 +15,14 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.js';
+import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import { acknowledge } from '../basics/acknowledge.js';
+import type { FunctionSettings } from '../basics/function-settings.js';
+import { NodeFunction } from '../basics/node-function.js';
+import type { PredictionQueue } from '../predictions/prediction-queue.js';
+import type { Results } from '../predictions/results.js';
 import { BINARY_MEDIA_TYPES, ROUTES, type Route } from './api-routes.js';
-import type { Endpoint } from './endpoint.js';
-import type { FunctionSettings } from './function-settings.js';
 import { addGatewayResponses } from './gateway-responses.js';
-import { NodeFunction } from './node-function.js';
-import type { PredictionQueue } from './prediction-queue.js';
-import type { Results } from './results.js';
 
 const STAGE = 'prod';
 /** The gateway's own limit; the function stops waiting after 25 s. */

@@ -1,5 +1,5 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import type { Problem } from '../lib/schemas/problem.js';
+import type { Problem } from '../../lib/schemas/problem.js';
 
 interface Refusal {
   readonly status: number;

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IDependable } from 'constructs';
-import { wildcard } from './acknowledge.js';
+import { wildcard } from '../basics/acknowledge.js';
 import type { ModelBundle } from './model-bundle.js';
 
 export interface ExistingModelProps {

@@ -4,11 +4,11 @@ import { CfnDeletionPolicy, type CfnResource, CustomResource, Duration, FileSyst
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
-import { acknowledge, wildcard } from './acknowledge.js';
-import type { FunctionBasics } from './function-settings.js';
+import { acknowledge, wildcard } from '../basics/acknowledge.js';
+import type { FunctionBasics } from '../basics/function-settings.js';
+import { NodeFunction } from '../basics/node-function.js';
+import { PrivateBucket } from '../basics/private-bucket.js';
 import type { ModelBundle } from './model-bundle.js';
-import { NodeFunction } from './node-function.js';
-import { PrivateBucket } from './private-bucket.js';
 
 /** Sources whose change changes what is in a bundle. */
 const EXPORTER = ['lib/export', 'lib/onnx'];

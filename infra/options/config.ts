@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DECODERS } from '../lib/schemas/request.js';
+import { DECODERS } from '../../lib/schemas/request.js';
 import { boolean, COMMIT, integer, list, money, optionNames } from './option-types.js';
 import { parseWarmHours, type WarmHours } from './warm-hours.js';
 

@@ -5,7 +5,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { NodeFunction } from './node-function.js';
+import type { NodeFunction } from '../basics/node-function.js';
 
 /** The worker's 75 s, twice: Lambda may hold a message for a while before it starts. */
 const VISIBILITY = Duration.seconds(150);

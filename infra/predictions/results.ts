@@ -2,10 +2,10 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
-import { acknowledge, wildcard } from './acknowledge.js';
-import type { FunctionBasics } from './function-settings.js';
-import { NodeFunction } from './node-function.js';
-import { PrivateBucket } from './private-bucket.js';
+import { acknowledge, wildcard } from '../basics/acknowledge.js';
+import type { FunctionBasics } from '../basics/function-settings.js';
+import { NodeFunction } from '../basics/node-function.js';
+import { PrivateBucket } from '../basics/private-bucket.js';
 
 /** `predictions/{id}/*.json` expires; `wake.json` does not. */
 const PREDICTIONS = 'predictions/';

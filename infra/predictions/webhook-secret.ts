@@ -1,8 +1,8 @@
 import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { FunctionBasics } from './function-settings.js';
-import { NodeFunction } from './node-function.js';
+import type { FunctionBasics } from '../basics/function-settings.js';
+import { NodeFunction } from '../basics/node-function.js';
 
 export interface WebhookSecretProps {
   /** Of the SSM parameter. */

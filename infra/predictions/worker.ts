@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { Endpoint } from './endpoint.js';
-import type { FunctionSettings } from './function-settings.js';
-import { NodeFunction } from './node-function.js';
+import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import type { FunctionSettings } from '../basics/function-settings.js';
+import { NodeFunction } from '../basics/node-function.js';
 import type { PredictionQueue } from './prediction-queue.js';
 import type { Results } from './results.js';
 import type { WebhookSecret } from './webhook-secret.js';

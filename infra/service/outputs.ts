@@ -1,6 +1,6 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
-import type { Api } from './api.js';
-import type { Dashboard } from './dashboard.js';
+import type { Api } from '../api/api.js';
+import type { Dashboard } from '../watch/dashboard.js';
 
 /** What a person needs after the deploy. */
 export function addOutputs(stack: Stack, api: Api, dashboard: Dashboard): void {

@@ -14,11 +14,11 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.js';
-import type { Api } from './api.js';
-import type { Endpoint } from './endpoint.js';
+import type { Api } from '../api/api.js';
+import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import { acknowledge } from '../basics/acknowledge.js';
+import type { Worker } from '../predictions/worker.js';
 import { serviceMetric } from './service-metrics.js';
-import type { Worker } from './worker.js';
 
 /** A wake takes 10 minutes at most; a message that is older waits for one that came to nothing. */
 const OLDEST_MESSAGE = Duration.minutes(15);

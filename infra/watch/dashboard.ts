@@ -11,9 +11,9 @@ import {
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { Api } from './api.js';
-import type { Endpoint } from './endpoint.js';
-import type { PredictionQueue } from './prediction-queue.js';
+import type { Api } from '../api/api.js';
+import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import { serviceMetric } from './service-metrics.js';
 
 /** Dollars an hour in us-east-1, of types whose price was known when this was written. */

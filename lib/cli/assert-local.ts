@@ -1,5 +1,5 @@
 import { AppError } from '../errors/app-error.js';
-import { networkPrefix } from '../weights/network-prefix.js';
+import { networkPrefix } from '../weights/sources/network-prefix.js';
 
 /**
  * Refuses a place on a network where a path of this machine is wanted.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { formatS3Url, type S3Location } from '../weights/s3-location.js';
+import { formatS3Url, type S3Location } from '../weights/sources/s3/s3-location.js';
 import { readEnvironment } from './environment.js';
 
 /** Where a bundle from S3 comes to lie on this machine. */

@@ -6,7 +6,7 @@ import { packageRoot } from './package-root.js';
  * starts it, by the path of its compiled module, as `infra` names handlers by theirs.
  */
 export async function loadHomeService(): Promise<StartHomeService> {
-  const module = new URL('dist/functions/api/home/start-service.js', packageRoot());
+  const module = new URL('dist/functions/home/start-service.js', packageRoot());
   const { startService }: { startService: StartHomeService } = await import(module.href);
   return startService;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path/posix';
 import { encodeModel } from '../onnx/encode-model.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Dialect, Precision } from '../schemas/manifest.js';
-import { CheckpointReader } from '../weights/checkpoint-reader.js';
+import { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
 import type { Checkpoint, Part } from './checkpoint.js';
 import { CudaOperators } from './dialects/cuda/cuda-operators.js';
 import type { Operators } from './dialects/operators.js';

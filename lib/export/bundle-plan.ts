@@ -1,5 +1,5 @@
 import type { Manifest } from '../schemas/manifest.js';
-import type { BundleEntry } from '../weights/bundle-entry.js';
+import type { BundleEntry } from '../weights/bundle/bundle-entry.js';
 
 /** What a bundle will consist of, before any weights have been read. */
 export interface BundlePlan {

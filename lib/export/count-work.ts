@@ -1,5 +1,5 @@
-import { CheckpointReader } from '../weights/checkpoint-reader.js';
-import { DirectoryCheckpoint } from '../weights/directory-checkpoint.js';
+import { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
+import { DirectoryCheckpoint } from '../weights/checkpoint/directory-checkpoint.js';
 import { readConfig } from './configs/read-config.js';
 import { taesdConfigSchema } from './configs/taesd-config.js';
 import { textEncoderConfigSchema } from './configs/text-encoder-config.js';

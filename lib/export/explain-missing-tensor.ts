@@ -1,4 +1,4 @@
-import { quoteName } from '../weights/quote-name.js';
+import { quoteName } from '../weights/bytes/quote-name.js';
 
 /** Of names that tell nothing by themselves, how many are shown. */
 const SHOWN_NAMES = 3;

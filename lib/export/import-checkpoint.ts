@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { AppError } from '../errors/app-error.js';
 import type { Dialect, Manifest, Precision } from '../schemas/manifest.js';
-import { copyBundle } from '../weights/copy-bundle.js';
-import { assertRevision } from '../weights/hub/hub-location.js';
-import { BUNDLE_KINDS, type Place, parsePlace, SOURCE_KINDS } from '../weights/place.js';
+import { copyBundle } from '../weights/bundle/copy-bundle.js';
+import { assertRevision } from '../weights/sources/hub/hub-location.js';
+import { BUNDLE_KINDS, type Place, parsePlace, SOURCE_KINDS } from '../weights/sources/place.js';
 import type { BundlePlan } from './bundle-plan.js';
 import { Places, type PlacesProps } from './places.js';
 import { planBundle } from './plan-bundle.js';

@@ -1,16 +1,16 @@
-import { assertDirectory } from '../weights/assert-directory.js';
-import type { BundleSink } from '../weights/bundle-sink.js';
-import { CheckpointReader } from '../weights/checkpoint-reader.js';
-import { DirectoryCheckpoint } from '../weights/directory-checkpoint.js';
-import { DirectorySink } from '../weights/directory-sink.js';
-import { type HubAccess, HubClient } from '../weights/hub/hub-client.js';
-import { openHubCheckpoint } from '../weights/hub/open-hub-checkpoint.js';
-import type { BundlePlace, Place } from '../weights/place.js';
-import { S3BundleSink } from '../weights/s3-bundle-sink.js';
-import { S3Checkpoint } from '../weights/s3-checkpoint.js';
-import { assertS3Ready } from '../weights/s3-ready.js';
-import { createS3WriteClient } from '../weights/s3-write-client.js';
-import type { TransferPolicy } from '../weights/transfer.js';
+import type { BundleSink } from '../weights/bundle/bundle-sink.js';
+import { DirectorySink } from '../weights/bundle/directory-sink.js';
+import { S3BundleSink } from '../weights/bundle/s3-bundle-sink.js';
+import type { TransferPolicy } from '../weights/bytes/transfer.js';
+import { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
+import { DirectoryCheckpoint } from '../weights/checkpoint/directory-checkpoint.js';
+import { openHubCheckpoint } from '../weights/checkpoint/open-hub-checkpoint.js';
+import { S3Checkpoint } from '../weights/checkpoint/s3-checkpoint.js';
+import { assertDirectory } from '../weights/sources/assert-directory.js';
+import { type HubAccess, HubClient } from '../weights/sources/hub/hub-client.js';
+import type { BundlePlace, Place } from '../weights/sources/place.js';
+import { assertS3Ready } from '../weights/sources/s3/s3-ready.js';
+import { createS3WriteClient } from '../weights/sources/s3/s3-write-client.js';
 
 export type S3Client = ReturnType<typeof createS3WriteClient>;
 

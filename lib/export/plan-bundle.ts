@@ -1,8 +1,8 @@
 import { join } from 'node:path/posix';
 import { AppError } from '../errors/app-error.js';
-import type { BundleEntry } from '../weights/bundle-entry.js';
-import { CheckpointReader } from '../weights/checkpoint-reader.js';
-import { MemoryCheckpoint } from '../weights/memory-checkpoint.js';
+import type { BundleEntry } from '../weights/bundle/bundle-entry.js';
+import { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
+import { MemoryCheckpoint } from '../weights/checkpoint/memory-checkpoint.js';
 import { buildGraphs, type ExportedPart, type GraphOptions } from './build-graphs.js';
 import type { BundlePlan } from './bundle-plan.js';
 import { openCheckpoint } from './checkpoint.js';

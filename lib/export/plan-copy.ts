@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.js';
-import type { CheckpointReader } from '../weights/checkpoint-reader.js';
-import { MANIFEST_NAME, parseManifest } from '../weights/read-manifest.js';
+import { MANIFEST_NAME, parseManifest } from '../weights/bundle/read-manifest.js';
+import type { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
 import type { GraphOptions } from './build-graphs.js';
 import type { BundlePlan } from './bundle-plan.js';
 

@@ -1,5 +1,5 @@
 import type { TokenizerFiles } from '../tokenizer/tokenizer-files.js';
-import type { CheckpointReader } from '../weights/checkpoint-reader.js';
+import type { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
 
 const FOLDER = 'tokenizer';
 

@@ -1,8 +1,8 @@
 import { AppError } from '../errors/app-error.js';
 import type { ElementType } from '../onnx/model.js';
-import type { PartWeights } from '../weights/open-part.js';
-import { quoteName } from '../weights/quote-name.js';
-import type { StoredDtype, StoredTensor } from '../weights/safetensors-header.js';
+import { quoteName } from '../weights/bytes/quote-name.js';
+import type { PartWeights } from '../weights/checkpoint/open-part.js';
+import type { StoredDtype, StoredTensor } from '../weights/checkpoint/safetensors-header.js';
 import { explainMissingTensor } from './explain-missing-tensor.js';
 
 /** What weights may be stored as. */

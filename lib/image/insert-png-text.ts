@@ -1,5 +1,5 @@
 import { AppError } from '../errors/app-error.js';
-import { crc32 } from '../weights/crc32.js';
+import { crc32 } from '../weights/bytes/crc32.js';
 
 /** The signature and the IHDR chunk, which the specification puts first and of this length. */
 const END_OF_HEADER = 8 + 25;

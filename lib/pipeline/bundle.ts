@@ -8,9 +8,9 @@ import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
 import type { Decoder } from '../schemas/request.js';
 import type { TextEncoderSize } from '../tokenizer/assert-fits.js';
-import { assertDirectory } from '../weights/assert-directory.js';
-import { FOREIGN_PREFIX_BYTES, foreignContent } from '../weights/foreign-content.js';
-import { parseJson } from '../weights/parse-json.js';
+import { FOREIGN_PREFIX_BYTES, foreignContent } from '../weights/bytes/foreign-content.js';
+import { parseJson } from '../weights/bytes/parse-json.js';
+import { assertDirectory } from '../weights/sources/assert-directory.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;

@@ -4,9 +4,9 @@ import type { SessionHost } from '../runtime/session-host.js';
 import type { Provider } from '../runtime/session-messages.js';
 import type { EndpointState, EndpointStatus } from '../schemas/endpoint-status.js';
 import type { Manifest } from '../schemas/manifest.js';
-import type { ByteSource } from '../weights/byte-source.js';
-import { type Download, startDownload } from '../weights/download-bundle.js';
-import { readManifest } from '../weights/read-manifest.js';
+import { readManifest } from '../weights/bundle/read-manifest.js';
+import { type Download, startDownload } from '../weights/download/download-bundle.js';
+import type { ByteSource } from '../weights/sources/byte-source.js';
 import {
   assertRunsOn,
   type Bundle,

@@ -3,7 +3,7 @@ import type { GenerateRequest } from '../schemas/request.js';
 import { type EndpointAnswer, EndpointError } from './endpoint.js';
 import { invokePatiently } from './invoke-patiently.js';
 import type { Services } from './services.js';
-import { wakeEndpoint } from './wake-endpoint.js';
+import { wakeEndpoint } from './wake/wake-endpoint.js';
 
 export interface DrawNowProps {
   readonly request: GenerateRequest;

@@ -46,7 +46,7 @@ export interface HomeService {
 }
 
 /**
- * Starts the whole service on this machine; settles when it draws. It is functions/api/home/start-service.ts.
+ * Starts the whole service on this machine; settles when it draws. It is functions/home/start-service.ts.
  *
  * @throws AppError where the folder or the port is taken, or the model cannot be loaded; nothing is left running then
  */

@@ -1,7 +1,7 @@
 import type { SeededRequest } from '../schemas/prediction.js';
 import { type EndpointAnswer, EndpointError, PASSING_FAULTS } from './endpoint.js';
 import type { Services } from './services.js';
-import { noteReady } from './wake-endpoint.js';
+import { noteReady } from './wake/wake-endpoint.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;

@@ -8,10 +8,10 @@ import { acceptPrediction } from './accept-prediction.js';
 import { EndpointError, type EndpointFault, PASSING_FAULTS } from './endpoint.js';
 import { fingerprint } from './fingerprint.js';
 import { invokePatiently } from './invoke-patiently.js';
-import { newPredictionId, predictionIdOf, seedOf } from './prediction-id.js';
 import { awaitResult, expired, isExpired } from './read-prediction.js';
+import { newPredictionId, predictionIdOf, seedOf } from './records/prediction-id.js';
 import type { Services } from './services.js';
-import { wakeEndpoint } from './wake-endpoint.js';
+import { wakeEndpoint } from './wake/wake-endpoint.js';
 
 export interface PredictProps {
   readonly request: PredictRequest;

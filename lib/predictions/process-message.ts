@@ -2,10 +2,10 @@ import type { RequestRecord, ResultRecord } from '../schemas/prediction.js';
 import { EndpointError, type EndpointFault } from './endpoint.js';
 import type { Message } from './message-queue.js';
 import { isExpired, toEnded } from './read-prediction.js';
+import { UnreadableRecord } from './records/unreadable-record.js';
 import type { SendWebhook } from './send-webhook.js';
 import type { Services } from './services.js';
-import { UnreadableRecord } from './unreadable-record.js';
-import { noteReady, wakeEndpoint } from './wake-endpoint.js';
+import { noteReady, wakeEndpoint } from './wake/wake-endpoint.js';
 import { WEBHOOK_PAUSES_S } from './webhook-pauses.js';
 
 /** How often the model may fail on one request: what it draws depends on nothing but the request. */

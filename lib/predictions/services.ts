@@ -1,8 +1,8 @@
 import type { Problem } from '../schemas/problem.js';
 import type { Endpoint } from './endpoint.js';
 import type { MessageQueue } from './message-queue.js';
-import type { PredictionStore } from './prediction-store.js';
-import type { Waker } from './waker.js';
+import type { PredictionStore } from './records/prediction-store.js';
+import type { Waker } from './wake/waker.js';
 
 /** Time, chance and patience, passed in so that tests have them in hand. */
 export interface Clock {

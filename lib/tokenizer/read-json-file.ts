@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
-import { parseJson } from '../weights/parse-json.js';
+import { parseJson } from '../weights/bytes/parse-json.js';
 import { quote } from './quote.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 

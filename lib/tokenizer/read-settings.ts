@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AppError } from '../errors/app-error.js';
-import { isJsonObject } from '../weights/parse-json.js';
+import { isJsonObject } from '../weights/bytes/parse-json.js';
 import {
   type DeclaredToken,
   declaredToken,

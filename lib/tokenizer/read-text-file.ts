@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.js';
-import { foreignContent } from '../weights/foreign-content.js';
-import { decodeUtf8 } from '../weights/parse-json.js';
+import { foreignContent } from '../weights/bytes/foreign-content.js';
+import { decodeUtf8 } from '../weights/bytes/parse-json.js';
 import type { TokenizerFiles } from './tokenizer-files.js';
 
 /**

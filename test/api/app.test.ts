@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { apiApp } from '../../functions/api/app.js';
 import { ProblemError } from '../../functions/shared/problem-response.js';
 import { readKey } from '../../functions/shared/read-key.js';
-import { memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
-import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
+import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 import { contract } from './contract/contract.js';
 import { MARKER, type Setting } from './contract/setting.js';
 

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../functions/shared/read-json-body.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
-import { makePng } from '../support/hostile-pictures.js';
+import { makePng } from '../support/pictures/hostile-pictures.js';
 import { badService, STRANGE_NAMES } from './bad-service.js';
 
 const { send, post, stop } = badService();

@@ -3,8 +3,8 @@ import { apiApp } from '../../functions/api/app.js';
 import { ProblemError } from '../../functions/shared/problem-response.js';
 import { openaiErrorSchema } from '../../lib/schemas/openai.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
-import { memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
+import { memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 
 /** No refusal is longer, however much there is to refuse. Characters. */

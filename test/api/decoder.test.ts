@@ -3,9 +3,9 @@ import { apiApp } from '../../functions/api/app.js';
 import { openapiDocument } from '../../functions/api/openapi/openapi-document.js';
 import { readFunctionConfig } from '../../functions/shared/aws/config.js';
 import type { Decoder } from '../../lib/schemas/request.js';
-import { memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
-import { ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
+import { ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 
 /** The decoders of what was drawn, by an app with such a default. */
 async function drawnBy(decoder: Decoder | undefined, path: string, body: unknown): Promise<string[]> {

@@ -4,10 +4,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { apiApp } from '../../functions/api/app.js';
 import { gatewayRequest, gatewayResult } from '../../functions/api/gateway-request.js';
 import { MAX_BODY_WITH_IMAGE_BYTES } from '../../functions/shared/read-json-body.js';
-import { gateway, MAX_PAYLOAD, toEvent } from '../support/gateway.js';
-import { memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
-import { ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
+import { ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
+import { gateway, MAX_PAYLOAD, toEvent } from '../support/servers/gateway.js';
 
 /** What the gateway takes of a request's headers. Source: its quotas, "Total combined size of all header values". Bytes. */
 const MAX_HEADERS = 10_240;

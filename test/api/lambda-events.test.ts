@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { toEvent, toResponse } from '../support/gateway.js';
-import { LambdaProcess } from '../support/lambda-process.js';
-import { motoIsAbsent } from '../support/moto-server.js';
+import { LambdaProcess } from '../support/processes/lambda-process.js';
+import { toEvent, toResponse } from '../support/servers/gateway.js';
+import { motoIsAbsent } from '../support/servers/moto-server.js';
 import { MARKER, PROMPT, problemOf } from './contract/setting.js';
 import { lambdaFixture, post } from './lambda-fixture.js';
 import type { LambdaStack } from './lambda-stack.js';

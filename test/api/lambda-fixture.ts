@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { bundleLambda } from '../../functions/bundle-lambda.mjs';
 import { type Prediction, predictionSchema } from '../../lib/schemas/prediction.js';
-import { toEvent, toResponse } from '../support/gateway.js';
-import { type MotoServer, startMotoServer } from '../support/moto-server.js';
-import { scriptedContainer } from '../support/scripted-container.js';
+import { scriptedContainer } from '../support/predictions/scripted-container.js';
+import { toEvent, toResponse } from '../support/servers/gateway.js';
+import { type MotoServer, startMotoServer } from '../support/servers/moto-server.js';
 import { until } from '../support/until.js';
 import { LambdaStack, type LambdaStackProps } from './lambda-stack.js';
 

@@ -7,11 +7,11 @@ import {
 } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { type HurriedAws, startHurriedAws } from '../support/hurried-aws.js';
-import { LambdaProcess } from '../support/lambda-process.js';
-import { motoClientConfig } from '../support/moto-server.js';
-import { QueuePoller } from '../support/queue-poller.js';
-import { type Container, SageMakerServer } from '../support/sagemaker-server.js';
+import { QueuePoller } from '../support/predictions/queue-poller.js';
+import { LambdaProcess } from '../support/processes/lambda-process.js';
+import { type HurriedAws, startHurriedAws } from '../support/servers/hurried-aws.js';
+import { motoClientConfig } from '../support/servers/moto-server.js';
+import { type Container, SageMakerServer } from '../support/servers/sagemaker-server.js';
 
 const ENDPOINT_NAME = 'sd-turbo';
 const INFERENCE_COMPONENT_NAME = 'sd-turbo-component';

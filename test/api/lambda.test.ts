@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
-import { motoIsAbsent } from '../support/moto-server.js';
-import type { SageMakerFault } from '../support/sagemaker-server.js';
+import { motoIsAbsent } from '../support/servers/moto-server.js';
+import type { SageMakerFault } from '../support/servers/sagemaker-server.js';
 import { MARKER, PROMPT, problemOf } from './contract/setting.js';
 import { ask, drained, get, idOf, lambdaFixture, post, predictionOf } from './lambda-fixture.js';
 import type { LambdaStack } from './lambda-stack.js';

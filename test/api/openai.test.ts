@@ -5,9 +5,9 @@ import { apiApp } from '../../functions/api/app.js';
 import { ProblemError } from '../../functions/shared/problem-response.js';
 import { readKey } from '../../functions/shared/read-key.js';
 import { openaiErrorSchema, openaiImageAnswerSchema } from '../../lib/schemas/openai.js';
-import { type MemoryServices, memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
-import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { type MemoryServices, memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
+import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 
 const BASE = 'http://service.test';
 

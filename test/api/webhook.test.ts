@@ -4,11 +4,11 @@ import { predictionSchema } from '../../lib/schemas/prediction.js';
 import { receiveWebhook } from '../readme/receive-webhook.js';
 import { asRequest, receiver, SECRET, sender } from '../shared/webhooks/webhook-calls.js';
 import { schemaErrors } from '../support/expect-documented.js';
-import { memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
-import { ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
+import { ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
+import type { ReceivedWebhook } from '../support/servers/webhook-receiver.js';
 import { until } from '../support/until.js';
-import type { ReceivedWebhook } from '../support/webhook-receiver.js';
 
 test('a webhook from its request to its receiver: through a cold start, and a receiver that fails at first', async () => {
   const [endpoint, telemetry] = [new ScriptedEndpoint(), new RecordingTelemetry()];

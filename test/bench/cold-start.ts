@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { EndpointProcess } from '../support/endpoint-process.js';
+import { EndpointProcess } from '../support/processes/endpoint-process.js';
 
 const { values: options } = parseArgs({
   options: {

@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Graph } from '../../lib/onnx/model.js';
 import { TorchGenerator } from '../../lib/random/torch-generator.js';
-import { lowerContrib } from '../support/lower-contrib.js';
-import { type Feed, readGraph, runToFloats } from '../support/run-graph.js';
+import { lowerContrib } from '../support/graphs/lower-contrib.js';
+import { type Feed, readGraph, runToFloats } from '../support/graphs/run-graph.js';
 
 const SEED = 5;
 const TIMESTEP = 999;

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
-import { animate, makePng, makeProgressiveJpeg, pngChunk, segment } from '../support/hostile-pictures.js';
+import {
+  animate,
+  makePng,
+  makeProgressiveJpeg,
+  pngChunk,
+  segment,
+} from '../support/pictures/hostile-pictures.js';
 
 export interface CostlyRequest {
   readonly name: string;

@@ -16,11 +16,11 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { crc32 } from '../../lib/weights/crc32.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { type DownloadProps, startDownload } from '../../lib/weights/download-bundle.js';
-import { S3Source } from '../../lib/weights/s3-source.js';
-import { bundleScript } from '../support/bundle-script.js';
+import { crc32 } from '../../lib/weights/bytes/crc32.js';
+import { type DownloadProps, startDownload } from '../../lib/weights/download/download-bundle.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { S3Source } from '../../lib/weights/sources/s3/s3-source.js';
+import { bundleScript } from '../support/processes/bundle-script.js';
 
 /** Bytes of stabilityai/sd-turbo's float16 files, which a bundle's are within a few kilobytes of. */
 const SIZES = {
@@ -45,7 +45,7 @@ async function downloadOurs({ endpoint, ...props }: OurProps): Promise<void> {
   const started = performance.now();
   const client = createS3Client({ endpoint, region: 'us-east-1', credentials: KEYS });
   const source = new S3Source(client, { bucket: BUCKET, prefix: '' });
-  const threads = { entry: pathToFileURL('dist/lib/weights/fetch-worker.js') };
+  const threads = { entry: pathToFileURL('dist/lib/weights/download/fetch-worker.js') };
   await startDownload({ source, threads, ...props }).done;
   const seconds = (performance.now() - started) / 1000;
   console.log(JSON.stringify({ seconds, peakMiB: process.resourceUsage().maxRSS / 1024 }));

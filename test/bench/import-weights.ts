@@ -4,7 +4,7 @@
 //   go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 //   node functions/bundle-lambda.mjs --outdir dist/lambda
 //   node test/support/run-ts.mjs test/bench/import-weights.ts --from DIR --taesd DIR [--dialect standard]
-// (test/bench/make-checkpoint.ts makes the directories)
+// (test/bench/checkpoint/make-checkpoint.ts makes the directories)
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -15,12 +15,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { type CloudFormation, startCloudFormation } from '../support/cloudformation.js';
-import { startHubFront } from '../support/hub-front.js';
-import { makeBucket, openUploads } from '../support/s3-objects.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { type CloudFormation, startCloudFormation } from '../support/infra/cloudformation.js';
+import { startHubFront } from '../support/servers/hub-front.js';
+import { makeBucket, openUploads } from '../support/weights/s3-objects.js';
 
-/** What infra/imported-model.ts gives the function; Lambda gives a core to 1769 MB. */
+/** What infra/model/imported-model.ts gives the function; Lambda gives a core to 1769 MB. */
 const MEMORY_MB = 2048;
 const CORES = MEMORY_MB / 1769;
 const BUCKET = 'weights';

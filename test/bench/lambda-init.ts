@@ -10,11 +10,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { toEvent } from '../support/gateway.js';
-import { LambdaProcess } from '../support/lambda-process.js';
-import { toSqsEvent } from '../support/queue-poller.js';
-import { SageMakerServer } from '../support/sagemaker-server.js';
-import { scriptedContainer } from '../support/scripted-container.js';
+import { toSqsEvent } from '../support/predictions/queue-poller.js';
+import { scriptedContainer } from '../support/predictions/scripted-container.js';
+import { LambdaProcess } from '../support/processes/lambda-process.js';
+import { toEvent } from '../support/servers/gateway.js';
+import { SageMakerServer } from '../support/servers/sagemaker-server.js';
 
 const { values } = parseArgs({ options: { runs: { type: 'string' }, node: { type: 'string' } } });
 const runs = Number(values.runs ?? 11);

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { parseServerTiming } from '../../functions/shared/server-timing.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { predictionSchema } from '../../lib/schemas/prediction.js';
-import { HomeProcess } from '../support/home-process.js';
+import { HomeProcess } from '../support/processes/home-process.js';
 import { until } from '../support/until.js';
 
 const { values: options } = parseArgs({

@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { HomeProcess } from '../support/home-process.js';
-import { makePng } from '../support/hostile-pictures.js';
+import { makePng } from '../support/pictures/hostile-pictures.js';
+import { HomeProcess } from '../support/processes/home-process.js';
 import { type CostlyRequest, costlyPictures, costlyTexts } from './costly-requests.js';
 import { markdownTable } from './markdown-table.js';
 

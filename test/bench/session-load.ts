@@ -11,7 +11,7 @@ import { cpus, loadavg } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import ort from 'onnxruntime-node';
-import { readGraph } from '../support/run-graph.js';
+import { readGraph } from '../support/graphs/run-graph.js';
 import { markdownTable } from './markdown-table.js';
 import { median } from './take-turns.js';
 

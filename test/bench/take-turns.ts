@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RgbImage } from '../../lib/image/rgb-image.js';
-import { largestDifference } from '../support/largest-difference.js';
+import { largestDifference } from '../support/graphs/largest-difference.js';
 import type { Contestant, Times } from './contestants.js';
 
 /** Threads of other runtimes spin for a while after their work. */

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { formatReport, makeReport } from '../../lib/cli/bench-report.js';
-import { peakOf } from '../../lib/cli/device-peak.js';
-import { percentiles } from '../../lib/cli/percentiles.js';
-import { sdTurbo } from '../support/run-command.js';
+import { formatReport, makeReport } from '../../lib/cli/bench/bench-report.js';
+import { peakOf } from '../../lib/cli/bench/device-peak.js';
+import { percentiles } from '../../lib/cli/bench/percentiles.js';
+import { sdTurbo } from '../support/processes/run-command.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'bench-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

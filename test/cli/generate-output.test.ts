@@ -3,8 +3,8 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sdTurbo } from '../support/processes/run-command.js';
 import { ROOT } from '../support/reference.js';
-import { sdTurbo } from '../support/run-command.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cli-output-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -10,8 +10,8 @@ import {
   type ScriptedService,
   startScriptedService,
 } from '../client/scripted-service.js';
-import { randomBytes } from '../support/random-bundle.js';
-import { sdTurbo } from '../support/run-command.js';
+import { randomBytes } from '../support/graphs/random-bundle.js';
+import { sdTurbo } from '../support/processes/run-command.js';
 
 const PICTURE = Buffer.from([137, 80, 78, 71]);
 const answer = (fields: object): ScriptedAnswer => ({

@@ -5,9 +5,9 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
-import { randomBytes } from '../support/random-bundle.js';
+import { randomBytes } from '../support/graphs/random-bundle.js';
+import { sdTurbo } from '../support/processes/run-command.js';
 import { ROOT } from '../support/reference.js';
-import { sdTurbo } from '../support/run-command.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cli-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -4,16 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { ROOT } from '../support/reference.js';
 import {
   type HubFault,
   type HubRequestSeen,
   type HuggingFaceServer,
   startHuggingFaceServer,
-} from '../support/hugging-face-server.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
-import { ROOT } from '../support/reference.js';
-import { makeBucket } from '../support/s3-objects.js';
+} from '../support/servers/hugging-face-server.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../support/servers/moto-server.js';
+import { makeBucket } from '../support/weights/s3-objects.js';
 
 const MODEL = join(ROOT, 'lib/demo-model/model');
 const REPO = 'someone/demo-model';

@@ -18,10 +18,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { findOutput } from '../../lib/cli/output.js';
-import { nameOutputs } from '../../lib/cli/output-files.js';
-import { writeOutput } from '../../lib/cli/write-output.js';
-import { cannotMount, mountDisk, mountOnto, unmount } from '../support/mount-disk.js';
+import { findOutput } from '../../lib/cli/draw/output.js';
+import { nameOutputs } from '../../lib/cli/draw/output-files.js';
+import { writeOutput } from '../../lib/cli/draw/write-output.js';
+import { cannotMount, mountDisk, mountOnto, unmount } from '../support/weights/mount-disk.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'output-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { cannotMount, mountDisk, unmount } from '../support/mount-disk.js';
+import { sdTurbo } from '../support/processes/run-command.js';
 import { ROOT } from '../support/reference.js';
-import { sdTurbo } from '../support/run-command.js';
+import { cannotMount, mountDisk, unmount } from '../support/weights/mount-disk.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cli-places-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -12,11 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { newPredictionId } from '../../lib/predictions/prediction-id.js';
+import { newPredictionId } from '../../lib/predictions/records/prediction-id.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
-import { HomeProcess } from '../support/home-process.js';
-import { requestRecord, resultRecord } from '../support/prediction-records.js';
-import { sdTurbo } from '../support/run-command.js';
+import { requestRecord, resultRecord } from '../support/predictions/prediction-records.js';
+import { HomeProcess } from '../support/processes/home-process.js';
+import { sdTurbo } from '../support/processes/run-command.js';
 import { until } from '../support/until.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'serve-data-'));

@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { problemSchema } from '../../lib/schemas/problem.js';
-import { HomeProcess } from '../support/home-process.js';
-import { SmallDisk } from '../support/small-disk.js';
+import { HomeProcess } from '../support/processes/home-process.js';
 import { until } from '../support/until.js';
+import { SmallDisk } from '../support/weights/small-disk.js';
 
 /** The pictures of these tests, and not many more. */
 const DISK_MB = 8;

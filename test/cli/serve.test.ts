@@ -8,9 +8,9 @@ import sharp from 'sharp';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { predictionSchema } from '../../lib/schemas/prediction.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
-import { HomeProcess } from '../support/home-process.js';
-import { isRunning } from '../support/process-table.js';
-import { sdTurbo } from '../support/run-command.js';
+import { HomeProcess } from '../support/processes/home-process.js';
+import { isRunning } from '../support/processes/process-table.js';
+import { sdTurbo } from '../support/processes/run-command.js';
 import { until } from '../support/until.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cli-serve-'));

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GenerateProgress } from '../../lib/client/client-props.js';
 import { createClient } from '../../lib/client/create-client.js';
-import { HomeProcess } from '../support/home-process.js';
+import { HomeProcess } from '../support/processes/home-process.js';
 import { until } from '../support/until.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'at-home-'));

@@ -7,10 +7,10 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { EndpointProcess } from '../support/endpoint-process.js';
-import { motoClientConfig, startMotoServer } from '../support/moto-server.js';
-import { putBundle } from '../support/put-bundle.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { EndpointProcess } from '../support/processes/endpoint-process.js';
+import { motoClientConfig, startMotoServer } from '../support/servers/moto-server.js';
+import { putBundle } from '../support/weights/put-bundle.js';
 
 const tag = process.argv[2] ?? 'sd-turbo-endpoint';
 const moto = await startMotoServer();

@@ -9,9 +9,9 @@ import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import type { EndpointState, EndpointStatus } from '../../lib/schemas/endpoint-status.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
-import { startImageDecoder } from '../support/image-decoder.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
+import { startImageDecoder } from '../support/pictures/image-decoder.js';
 import { ROOT } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const host = startSessionHost();
 let pipeline: TextToImage;

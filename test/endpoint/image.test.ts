@@ -10,9 +10,13 @@ import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
-import { ENDED_BY_PICTURES, startImageDecoder, withScriptedDecoder } from '../support/image-decoder.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
+import {
+  ENDED_BY_PICTURES,
+  startImageDecoder,
+  withScriptedDecoder,
+} from '../support/pictures/image-decoder.js';
 import { ROOT } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const DEMO = join(ROOT, 'lib/demo-model');
 const IMAGE = readFileSync(join(DEMO, 'samples/night-tree.png')).toString('base64');

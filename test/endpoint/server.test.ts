@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { EndpointProcess } from '../support/endpoint-process.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
-import { putBundle } from '../support/put-bundle.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { ROOT } from '../support/reference.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../support/servers/moto-server.js';
+import { putBundle } from '../support/weights/put-bundle.js';
 
 const SERVER = join(ROOT, 'dist/functions/endpoint/server.js');
 const DEMO = join(ROOT, 'lib/demo-model/bundle');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { countWork, flops, type PictureWork } from '../../lib/export/count-work.js';
-import { TAESD, TEXT_ENCODER, UNET, VAE } from '../bench/sd-turbo-configs.js';
+import { TAESD, TEXT_ENCODER, UNET, VAE } from '../bench/checkpoint/sd-turbo-configs.js';
 import { ROOT } from '../support/reference.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'count-work-'));

@@ -7,11 +7,11 @@ import { graphPath, type NetworkName, openBundle } from '../../lib/pipeline/bund
 import { Network } from '../../lib/pipeline/network.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { toFloats } from '../../lib/runtime/tensor.js';
-import { largestDifference } from '../support/largest-difference.js';
-import { readSafetensors, type TestTensor } from '../support/read-safetensors.js';
+import { largestDifference } from '../support/graphs/largest-difference.js';
+import { readSafetensors, type TestTensor } from '../support/graphs/read-safetensors.js';
+import { relativeDifference } from '../support/graphs/relative-difference.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT, readCases } from '../support/reference.js';
-import { relativeDifference } from '../support/relative-difference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 /** Checkpoints with what the reference checkpoints leave out; make_family.py there says what. */
 const FAMILY = join(ROOT, 'test/fixtures/family');

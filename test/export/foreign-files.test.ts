@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeSafetensors } from '../weights/write-safetensors.js';
+import { writeSafetensors } from '../weights/checkpoint/write-safetensors.js';
 import { changed, refusal, replaceBy, scratch, UNET_WEIGHTS } from './refused-import.js';
 
 const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 42\n';

@@ -16,8 +16,8 @@ import { basename, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { graphPath, openBundle } from '../../lib/pipeline/bundle.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'import-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -14,18 +14,34 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ImportContext, importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { CHUNK_SIZE, type Manifest } from '../../lib/schemas/manifest.js';
-import { createS3WriteClient } from '../../lib/weights/s3-write-client.js';
-import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.js';
+import { createS3WriteClient } from '../../lib/weights/sources/s3/s3-write-client.js';
+import { differences, randomBundle, readTree, writeBundle } from '../support/graphs/random-bundle.js';
+import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
+import {
+  type Fault,
+  type FaultProxy,
+  type ProxiedRequest,
+  startFaultProxy,
+} from '../support/servers/fault-proxy.js';
 import {
   type HubFault,
   type HubRequestSeen,
   type HuggingFaceServer,
   startHuggingFaceServer,
-} from '../support/hugging-face-server.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
-import { differences, randomBundle, readTree, writeBundle } from '../support/random-bundle.js';
-import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
-import { makeBucket, openUploads, putFolder, readObjects, type S3Client } from '../support/s3-objects.js';
+} from '../support/servers/hugging-face-server.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../support/servers/moto-server.js';
+import {
+  makeBucket,
+  openUploads,
+  putFolder,
+  readObjects,
+  type S3Client,
+} from '../support/weights/s3-objects.js';
 
 const MODEL = join(ROOT, 'lib/demo-model/model');
 const DEMO_BUNDLE = join(ROOT, 'lib/demo-model/bundle');

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from '../support/reference.js';
-import { writeSafetensors } from '../weights/write-safetensors.js';
+import { writeSafetensors } from '../weights/checkpoint/write-safetensors.js';
 import { changed, refusal, replaceBy, scratch, UNET_WEIGHTS } from './refused-import.js';
 
 function editJson(file: string, changes: object) {

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { PNG_SIGNATURE } from '../support/hostile-pictures.js';
+import { PNG_SIGNATURE } from '../support/pictures/hostile-pictures.js';
 
 /** Numbers that readers fall over. */
 const EDGES = [

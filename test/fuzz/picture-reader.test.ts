@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { startImageDecoder } from '../support/image-decoder.js';
+import { startImageDecoder } from '../support/pictures/image-decoder.js';
 import { ROOT } from '../support/reference.js';
 import { damaged } from './damage.js';
 import { readOrRefuse } from './read-or-refuse.js';

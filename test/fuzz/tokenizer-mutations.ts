@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isJsonObject } from '../../lib/weights/parse-json.js';
+import { isJsonObject } from '../../lib/weights/bytes/parse-json.js';
 
 /** Files by path. */
 export type Files = Readonly<Record<string, Uint8Array>>;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { AppError } from '../../lib/errors/app-error.js';
 import { planBundle } from '../../lib/export/plan-bundle.js';
 import { ClipTokenizer } from '../../lib/tokenizer/clip-tokenizer.js';
-import { CheckpointReader } from '../../lib/weights/checkpoint-reader.js';
-import type { CheckpointSource } from '../../lib/weights/checkpoint-source.js';
+import { CheckpointReader } from '../../lib/weights/checkpoint/checkpoint-reader.js';
+import type { CheckpointSource } from '../../lib/weights/sources/checkpoint-source.js';
 import { MERGES_TXT, merges, tokenizerJson, vocab } from '../tokenizer/tokenizer-text.js';
 import type { Files } from './tokenizer-mutations.js';
 

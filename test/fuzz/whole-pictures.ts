@@ -6,7 +6,7 @@ import {
   makeWebp,
   pngChunk,
   readWebp,
-} from '../support/hostile-pictures.js';
+} from '../support/pictures/hostile-pictures.js';
 
 const SIDE = { width: 24, height: 20 };
 

@@ -12,8 +12,8 @@ import { halfToFloat } from '../../lib/runtime/half.js';
 import type { SessionHost } from '../../lib/runtime/session-host.js';
 import type { Provider } from '../../lib/runtime/session-messages.js';
 import { ClipTokenizer } from '../../lib/tokenizer/clip-tokenizer.js';
-import { lowerContrib } from '../support/lower-contrib.js';
-import { readGraph, runGraph } from '../support/run-graph.js';
+import { lowerContrib } from '../support/graphs/lower-contrib.js';
+import { readGraph, runGraph } from '../support/graphs/run-graph.js';
 
 const PROMPT = 'a red house in the snow at sunset';
 

@@ -17,7 +17,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { gpuName, peakOf } from '../../lib/cli/device-peak.js';
+import { gpuName, peakOf } from '../../lib/cli/bench/device-peak.js';
 import { countWork } from '../../lib/export/count-work.js';
 import type { NetworkName } from '../../lib/pipeline/bundle.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
@@ -96,7 +96,7 @@ function prepareCheckpoint(): { checkpoint: string; taesd: string } {
   const reference = '../shared/reference/tokenizer';
   // Which words a prompt's ids stand for makes no difference to random weights.
   const tokenizer = existsSync(reference) ? reference : 'lib/demo-model/model/tokenizer';
-  const script = ['test/support/run-ts.mjs', 'test/bench/make-checkpoint.ts'];
+  const script = ['test/support/run-ts.mjs', 'test/bench/checkpoint/make-checkpoint.ts'];
   node(...script, '--to', made.checkpoint, '--taesd', made.taesd, '--tokenizer', tokenizer);
   return made;
 }

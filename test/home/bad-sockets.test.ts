@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HomeServer } from '../../../functions/api/home/home-server.js';
-import { problemSchema } from '../../../lib/schemas/problem.js';
-import { until } from '../../support/until.js';
-import { badService, KEY } from '../bad-service.js';
+import { HomeServer } from '../../functions/home/home-server.js';
+import { problemSchema } from '../../lib/schemas/problem.js';
+import { badService, KEY } from '../api/bad-service.js';
+import { until } from '../support/until.js';
 
 const { app, stop, telemetry } = badService();
 let server: HomeServer;

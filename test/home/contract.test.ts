@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, expect, test } from 'vitest';
-import { HomeProcess } from '../../support/home-process.js';
-import { pythonIsAbsent, runTrussClient } from '../../support/truss-client.js';
-import { contract } from '../contract/contract.js';
-import { MARKER, type Setting } from '../contract/setting.js';
+import { contract } from '../api/contract/contract.js';
+import { MARKER, type Setting } from '../api/contract/setting.js';
+import { HomeProcess } from '../support/processes/home-process.js';
+import { pythonIsAbsent, runTrussClient } from '../support/processes/truss-client.js';
 
 const KEY = `mine-${MARKER}`;
 const DAY_MS = 86_400_000;

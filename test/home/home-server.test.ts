@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import { HomeServer } from '../../../functions/api/home/home-server.js';
+import { HomeServer } from '../../functions/home/home-server.js';
 
 const servers: HomeServer[] = [];
 afterEach(async () => {

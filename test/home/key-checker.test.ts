@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keyChecker } from '../../../functions/api/home/key-checker.js';
+import { keyChecker } from '../../functions/home/key-checker.js';
 
 const check = keyChecker('right-key');
 const statusOf = (headers: Record<string, string>) => {

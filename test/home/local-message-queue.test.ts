@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { LocalMessageQueue } from '../../../functions/api/home/local-message-queue.js';
-import { AppError } from '../../../lib/errors/app-error.js';
-import type { Message } from '../../../lib/predictions/message-queue.js';
-import { newPredictionId } from '../../../lib/predictions/prediction-id.js';
-import type { Verdict } from '../../../lib/predictions/process-message.js';
+import { LocalMessageQueue } from '../../functions/home/local-message-queue.js';
+import { AppError } from '../../lib/errors/app-error.js';
+import type { Message } from '../../lib/predictions/message-queue.js';
+import type { Verdict } from '../../lib/predictions/process-message.js';
+import { newPredictionId } from '../../lib/predictions/records/prediction-id.js';
 
 const DONE: Verdict = { done: true };
 const again = (retrySeconds: number): Verdict => ({ done: false, retrySeconds });

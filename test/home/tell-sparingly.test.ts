@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tellSparingly } from '../../../functions/api/home/tell-sparingly.js';
+import { tellSparingly } from '../../functions/home/tell-sparingly.js';
 
 const MINUTE_MS = 60_000;
 

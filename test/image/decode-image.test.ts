@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../lib/image/decode-image.js';
 import { REQUEST_LIMITS as limits } from '../../lib/image/picture-limits.js';
-import { makePng, pngChunk } from '../support/hostile-pictures.js';
+import { makePng, pngChunk } from '../support/pictures/hostile-pictures.js';
 
 const SIZE = { width: 16, height: 16 };
 

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { encodeImage, type RgbImage } from '../../lib/image/encode-image.js';
-import { crc32 } from '../../lib/weights/crc32.js';
+import { crc32 } from '../../lib/weights/bytes/crc32.js';
 
 /** Smooth and noisy parts, sides that are not alike, no alignment to 8 or 16. */
 function picture(width = 61, height = 43): RgbImage {

@@ -3,8 +3,12 @@ import { expect, test } from 'vitest';
 import { decodeImage } from '../../lib/image/decode-image.js';
 import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
 import type { RgbImage } from '../../lib/image/rgb-image.js';
-import { makePng, makeProgressiveJpeg } from '../support/hostile-pictures.js';
-import { ENDED_BY_PICTURES, startImageDecoder, withScriptedDecoder } from '../support/image-decoder.js';
+import { makePng, makeProgressiveJpeg } from '../support/pictures/hostile-pictures.js';
+import {
+  ENDED_BY_PICTURES,
+  startImageDecoder,
+  withScriptedDecoder,
+} from '../support/pictures/image-decoder.js';
 import { until } from '../support/until.js';
 
 const SIZE = { width: 64, height: 64 };

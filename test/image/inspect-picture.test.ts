@@ -10,7 +10,7 @@ import {
   makeWebp,
   pngChunk,
   segment,
-} from '../support/hostile-pictures.js';
+} from '../support/pictures/hostile-pictures.js';
 
 const solid = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#456' }, limitInputPixels: false });

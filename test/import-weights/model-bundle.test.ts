@@ -3,13 +3,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { modelBundle } from '../../functions/import-weights/model-bundle.js';
 import { customResourceHandler } from '../../functions/shared/custom-resource.js';
 import { manifestSchema } from '../../lib/schemas/manifest.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { type CloudFormation, startCloudFormation } from '../support/cloudformation.js';
-import { type HubFront, startHubFront } from '../support/hub-front.js';
-import type { HubFault, HubRequestSeen } from '../support/hugging-face-server.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { type CloudFormation, startCloudFormation } from '../support/infra/cloudformation.js';
 import { ROOT } from '../support/reference.js';
-import { makeBucket, openUploads, readObjects, type S3Client } from '../support/s3-objects.js';
+import { type HubFront, startHubFront } from '../support/servers/hub-front.js';
+import type { HubFault, HubRequestSeen } from '../support/servers/hugging-face-server.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../support/servers/moto-server.js';
+import { makeBucket, openUploads, readObjects, type S3Client } from '../support/weights/s3-objects.js';
 
 const FAMILY = join(ROOT, 'test/fixtures/family/sharded');
 const BUCKET = 'weights';

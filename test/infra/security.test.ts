@@ -2,8 +2,8 @@ import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
-import { policyLines } from '../support/policy-lines.js';
-import { at, type Resource, type Service, synthService } from '../support/synth-service.js';
+import { policyLines } from '../support/infra/policy-lines.js';
+import { at, type Resource, type Service, synthService } from '../support/infra/synth-service.js';
 
 const ACKNOWLEDGED = Validations.ACKNOWLEDGED_RULES_METADATA_KEY;
 

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ROUTES } from '../../infra/api-routes.js';
+import { ROUTES } from '../../infra/api/api-routes.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { importsOf } from '../support/import-graph.js';
+import { at, type Properties, synthService } from '../support/infra/synth-service.js';
 import { ROOT } from '../support/reference.js';
-import { at, type Properties, synthService } from '../support/synth-service.js';
 
 // The parts around the endpoint, and what AWS's documentation and its users say of them.
 
@@ -369,7 +369,7 @@ describe('image', () => {
     visit('functions/endpoint/runtime-packages.mjs');
     visit('functions/endpoint/server.ts');
     visit('lib/runtime/session-worker.ts');
-    visit('lib/weights/fetch-worker.ts');
+    visit('lib/weights/download/fetch-worker.ts');
     expect(seen.size).toBeGreaterThan(40);
     expect([...seen].filter((file) => !existsSync(join(context, file)))).toEqual([]);
   });

@@ -4,10 +4,15 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { handler as emptyBucket } from '../../functions/empty-bucket/lambda.js';
 import { handler as makeSecret } from '../../functions/webhook-secret/lambda.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { type CloudFormation, startCloudFormation } from '../support/cloudformation.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
-import { makeBucket, readObjects, type S3Client } from '../support/s3-objects.js';
+import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { type CloudFormation, startCloudFormation } from '../support/infra/cloudformation.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../support/servers/moto-server.js';
+import { makeBucket, readObjects, type S3Client } from '../support/weights/s3-objects.js';
 
 // What the stack does at its beginning and at its end, before moto.
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
+import type { TemplateJson } from '../support/infra/synth-service.js';
 import { ROOT } from '../support/reference.js';
-import type { TemplateJson } from '../support/synth-service.js';
 
 // What the CDK command line starts, on a machine without account, credentials or Docker.
 

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { findMotoServer, motoIsAbsent } from '../support/moto-server.js';
+import { type Properties, type Service, synthService } from '../support/infra/synth-service.js';
 import { ROOT } from '../support/reference.js';
-import { type Properties, type Service, synthService } from '../support/synth-service.js';
+import { findMotoServer, motoIsAbsent } from '../support/servers/moto-server.js';
 
 // What the tools of others say of the template: cfn-lint's rules and schemas, and moto's CloudFormation.
 

@@ -5,9 +5,9 @@ import { apiApp } from '../../functions/api/app.js';
 import { openapiDocument } from '../../functions/api/openapi/openapi-document.js';
 import type { MediaType, Operation } from '../../functions/api/openapi/openapi-types.js';
 import { expectDocumented, schemaErrors } from '../support/expect-documented.js';
-import { memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
-import { ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
+import { ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 
 /** For people, and the document itself. */
 const PAGES = new Set(['/', '/docs', '/openapi.json']);

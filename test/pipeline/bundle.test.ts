@@ -5,8 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'bundle-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

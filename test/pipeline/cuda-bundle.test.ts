@@ -9,9 +9,9 @@ import { ModelLoader } from '../../lib/pipeline/model-loader.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
 import { manifestSchema } from '../../lib/schemas/manifest.js';
-import { FileSource } from '../../lib/weights/file-source.js';
+import { FileSource } from '../../lib/weights/sources/file-source.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cuda-bundle-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

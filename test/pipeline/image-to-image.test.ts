@@ -7,9 +7,9 @@ import { decodeImage } from '../../lib/image/decode-image.js';
 import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
-import { largestDifference } from '../support/largest-difference.js';
+import { largestDifference } from '../support/graphs/largest-difference.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 /** See make_pictures.py there. */
 const FIXTURES = join(ROOT, 'test/fixtures/image-to-image');

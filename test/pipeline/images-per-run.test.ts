@@ -6,10 +6,10 @@ import { encodeModel } from '../../lib/onnx/encode-model.js';
 import type { ValueInfo } from '../../lib/onnx/model.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage, type TextToImageRequest } from '../../lib/pipeline/text-to-image.js';
-import { largestDifference } from '../support/largest-difference.js';
+import { largestDifference } from '../support/graphs/largest-difference.js';
+import { readGraph } from '../support/graphs/run-graph.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT } from '../support/reference.js';
-import { readGraph } from '../support/run-graph.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const DEMO = join(ROOT, 'lib/demo-model/bundle');
 const REQUEST: TextToImageRequest = {

@@ -5,9 +5,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
 import { TextToImage } from '../../lib/pipeline/text-to-image.js';
-import { largestDifference } from '../support/largest-difference.js';
+import { largestDifference } from '../support/graphs/largest-difference.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { hasReference, REFERENCE, ROOT, readCases } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -14,11 +14,11 @@ import { GraphBuilder } from '../../lib/onnx/graph-builder.js';
 import { graphPath, type NetworkName, openBundle } from '../../lib/pipeline/bundle.js';
 import { Network } from '../../lib/pipeline/network.js';
 import { toFloats } from '../../lib/runtime/tensor.js';
-import { openDirectory } from '../support/open-directory.js';
-import { readSafetensors, type TestTensor } from '../support/read-safetensors.js';
+import { readSafetensors, type TestTensor } from '../support/graphs/read-safetensors.js';
+import { relativeDifference } from '../support/graphs/relative-difference.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
-import { relativeDifference } from '../support/relative-difference.js';
-import { startSessionHost } from '../support/session-host.js';
+import { openDirectory } from '../support/weights/open-directory.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tensors-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

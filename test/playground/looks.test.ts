@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KEY, type MemoryServer, startMemoryServer } from '../support/memory-server.js';
+import { KEY, type MemoryServer, startMemoryServer } from '../support/servers/memory-server.js';
 import { CHROMIUM, launch, violations, visit } from './browser.js';
 import { refusal, StagedEndpoint } from './staged-endpoint.js';
 

@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { page } from '#playground';
 import { apiApp } from '../../functions/api/app.js';
-import { summary, toBody } from '../../functions/playground/settings.js';
+import { summary, toBody } from '../../functions/playground/settings/settings.js';
 import { generateRequestSchema } from '../../lib/schemas/request.js';
-import { memoryServices } from '../support/memory-services.js';
-import { RecordingTelemetry } from '../support/recording-telemetry.js';
+import { memoryServices } from '../support/predictions/memory-services.js';
+import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
 import { StagedEndpoint } from './staged-endpoint.js';
 
 const MAX_BYTES = 100_000;

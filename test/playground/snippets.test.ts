@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Settings } from '../../functions/playground/settings.js';
-import { type Language, snippet } from '../../functions/playground/snippets.js';
-import { KEY, type MemoryServer, startMemoryServer } from '../support/memory-server.js';
+import { type Language, snippet } from '../../functions/playground/service/snippets.js';
+import type { Settings } from '../../functions/playground/settings/settings.js';
 import { ROOT } from '../support/reference.js';
+import { KEY, type MemoryServer, startMemoryServer } from '../support/servers/memory-server.js';
 import { StagedEndpoint } from './staged-endpoint.js';
 
 /** Everything that a shell, a string of JavaScript or one of Python might take for its own. */

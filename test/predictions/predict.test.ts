@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
 import type { EndpointFault } from '../../lib/predictions/endpoint.js';
 import { type PredictProps, predict } from '../../lib/predictions/predict.js';
-import { predictionIdOf, seedOf } from '../../lib/predictions/prediction-id.js';
+import { predictionIdOf, seedOf } from '../../lib/predictions/records/prediction-id.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 import { DAY_MS, REQUEST, TestServices } from './test-services.js';
 

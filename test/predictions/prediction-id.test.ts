@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newPredictionId, predictionIdOf, seedOf } from '../../lib/predictions/prediction-id.js';
+import { newPredictionId, predictionIdOf, seedOf } from '../../lib/predictions/records/prediction-id.js';
 import { predictionIdSchema } from '../../lib/schemas/prediction.js';
 
 const ORIGINS = [

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
 import type { EndpointFault } from '../../lib/predictions/endpoint.js';
 import { type Message, messageSchema } from '../../lib/predictions/message-queue.js';
-import { newPredictionId } from '../../lib/predictions/prediction-id.js';
 import { failDeadLetter, processMessage } from '../../lib/predictions/process-message.js';
-import { UnreadableRecord } from '../../lib/predictions/unreadable-record.js';
+import { newPredictionId } from '../../lib/predictions/records/prediction-id.js';
+import { UnreadableRecord } from '../../lib/predictions/records/unreadable-record.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 import { DAY_MS, REQUEST, TestServices } from './test-services.js';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
-import { newPredictionId } from '../../lib/predictions/prediction-id.js';
 import { readPrediction } from '../../lib/predictions/read-prediction.js';
+import { newPredictionId } from '../../lib/predictions/records/prediction-id.js';
 import { predictionSchema, type ResultRecord } from '../../lib/schemas/prediction.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 import { DAY_MS, REQUEST, TestServices } from './test-services.js';

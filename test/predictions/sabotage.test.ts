@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { WorkerServices } from '../../lib/predictions/process-message.js';
-import { Waker } from '../../lib/predictions/waker.js';
+import { Waker } from '../../lib/predictions/wake/waker.js';
 import type { Verdict } from '../support/simulation/judge.js';
 import type { Process } from '../support/simulation/process.js';
 import { simulate } from '../support/simulation/simulate.js';

@@ -5,9 +5,9 @@ import type { Message } from '../../lib/predictions/message-queue.js';
 import type { WorkerServices } from '../../lib/predictions/process-message.js';
 import type { WebhookCall, WebhookOutcome } from '../../lib/predictions/send-webhook.js';
 import type { PredictionEvent } from '../../lib/predictions/services.js';
-import { Waker } from '../../lib/predictions/waker.js';
+import { Waker } from '../../lib/predictions/wake/waker.js';
 import type { PredictRequest } from '../../lib/schemas/request.js';
-import { MemoryPredictionStore, MemoryWakeLog } from '../support/memory-stores.js';
+import { MemoryPredictionStore, MemoryWakeLog } from '../support/predictions/memory-stores.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 
 export const DAY_MS = 86_400_000;

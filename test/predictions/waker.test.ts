@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EndpointState } from '../../lib/predictions/endpoint.js';
-import { Waker } from '../../lib/predictions/waker.js';
-import { MemoryWakeLog } from '../support/memory-stores.js';
+import { Waker } from '../../lib/predictions/wake/waker.js';
+import { MemoryWakeLog } from '../support/predictions/memory-stores.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

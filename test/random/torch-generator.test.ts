@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { TorchGenerator } from '../../lib/random/torch-generator.js';
 import golden from '../fixtures/random/torch-randn.json' with { type: 'json' };
-import { float32Tensor, readSafetensors } from '../support/read-safetensors.js';
+import { float32Tensor, readSafetensors } from '../support/graphs/read-safetensors.js';
 
 const REFERENCE = fileURLToPath(new URL('../../../shared/reference/expected/', import.meta.url));
 const hasReference = existsSync(REFERENCE);

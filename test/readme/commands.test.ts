@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { sdTurbo } from '../support/processes/run-command.js';
 import { ROOT } from '../support/reference.js';
-import { sdTurbo } from '../support/run-command.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'readme-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readConfig } from '../../infra/config.js';
-import { diagramOf } from '../support/diagram.js';
+import { readConfig } from '../../infra/options/config.js';
+import { diagramOf } from '../support/infra/diagram.js';
+import { synthService } from '../support/infra/synth-service.js';
 import { ROOT } from '../support/reference.js';
-import { synthService } from '../support/synth-service.js';
 
 const README = join(ROOT, 'README.md');
 const BLOCK = /(```mermaid\n)[^`]*(\n```)/;

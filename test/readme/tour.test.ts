@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { EndpointProcess } from '../support/endpoint-process.js';
-import { HomeProcess } from '../support/home-process.js';
-import { findPython } from '../support/python.js';
+import { EndpointProcess } from '../support/processes/endpoint-process.js';
+import { HomeProcess } from '../support/processes/home-process.js';
+import { findPython } from '../support/processes/python.js';
 import { ROOT } from '../support/reference.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tour-'));

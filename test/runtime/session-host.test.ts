@@ -6,8 +6,8 @@ import { encodeModel } from '../../lib/onnx/encode-model.js';
 import { GraphBuilder } from '../../lib/onnx/graph-builder.js';
 import { graphPath } from '../../lib/pipeline/bundle.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
+import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT } from '../support/reference.js';
-import { startSessionHost } from '../support/session-host.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'host-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -6,7 +6,7 @@ import { EulerDiscreteScheduler } from '../../lib/schedulers/euler-discrete.js';
 import { readEulerConfig } from '../../lib/schedulers/read-euler-config.js';
 import { trainingSigmas } from '../../lib/schedulers/training-sigmas.js';
 import golden from '../fixtures/schedulers/euler-discrete.json' with { type: 'json' };
-import { float32Tensor, readSafetensors } from '../support/read-safetensors.js';
+import { float32Tensor, readSafetensors } from '../support/graphs/read-safetensors.js';
 
 const REFERENCE = fileURLToPath(new URL('../../../shared/reference/', import.meta.url));
 const hasReference = existsSync(REFERENCE);

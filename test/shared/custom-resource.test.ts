@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type CustomResource, customResourceHandler } from '../../functions/shared/custom-resource.js';
 import { AppError } from '../../lib/errors/app-error.js';
-import { type CloudFormation, startCloudFormation } from '../support/cloudformation.js';
+import { type CloudFormation, startCloudFormation } from '../support/infra/cloudformation.js';
 
 let cloudFormation: CloudFormation;
 beforeAll(async () => {

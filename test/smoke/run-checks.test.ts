@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { KEY, startMemoryServer } from '../support/memory-server.js';
-import { ScriptedEndpoint } from '../support/scripted-endpoint.js';
+import { ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
+import { KEY, startMemoryServer } from '../support/servers/memory-server.js';
 import { CHECKS } from './checks.js';
 import { runChecks } from './run-checks.js';
 

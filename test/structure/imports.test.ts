@@ -30,7 +30,7 @@ const within = (folder: string) => (file: string) => file.startsWith(`${folder}/
 const partOf = (file: string) => /^lib\/([^/]+)\//.exec(file)?.[1] ?? '';
 const floorOf = (file: string) => FLOORS.findIndex((parts) => parts.includes(partOf(file)));
 /** The one place that names the endpoint's server, to start it as a process. */
-const STARTS_SERVER = 'functions/api/home/endpoint-command.ts';
+const STARTS_SERVER = 'functions/home/endpoint/endpoint-command.ts';
 const handlerOf = (file: string) => /^functions\/([^/]+)\//.exec(file)?.[1];
 
 const RULES: Rule[] = [
@@ -85,7 +85,7 @@ const RULES: Rule[] = [
   },
   {
     name: 'what runs at home stays there',
-    breaks: ({ from, to }) => within('functions/api/home')(to) && !within('functions/api/home')(from),
+    breaks: ({ from, to }) => within('functions/home')(to) && !within('functions/home')(from),
   },
   {
     name: 'infra reads schemas and names handlers by path',
@@ -161,12 +161,12 @@ describe('the checker itself', () => {
     [
       'functions import lib and functions only',
       'functions/a/b.ts',
-      "import {\n  config,\n} from '../../infra/config.js';",
+      "import {\n  config,\n} from '../../infra/options/config.js';",
     ],
     ['handlers do not import each other', 'functions/api/b.ts', "import { a } from '../endpoint/app.js';"],
     [
       'handlers do not import each other',
-      'functions/api/home/b.ts',
+      'functions/home/b.ts',
       "const server = new URL('../../endpoint/server.js', import.meta.url);",
     ],
     ['what runs at home stays there', 'functions/api/b.ts', "import { a } from './home/home-server.js';"],

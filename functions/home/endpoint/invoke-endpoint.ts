@@ -4,7 +4,7 @@ import { type EndpointAnswer, EndpointError, type InvokeContext } from '../../..
 import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import { type Problem, problemSchema } from '../../../lib/schemas/problem.js';
-import { readBounded } from '../../../lib/weights/read-bounded.js';
+import { readBounded } from '../../../lib/weights/bytes/read-bounded.js';
 import { parseServerTiming } from '../../shared/server-timing.js';
 
 /** Four pictures of 2048 x 2048 that PNG cannot make smaller, in base64. */

@@ -5,7 +5,7 @@ import {
   type WakeLog,
   type WakeRecord,
   wakeRecordSchema,
-} from '../../../lib/predictions/wake-log.js';
+} from '../../../lib/predictions/wake/wake-log.js';
 import { parseStored } from '../../shared/parse-stored.js';
 import { readPlainFile } from './read-plain-file.js';
 

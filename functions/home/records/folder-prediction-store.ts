@@ -5,7 +5,7 @@ import {
   JsonPredictionStore,
   RECORD_NAMES,
   type RecordName,
-} from '../../../lib/predictions/json-prediction-store.js';
+} from '../../../lib/predictions/records/json-prediction-store.js';
 import { predictionIdSchema } from '../../../lib/schemas/prediction.js';
 import { parseStored } from '../../shared/parse-stored.js';
 import { fileFault } from './file-fault.js';

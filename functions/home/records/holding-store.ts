@@ -1,4 +1,4 @@
-import type { PredictionStore } from '../../../lib/predictions/prediction-store.js';
+import type { PredictionStore } from '../../../lib/predictions/records/prediction-store.js';
 import type { ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
 
 /** Pictures that wait for room. With so many nothing more is drawn: it could not be stored either. */

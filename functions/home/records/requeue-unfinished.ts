@@ -1,5 +1,5 @@
 import type { MessageQueue } from '../../../lib/predictions/message-queue.js';
-import { UnreadableRecord } from '../../../lib/predictions/unreadable-record.js';
+import { UnreadableRecord } from '../../../lib/predictions/records/unreadable-record.js';
 import type { FolderPredictionStore } from './folder-prediction-store.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { GeneratedImages } from '../../lib/client/client-props.js';
-import { randomId } from '../../lib/client/random-id.js';
-import type { Settings } from './settings.js';
+import type { GeneratedImages } from '../../../lib/client/client-props.js';
+import { randomId } from '../../../lib/client/random-id.js';
+import type { Settings } from '../settings/settings.js';
 
 /** Pictures with what they were made of, as this browser keeps them. */
 export interface Drawing {

@@ -1,4 +1,4 @@
-import { byId, make } from './dom.js';
+import { byId, make } from '../dom.js';
 import type { Drawing } from './drawing.js';
 import { type DrawingStore, MAX_DRAWINGS } from './drawing-store.js';
 

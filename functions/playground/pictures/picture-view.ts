@@ -1,7 +1,7 @@
-import { byId, make, setText } from './dom.js';
+import { byId, make, setText } from '../dom.js';
+import { plural } from '../words.js';
 import type { Drawing } from './drawing.js';
 import { showTimings } from './timing-bar.js';
-import { plural } from './words.js';
 
 /** The pictures that are looked at, with all that is known of them. */
 export class PictureView {

@@ -1,8 +1,8 @@
-import type { GenerateProgress } from '../../lib/client/client-props.js';
-import type { Health } from '../../lib/schemas/health.js';
-import { byId, setText } from './dom.js';
-import type { Failure } from './failure.js';
-import { capitalized, clock, roughly } from './words.js';
+import type { GenerateProgress } from '../../../lib/client/client-props.js';
+import type { Health } from '../../../lib/schemas/health.js';
+import { byId, setText } from '../dom.js';
+import type { Failure } from '../service/failure.js';
+import { capitalized, clock, roughly } from '../words.js';
 
 const TICK_MS = 100;
 /** A warm picture comes sooner than anybody can read what is said of it. Milliseconds. */

@@ -1,6 +1,6 @@
-import { byId, make } from './dom.js';
+import { byId, make } from '../dom.js';
+import { duration } from '../words.js';
 import type { Drawing } from './drawing.js';
-import { duration } from './words.js';
 
 interface Part {
   /** Of its colour. */

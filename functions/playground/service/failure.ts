@@ -1,4 +1,4 @@
-import { ClientError } from '../../lib/client/client-error.js';
+import { ClientError } from '../../../lib/client/client-error.js';
 
 /** What went wrong, in words. */
 export interface Failure {

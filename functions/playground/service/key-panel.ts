@@ -1,4 +1,4 @@
-import { byId, setText } from './dom.js';
+import { byId, setText } from '../dom.js';
 
 /** Of session storage: gone with the tab, and never sent by the browser itself. */
 const STORED = 'sd-turbo-api-key';

@@ -1,5 +1,5 @@
-import { byId } from './dom.js';
-import type { Settings } from './settings.js';
+import { byId } from '../dom.js';
+import type { Settings } from '../settings/settings.js';
 import { LANGUAGES, type Language, snippet } from './snippets.js';
 
 /** The example's prompt, while there is none. */

@@ -1,4 +1,4 @@
-import { type Settings, toBody } from './settings.js';
+import { type Settings, toBody } from '../settings/settings.js';
 
 export const LANGUAGES = ['curl', 'typescript', 'python'] as const;
 export type Language = (typeof LANGUAGES)[number];

@@ -1,4 +1,4 @@
-import { byId } from './dom.js';
+import { byId } from '../dom.js';
 
 /** Random seeds are short enough to be read out; every one up to 2^53-1 may be typed. */
 const RANDOM_SEEDS = 2 ** 32;

@@ -1,10 +1,10 @@
-import type { Problem } from '../../lib/schemas/problem.js';
-import type { Decoder, OutputFormat } from '../../lib/schemas/request.js';
-import { byId, setText } from './dom.js';
+import type { Problem } from '../../../lib/schemas/problem.js';
+import type { Decoder, OutputFormat } from '../../../lib/schemas/request.js';
+import { byId, setText } from '../dom.js';
+import { capitalized } from '../words.js';
 import { SeedField } from './seed-field.js';
 import { type Settings, summary } from './settings.js';
 import { StartPicture } from './start-picture.js';
-import { capitalized } from './words.js';
 
 const FIELDS = [
   'prompt',

@@ -1,4 +1,4 @@
-import type { Decoder, OutputFormat } from '../../lib/schemas/request.js';
+import type { Decoder, OutputFormat } from '../../../lib/schemas/request.js';
 
 /** What the form says. The service's own defaults and limits: a test holds them against its schemas. */
 export interface Settings {

@@ -1,4 +1,4 @@
-import { type PictureFormat, pictureFormat, SIGNATURE_BYTES } from '../../lib/image/picture-format.js';
+import { type PictureFormat, pictureFormat, SIGNATURE_BYTES } from '../../../lib/image/picture-format.js';
 
 /** What a picture to begin with may have before it is made smaller: it is kept and sent as text. */
 const MAX_BYTES = 1024 * 1024;

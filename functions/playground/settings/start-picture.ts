@@ -1,4 +1,4 @@
-import { byId, setText } from './dom.js';
+import { byId, setText } from '../dom.js';
 import { readFormat, shrinkPicture } from './shrink-picture.js';
 
 export interface Start {

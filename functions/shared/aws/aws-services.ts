@@ -4,16 +4,16 @@ import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Services } from '../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
-import { Waker } from '../../../lib/predictions/waker.js';
+import { Waker } from '../../../lib/predictions/wake/waker.js';
 import { toProblem } from '../problem-response.js';
 import { reportEvent } from '../report-event.js';
 import type { Telemetry } from '../telemetry.js';
 import type { FunctionConfig } from './config.js';
-import { S3PredictionStore } from './s3-prediction-store.js';
-import { S3Records } from './s3-records.js';
-import { S3WakeLog } from './s3-wake-log.js';
-import { SageMakerEndpoint } from './sagemaker-endpoint.js';
-import { SqsMessageQueue } from './sqs-message-queue.js';
+import { S3PredictionStore } from './s3/s3-prediction-store.js';
+import { S3Records } from './s3/s3-records.js';
+import { S3WakeLog } from './s3/s3-wake-log.js';
+import { SageMakerEndpoint } from './sagemaker/sagemaker-endpoint.js';
+import { SqsMessageQueue } from './sqs/sqs-message-queue.js';
 
 /** Everything that predictions are made of, on AWS. Regions and credentials come from the Lambda's environment. */
 export function awsServices(config: FunctionConfig, telemetry: Telemetry): Services {

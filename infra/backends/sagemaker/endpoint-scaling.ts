@@ -3,9 +3,9 @@ import type { IAlarmAction, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { CfnInferenceComponent } from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
+import { cronAt, type WarmHours } from '../../options/warm-hours.js';
 import type { EndpointMetrics } from './endpoint-metrics.js';
 import { idleAlarms } from './idle-alarms.js';
-import { cronAt, type WarmHours } from './warm-hours.js';
 
 /** Requests at once that a copy is to have: one that is drawn, one that waits. */
 const CONCURRENCY = 2;

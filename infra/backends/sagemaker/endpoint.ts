@@ -5,10 +5,10 @@ import { Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnEndpoint, CfnEndpointConfig, CfnInferenceComponent, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.js';
+import { acknowledge } from '../../basics/acknowledge.js';
+import type { ModelBundle } from '../../model/model-bundle.js';
 import { EndpointMetrics } from './endpoint-metrics.js';
 import { EndpointScaling, type ScalingLimits } from './endpoint-scaling.js';
-import type { ModelBundle } from './model-bundle.js';
 import { joinNetwork, type Network } from './network.js';
 
 const VARIANT = 'AllTraffic';

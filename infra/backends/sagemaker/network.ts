@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 
-import { acknowledge, wildcard } from './acknowledge.js';
+import { acknowledge, wildcard } from '../../basics/acknowledge.js';
 
 /** A VPC's part that the endpoint's containers join. It must have a way to S3. */
 export interface Network {

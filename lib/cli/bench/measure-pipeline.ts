@@ -1,9 +1,9 @@
-import { encodeImage } from '../image/encode-image.js';
-import type { TextToImage } from '../pipeline/text-to-image.js';
-import { warmUp } from '../pipeline/warm-up.js';
-import type { Decoder } from '../schemas/request.js';
-import { type LoadTimes, type LocalPipelineProps, withLocalPipeline } from './local-pipeline.js';
-import type { Progress } from './progress.js';
+import { encodeImage } from '../../image/encode-image.js';
+import type { TextToImage } from '../../pipeline/text-to-image.js';
+import { warmUp } from '../../pipeline/warm-up.js';
+import type { Decoder } from '../../schemas/request.js';
+import { type LoadTimes, type LocalPipelineProps, withLocalPipeline } from '../draw/local-pipeline.js';
+import type { Progress } from '../progress.js';
 
 const PROMPT = 'A tree in a field under the night sky';
 

@@ -6,10 +6,10 @@ import * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
 import { type Decoder, generateRequestSchema } from '../../schemas/request.js';
-import { formatReport, makeReport, type PictureFlops } from '../bench-report.js';
-import { gpuName, peakOf } from '../device-peak.js';
-import type { ColdTimes } from '../measure-pipeline.js';
-import { modelPlace } from '../model-place.js';
+import { formatReport, makeReport, type PictureFlops } from '../bench/bench-report.js';
+import { gpuName, peakOf } from '../bench/device-peak.js';
+import type { ColdTimes } from '../bench/measure-pipeline.js';
+import { modelPlace } from '../draw/model-place.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { type Progress, withProgress } from '../progress.js';
@@ -60,7 +60,7 @@ async function bench(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
   // Before fresh processes are started that would find it wrong.
   modelPlace(options.model);
-  const { measurePipeline } = await import('../measure-pipeline.js');
+  const { measurePipeline } = await import('../bench/measure-pipeline.js');
   const start = performance.now();
   const { steps, decoder, provider, json, coldOnly } = options;
   const runs = coldOnly ? 0 : options.runs;

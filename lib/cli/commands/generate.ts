@@ -4,15 +4,15 @@ import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
 import { imageIssues, withImageDefaults } from '../../schemas/image-rules.js';
 import { generateRequestSchema, promptSchema } from '../../schemas/request.js';
-import { drawHere } from '../draw-here.js';
-import { drawRemotely, type Service } from '../draw-remotely.js';
+import { drawHere } from '../draw/draw-here.js';
+import { drawRemotely, type Service } from '../draw/draw-remotely.js';
+import { isStdout } from '../draw/output.js';
+import { formatOfName, nameOutputs } from '../draw/output-files.js';
+import { readPicture } from '../draw/read-picture.js';
 import { readEnvironment } from '../environment.js';
-import { isStdout } from '../output.js';
-import { formatOfName, nameOutputs } from '../output-files.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
-import { readPicture } from '../read-picture.js';
 
 interface Options {
   readonly model?: string;

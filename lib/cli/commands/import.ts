@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import * as z from 'zod';
-import { BUNDLE_KINDS, SOURCE_KINDS } from '../../weights/place.js';
-import { placeSchema } from '../../weights/place-schema.js';
+import { BUNDLE_KINDS, SOURCE_KINDS } from '../../weights/sources/place.js';
+import { placeSchema } from '../../weights/sources/place-schema.js';
 import { readEnvironment } from '../environment.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';

@@ -1,12 +1,12 @@
-import { AppError } from '../errors/app-error.js';
-import { createS3Client } from '../weights/create-s3-client.js';
-import { startDownload } from '../weights/download-bundle.js';
-import { readManifest } from '../weights/read-manifest.js';
-import { formatS3Url, type S3Location } from '../weights/s3-location.js';
-import { assertS3Ready } from '../weights/s3-ready.js';
-import { S3Source } from '../weights/s3-source.js';
-import { cacheFolder } from './cache-folder.js';
-import type { Progress } from './progress.js';
+import { AppError } from '../../errors/app-error.js';
+import { readManifest } from '../../weights/bundle/read-manifest.js';
+import { startDownload } from '../../weights/download/download-bundle.js';
+import { createS3Client } from '../../weights/sources/s3/create-s3-client.js';
+import { formatS3Url, type S3Location } from '../../weights/sources/s3/s3-location.js';
+import { assertS3Ready } from '../../weights/sources/s3/s3-ready.js';
+import { S3Source } from '../../weights/sources/s3/s3-source.js';
+import { cacheFolder } from '../cache-folder.js';
+import type { Progress } from '../progress.js';
 
 /**
  * Brings a bundle from S3 to the cache; what is there already and right is not fetched again.
@@ -22,7 +22,7 @@ export async function cachedBundle(location: S3Location, progress: Progress): Pr
     await assertS3Ready(client);
     const manifest = await readManifest(source);
     const onProgress = (done: number, total: number) => progress.update('downloading the model', done, total);
-    const threads = { entry: new URL('../weights/fetch-worker.js', import.meta.url) };
+    const threads = { entry: new URL('../../weights/download/fetch-worker.js', import.meta.url) };
     await startDownload({ source, manifest, directory, threads, onProgress }).done;
     return directory;
   } catch (error) {

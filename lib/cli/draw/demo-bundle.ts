@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from './package-root.js';
+import { packageRoot } from '../package-root.js';
 
 /** The bundle that is part of this package. */
 export function demoBundle(): string {

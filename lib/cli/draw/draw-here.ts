@@ -1,10 +1,10 @@
-import { AppError } from '../errors/app-error.js';
-import type { InitPicture, TextToImage } from '../pipeline/text-to-image.js';
+import { AppError } from '../../errors/app-error.js';
+import type { InitPicture, TextToImage } from '../../pipeline/text-to-image.js';
+import type { Progress } from '../progress.js';
 import { decodePicture } from './decode-picture.js';
 import type { Drawing, DrawProps, DrawRequest } from './drawing.js';
 import type { LocalPipelineProps } from './local-pipeline.js';
 import type { Output } from './output.js';
-import type { Progress } from './progress.js';
 import { writeOutput } from './write-output.js';
 
 /** Draws on this machine. */
@@ -16,7 +16,7 @@ export async function drawHere(
   const { request, outputs } = props;
   const { prompt, num_steps: steps, seed, num_images: images, output_format: format, decoder } = request;
   const { withLocalPipeline } = await import('./local-pipeline.js');
-  const { encodeImage } = await import('../image/encode-image.js');
+  const { encodeImage } = await import('../../image/encode-image.js');
   const local = { model: place, provider, decoder };
   return withLocalPipeline(local, progress, async ({ pipeline, model, loadMilliseconds }) => {
     progress.say(`drawing in ${steps} step${steps === 1 ? '' : 's'}`);

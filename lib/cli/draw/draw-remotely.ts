@@ -1,11 +1,11 @@
-import { ClientError } from '../client/client-error.js';
-import type { GenerateProgress } from '../client/client-props.js';
-import { createClient } from '../client/create-client.js';
-import { AppError } from '../errors/app-error.js';
+import { ClientError } from '../../client/client-error.js';
+import type { GenerateProgress } from '../../client/client-props.js';
+import { createClient } from '../../client/create-client.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Progress } from '../progress.js';
+import { untilStopped } from '../until-stopped.js';
 import type { Drawing, DrawProps } from './drawing.js';
 import { fitPicture } from './fit-picture.js';
-import type { Progress } from './progress.js';
-import { untilStopped } from './until-stopped.js';
 import { writeOutput } from './write-output.js';
 
 export interface Service {

@@ -1,4 +1,4 @@
-import type { Decoder, GenerateRequest } from '../schemas/request.js';
+import type { Decoder, GenerateRequest } from '../../schemas/request.js';
 import type { Output } from './output.js';
 
 /** A request as the command has it: with a seed, and with the bytes of its picture. */

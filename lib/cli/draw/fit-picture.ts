@@ -1,6 +1,6 @@
-import { AppError } from '../errors/app-error.js';
-import { inspectPicture } from '../image/inspect-picture.js';
-import { REQUEST_LIMITS } from '../image/picture-limits.js';
+import { AppError } from '../../errors/app-error.js';
+import { inspectPicture } from '../../image/inspect-picture.js';
+import { REQUEST_LIMITS } from '../../image/picture-limits.js';
 import { decodePicture } from './decode-picture.js';
 
 /** Four times the side that SD-Turbo draws. Pixels. */
@@ -14,7 +14,7 @@ const MAX_SIDE = 2048;
  */
 export async function fitPicture(bytes: Uint8Array): Promise<Uint8Array> {
   if (fits(bytes)) return bytes;
-  const { encodeImage } = await import('../image/encode-image.js');
+  const { encodeImage } = await import('../../image/encode-image.js');
   // Noise alone takes more than a byte for each pixel.
   for (let side = MAX_SIDE; ; side /= 2) {
     const image = await decodePicture({ bytes, width: side, height: side, fit: 'inside' });

@@ -1,10 +1,10 @@
-import { decoderConfig, type NetworkName, openBundle } from '../pipeline/bundle.js';
-import { TextToImage } from '../pipeline/text-to-image.js';
-import { SessionHost } from '../runtime/session-host.js';
-import type { Provider } from '../runtime/session-messages.js';
-import type { Decoder } from '../schemas/request.js';
+import { decoderConfig, type NetworkName, openBundle } from '../../pipeline/bundle.js';
+import { TextToImage } from '../../pipeline/text-to-image.js';
+import { SessionHost } from '../../runtime/session-host.js';
+import type { Provider } from '../../runtime/session-messages.js';
+import type { Decoder } from '../../schemas/request.js';
+import type { Progress } from '../progress.js';
 import { modelPlace } from './model-place.js';
-import type { Progress } from './progress.js';
 
 export interface LocalPipelineProps {
   /** Directory of a bundle, or its place on S3. @default the demo model */
@@ -48,7 +48,7 @@ export async function withLocalPipeline<T>(
   const bundle = await openBundle(await findBundle(model, progress));
   decoderConfig(bundle, decoder);
   progress.say('loading the model');
-  const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));
+  const host = new SessionHost(new URL('../../runtime/session-worker.js', import.meta.url));
   try {
     const started = performance.now();
     const begun: Partial<Record<NetworkName, number>> = {};

@@ -1,5 +1,5 @@
-import { AppError } from '../errors/app-error.js';
-import { BUNDLE_KINDS, type BundlePlace, parsePlace } from '../weights/place.js';
+import { AppError } from '../../errors/app-error.js';
+import { BUNDLE_KINDS, type BundlePlace, parsePlace } from '../../weights/sources/place.js';
 import { demoBundle } from './demo-bundle.js';
 
 /**

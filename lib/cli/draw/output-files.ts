@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
-import { AppError } from '../errors/app-error.js';
-import type { OutputFormat } from '../schemas/request.js';
-import { assertLocal } from './assert-local.js';
+import { AppError } from '../../errors/app-error.js';
+import type { OutputFormat } from '../../schemas/request.js';
+import { assertLocal } from '../assert-local.js';
 import { findOutput, isStream, type Output } from './output.js';
 
 const EXTENSIONS: Readonly<Record<OutputFormat, readonly string[]>> = {

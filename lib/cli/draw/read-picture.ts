@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { AppError } from '../errors/app-error.js';
-import { inspectPicture } from '../image/inspect-picture.js';
-import { OWN_LIMITS } from '../image/picture-limits.js';
-import { readBounded } from '../weights/read-bounded.js';
+import { AppError } from '../../errors/app-error.js';
+import { inspectPicture } from '../../image/inspect-picture.js';
+import { OWN_LIMITS } from '../../image/picture-limits.js';
+import { readBounded } from '../../weights/bytes/read-bounded.js';
 
 /**
  * The bytes of a picture's file, looked at before anything is loaded for it.

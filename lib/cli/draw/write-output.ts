@@ -3,7 +3,7 @@ import { constants, writeFile as writeFileTo } from 'node:fs';
 import { chmod, chown, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import { type OldFile, type Output, STDOUT, type Target } from './output.js';
 
 /** A file that is a mount point itself, as in containers, and one whose owner this user cannot make another file's. */

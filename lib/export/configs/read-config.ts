@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { showValue } from '../../errors/show-value.js';
-import type { CheckpointReader } from '../../weights/checkpoint-reader.js';
-import { parseJson } from '../../weights/parse-json.js';
+import { parseJson } from '../../weights/bytes/parse-json.js';
+import type { CheckpointReader } from '../../weights/checkpoint/checkpoint-reader.js';
 
 /** The largest config of the family is 2 kB. */
 const MAX_CONFIG_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { GraphBuilder, NodeOptions } from '../../onnx/graph-builder.js';
 import { ELEMENT_TYPE, type ElementType } from '../../onnx/model.js';
 import type { Precision } from '../../schemas/manifest.js';
-import type { StoredTensor } from '../../weights/safetensors-header.js';
+import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
 import type { WeightScope } from '../weight-scope.js';
 import type {
   Activation,

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../onnx/graph-builder.js';
 import type { ElementType } from '../../onnx/model.js';
-import type { StoredTensor } from '../../weights/safetensors-header.js';
+import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
 import { FLOAT_TYPES } from '../weight-scope.js';
 
 /** Consecutive entries along a tensor's first dimension. */

@@ -1,5 +1,5 @@
 import { encodeHalves } from '../../runtime/half.js';
-import type { StoredDtype } from '../../weights/safetensors-header.js';
+import type { StoredDtype } from '../../weights/checkpoint/safetensors-header.js';
 
 export interface Conversion {
   readonly type: 'float16' | 'float32';

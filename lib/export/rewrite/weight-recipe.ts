@@ -1,4 +1,4 @@
-import type { StoredTensor } from '../../weights/safetensors-header.js';
+import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
 
 /** How one tensor of a rewritten weights file is made. Rows are the entries along a tensor's first dimension. */
 export interface WeightRecipe {

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import {
   type RequestRecord,
   type ResultRecord,
@@ -7,7 +7,7 @@ import {
   resultRecordSchema,
   type WebhookRecord,
   webhookRecordSchema,
-} from '../schemas/prediction.js';
+} from '../../schemas/prediction.js';
 import type { PredictionStore } from './prediction-store.js';
 import { UnreadableRecord } from './unreadable-record.js';
 

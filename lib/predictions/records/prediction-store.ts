@@ -1,4 +1,4 @@
-import type { RequestRecord, ResultRecord, WebhookRecord } from '../schemas/prediction.js';
+import type { RequestRecord, ResultRecord, WebhookRecord } from '../../schemas/prediction.js';
 
 /**
  * What has been accepted and what became of it. Everything is written once: the first write stays, later ones

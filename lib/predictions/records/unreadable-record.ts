@@ -1,4 +1,4 @@
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 
 /** What is stored of one prediction is damaged, or of a version that is not this one: it costs that prediction. */
 export class UnreadableRecord extends AppError {

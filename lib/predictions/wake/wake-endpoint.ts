@@ -1,4 +1,4 @@
-import type { Services } from './services.js';
+import type { Services } from '../services.js';
 
 /** Wakes the endpoint where that is needed. Never fails: the backend's own alarm is the backstop. */
 export async function wakeEndpoint({ waker, onEvent }: Services): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Health } from '../schemas/health.js';
-import type { Endpoint } from './endpoint.js';
+import type { Health } from '../../schemas/health.js';
+import type { Endpoint } from '../endpoint.js';
 import { NEVER_WOKEN, type WakeEntry, type WakeLog, type WakeRecord } from './wake-log.js';
 
 /** So long nobody asks the backend again after a wake: its own answer to a wake lags behind. Milliseconds. */

@@ -1,4 +1,4 @@
-import type { ManifestFile } from '../schemas/manifest.js';
+import type { ManifestFile } from '../../schemas/manifest.js';
 import type { BundleEntry, OnBytes } from './bundle-entry.js';
 
 /** One file of a bundle on its way to where the bundle will be. */

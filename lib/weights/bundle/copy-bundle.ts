@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { CHUNK_SIZE, type Manifest, type ManifestFile, manifestSchema } from '../schemas/manifest.js';
+import { CHUNK_SIZE, type Manifest, type ManifestFile, manifestSchema } from '../../schemas/manifest.js';
+import { DownloadProgress } from '../bytes/download-progress.js';
 import { type BundleEntry, chunkCount, chunkRange, type OnBytes, readChunk } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
-import { DownloadProgress } from './download-progress.js';
 import { FileSums } from './file-sums.js';
 
 /** With 16 MiB each: 128 MiB of memory. */

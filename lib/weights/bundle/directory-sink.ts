@@ -1,12 +1,12 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { CHUNK_SIZE, type ManifestFile } from '../schemas/manifest.js';
+import { CHUNK_SIZE, type ManifestFile } from '../../schemas/manifest.js';
+import { CheckpointReader } from '../checkpoint/checkpoint-reader.js';
+import { DirectoryCheckpoint } from '../checkpoint/directory-checkpoint.js';
+import { checkSpace } from '../disk/check-space.js';
+import { PartialFile } from '../disk/partial-file.js';
 import { type BundleEntry, type OnBytes, sumEntry } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
-import { checkSpace } from './check-space.js';
-import { CheckpointReader } from './checkpoint-reader.js';
-import { DirectoryCheckpoint } from './directory-checkpoint.js';
-import { PartialFile } from './partial-file.js';
 import { MANIFEST_NAME } from './read-manifest.js';
 import { WholeDirectory } from './whole-directory.js';
 

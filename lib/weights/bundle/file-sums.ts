@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { AppError } from '../errors/app-error.js';
-import type { ManifestFile } from '../schemas/manifest.js';
-import type { FileDigest } from './checkpoint-source.js';
+import { AppError } from '../../errors/app-error.js';
+import type { ManifestFile } from '../../schemas/manifest.js';
+import type { FileDigest } from '../sources/checkpoint-source.js';
 
 export function digestOf(bytes: Uint8Array, algorithm: FileDigest['algorithm']): string {
   return startDigest(algorithm, bytes.length).update(bytes).digest('hex');

@@ -1,7 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest } from '../schemas/manifest.js';
-import { PARTIAL_SUFFIX } from './partial-file.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { PARTIAL_SUFFIX } from '../disk/partial-file.js';
 import { MANIFEST_NAME } from './read-manifest.js';
 
 /**

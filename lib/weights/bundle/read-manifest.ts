@@ -1,8 +1,8 @@
-import { AppError } from '../errors/app-error.js';
-import { type Manifest, manifestSchema } from '../schemas/manifest.js';
-import type { ByteSource } from './byte-source.js';
-import { parseJson } from './parse-json.js';
-import { DEFAULT_TRANSFER_POLICY, type TransferPolicy, transfer } from './transfer.js';
+import { AppError } from '../../errors/app-error.js';
+import { type Manifest, manifestSchema } from '../../schemas/manifest.js';
+import { parseJson } from '../bytes/parse-json.js';
+import { DEFAULT_TRANSFER_POLICY, type TransferPolicy, transfer } from '../bytes/transfer.js';
+import type { ByteSource } from '../sources/byte-source.js';
 
 export const MANIFEST_NAME = 'manifest.json';
 

@@ -1,14 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { AppError } from '../errors/app-error.js';
-import { CHUNK_SIZE, type Manifest, type ManifestFile } from '../schemas/manifest.js';
+import { AppError } from '../../errors/app-error.js';
+import { CHUNK_SIZE, type Manifest, type ManifestFile } from '../../schemas/manifest.js';
+import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../bytes/transfer.js';
+import type { S3Location } from '../sources/s3/s3-location.js';
+import { S3Source } from '../sources/s3/s3-source.js';
 import { type BundleEntry, type OnBytes, sumEntry } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
 import { isManifest, MANIFEST_NAME, MAX_MANIFEST_BYTES, readManifest } from './read-manifest.js';
-import type { S3Location } from './s3-location.js';
-import { S3Source } from './s3-source.js';
 import { S3Upload } from './s3-upload.js';
 import { S3Writer } from './s3-writer.js';
-import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from './transfer.js';
 
 /** Requests at once where each is small. */
 const PARALLEL_REQUESTS = 8;

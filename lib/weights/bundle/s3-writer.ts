@@ -11,11 +11,11 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { AppError } from '../errors/app-error.js';
-import { s3Error } from './s3-error.js';
-import type { S3Location } from './s3-location.js';
+import { AppError } from '../../errors/app-error.js';
+import { type Attempt, type TransferPolicy, transfer } from '../bytes/transfer.js';
+import { s3Error } from '../sources/s3/s3-error.js';
+import type { S3Location } from '../sources/s3/s3-location.js';
 import { pieceStream } from './s3-piece-stream.js';
-import { type Attempt, type TransferPolicy, transfer } from './transfer.js';
 
 /** For an answer without a body. */
 const START_TIMEOUT_MS = 10_000;

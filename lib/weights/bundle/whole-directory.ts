@@ -1,8 +1,8 @@
 import { lstat, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { AppError } from '../errors/app-error.js';
-import { FileSource } from './file-source.js';
-import { makeFolders } from './make-folders.js';
+import { AppError } from '../../errors/app-error.js';
+import { makeFolders } from '../disk/make-folders.js';
+import { FileSource } from '../sources/file-source.js';
 import { isManifest, MANIFEST_NAME, MAX_MANIFEST_BYTES } from './read-manifest.js';
 import { isLeftover, stagingName } from './staging-name.js';
 import { contentsOf, finishSwaps, swapContents } from './swap-contents.js';

@@ -1,4 +1,4 @@
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import { foreignContent } from './foreign-content.js';
 import { quoteName } from './quote-name.js';
 import { findRepeatedName, whyNotJson } from './why-not-json.js';

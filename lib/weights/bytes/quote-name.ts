@@ -1,4 +1,4 @@
-import { escapeInvisible } from '../errors/show-value.js';
+import { escapeInvisible } from '../../errors/show-value.js';
 
 /** Enough to recognise any real name; a made-up one may be millions of characters long. */
 const MAX_QUOTED_LENGTH = 200;

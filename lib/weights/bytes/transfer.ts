@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 
 /** How hard to try. Every member has a default in `DEFAULT_TRANSFER_POLICY`. */
 export interface TransferPolicy {

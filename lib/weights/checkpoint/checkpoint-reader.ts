@@ -1,12 +1,12 @@
-import { AppError } from '../errors/app-error.js';
-import type { ByteRange } from './byte-source.js';
-import type { CheckpointSource } from './checkpoint-source.js';
-import { crc32 } from './crc32.js';
-import type { BodyTarget } from './direct-connection.js';
-import { DirectReader } from './direct-reader.js';
-import type { DirectRequest } from './direct-request.js';
-import { politeTransfer } from './polite-transfer.js';
-import { type Attempt, DEFAULT_TRANSFER_POLICY, type TransferPolicy } from './transfer.js';
+import { AppError } from '../../errors/app-error.js';
+import { crc32 } from '../bytes/crc32.js';
+import { politeTransfer } from '../bytes/polite-transfer.js';
+import { type Attempt, DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../bytes/transfer.js';
+import type { ByteRange } from '../sources/byte-source.js';
+import type { CheckpointSource } from '../sources/checkpoint-source.js';
+import type { BodyTarget } from '../sources/direct/direct-connection.js';
+import { DirectReader } from '../sources/direct/direct-reader.js';
+import type { DirectRequest } from '../sources/direct/direct-request.js';
 
 /** What is read at once. Small enough to be still in the processor's cache when it is summed. */
 const READ_SIZE = 256 * 1024;

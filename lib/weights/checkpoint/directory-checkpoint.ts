@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, normalize, resolve } from 'node:path';
-import { AppError } from '../errors/app-error.js';
-import type { CheckpointSource } from './checkpoint-source.js';
-import { FileSource } from './file-source.js';
+import { AppError } from '../../errors/app-error.js';
+import type { CheckpointSource } from '../sources/checkpoint-source.js';
+import { FileSource } from '../sources/file-source.js';
 
 /** A checkpoint or a bundle in a directory of this machine. */
 export class DirectoryCheckpoint extends FileSource implements CheckpointSource {

@@ -1,9 +1,9 @@
 import { AppError } from '../../errors/app-error.js';
-import type { ByteRange } from '../byte-source.js';
-import type { CheckpointSource, FileDigest } from '../checkpoint-source.js';
-import { digestOf } from '../file-sums.js';
-import type { HubAnswer, HubClient } from './hub-client.js';
-import { readBody } from './read-body.js';
+import { digestOf } from '../bundle/file-sums.js';
+import type { ByteRange } from '../sources/byte-source.js';
+import type { CheckpointSource, FileDigest } from '../sources/checkpoint-source.js';
+import type { HubAnswer, HubClient } from '../sources/hub/hub-client.js';
+import { readBody } from '../sources/hub/read-body.js';
 
 /** What the hub's list says of a file. */
 export interface HubFile {

@@ -1,12 +1,12 @@
 import { type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
 import { AppError } from '../../errors/app-error.js';
-import { politeTransfer } from '../polite-transfer.js';
-import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../transfer.js';
+import { politeTransfer } from '../bytes/polite-transfer.js';
+import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../bytes/transfer.js';
+import type { HubClient } from '../sources/hub/hub-client.js';
+import { type HubSubject, subjectName } from '../sources/hub/hub-error.js';
+import type { HubLocation } from '../sources/hub/hub-location.js';
+import { readBody } from '../sources/hub/read-body.js';
 import { HubCheckpoint, type HubFile } from './hub-checkpoint.js';
-import type { HubClient } from './hub-client.js';
-import { type HubSubject, subjectName } from './hub-error.js';
-import type { HubLocation } from './hub-location.js';
-import { readBody } from './read-body.js';
 
 /** 16 MiB: a page of the list has 1,000 files and about 300 kB. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;

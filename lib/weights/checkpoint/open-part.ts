@@ -1,7 +1,7 @@
 import { join } from 'node:path/posix';
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
+import { quoteName } from '../bytes/quote-name.js';
 import type { CheckpointReader } from './checkpoint-reader.js';
-import { quoteName } from './quote-name.js';
 import { readShardIndex } from './read-shard-index.js';
 import { readSafetensorsHeader, type StoredTensor } from './safetensors-header.js';
 

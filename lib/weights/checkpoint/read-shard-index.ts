@@ -1,7 +1,7 @@
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
+import { isJsonObject, parseJsonObject } from '../bytes/parse-json.js';
+import { quoteName } from '../bytes/quote-name.js';
 import type { CheckpointReader } from './checkpoint-reader.js';
-import { isJsonObject, parseJsonObject } from './parse-json.js';
-import { quoteName } from './quote-name.js';
 
 /** 16 MiB: about 100,000 tensors; the largest index in use has a few thousand. */
 const MAX_INDEX_BYTES = 16 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import { HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { AppError } from '../errors/app-error.js';
-import type { CheckpointSource } from './checkpoint-source.js';
-import { s3Error } from './s3-error.js';
-import type { S3Location } from './s3-location.js';
-import { S3Source } from './s3-source.js';
+import { AppError } from '../../errors/app-error.js';
+import type { CheckpointSource } from '../sources/checkpoint-source.js';
+import { s3Error } from '../sources/s3/s3-error.js';
+import type { S3Location } from '../sources/s3/s3-location.js';
+import { S3Source } from '../sources/s3/s3-source.js';
 
 /** A folder of a checkpoint has ten files, or some hundred shards. */
 const MAX_NAMES = 100_000;

@@ -1,10 +1,10 @@
 import { basename } from 'node:path/posix';
-import { AppError } from '../errors/app-error.js';
-import { showValue } from '../errors/show-value.js';
+import { AppError } from '../../errors/app-error.js';
+import { showValue } from '../../errors/show-value.js';
+import { FOREIGN_PREFIX_BYTES, foreignWeights } from '../bytes/foreign-content.js';
+import { isJsonObject, parseJsonObject } from '../bytes/parse-json.js';
+import { quoteName } from '../bytes/quote-name.js';
 import type { CheckpointReader } from './checkpoint-reader.js';
-import { FOREIGN_PREFIX_BYTES, foreignWeights } from './foreign-content.js';
-import { isJsonObject, parseJsonObject } from './parse-json.js';
-import { quoteName } from './quote-name.js';
 
 /** Bits per element. */
 const DTYPE_BITS = {

@@ -1,7 +1,7 @@
 import { mkdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '../errors/app-error.js';
-import type { ManifestFile } from '../schemas/manifest.js';
+import { AppError } from '../../errors/app-error.js';
+import type { ManifestFile } from '../../schemas/manifest.js';
 import { PARTIAL_SUFFIX } from './partial-file.js';
 
 /** What `stat` counts in, whatever the file system's own block is. */

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import { AppError } from '../errors/app-error.js';
-import type { Manifest } from '../schemas/manifest.js';
-import type { ByteSource } from './byte-source.js';
-import { checkSpace } from './check-space.js';
-import { DownloadProgress, type OnProgress } from './download-progress.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { publishManifest } from '../bundle/publish-manifest.js';
+import { DownloadProgress, type OnProgress } from '../bytes/download-progress.js';
+import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../bytes/transfer.js';
+import { checkSpace } from '../disk/check-space.js';
+import type { ByteSource } from '../sources/byte-source.js';
 import { FetchThreads } from './fetch-threads.js';
 import { type DownloadContext, FileDownload } from './file-download.js';
-import { publishManifest } from './publish-manifest.js';
-import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from './transfer.js';
 
 /** One S3 connection gives 85 to 90 MB/s at best (AWS, "Performance guidelines"): 16 fill 10 Gbit/s. */
 const DEFAULT_PARALLELISM = 16;

@@ -1,8 +1,8 @@
-import { AppError } from '../errors/app-error.js';
-import type { ByteRange, ByteSource, FetchDirectly } from './byte-source.js';
-import { crc32 } from './crc32.js';
+import { AppError } from '../../errors/app-error.js';
+import { crc32 } from '../bytes/crc32.js';
+import type { PartialFile } from '../disk/partial-file.js';
+import type { ByteRange, ByteSource, FetchDirectly } from '../sources/byte-source.js';
 import type { FetchThreads } from './fetch-threads.js';
-import type { PartialFile } from './partial-file.js';
 
 export interface FetchChunkProps {
   readonly source: ByteSource;

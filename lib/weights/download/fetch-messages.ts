@@ -1,4 +1,4 @@
-import type { DirectRequest } from './direct-request.js';
+import type { DirectRequest } from '../sources/direct/direct-request.js';
 
 /** What a fetch thread is to bring to a file. */
 export interface FetchOrder {

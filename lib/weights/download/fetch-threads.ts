@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { DirectRequest } from './direct-request.js';
-import { diskError } from './disk-error.js';
+import { diskError } from '../disk/disk-error.js';
+import type { PartialFile } from '../disk/partial-file.js';
+import type { DirectRequest } from '../sources/direct/direct-request.js';
 import type { FetchMessage, FetchOrder, FetchReply } from './fetch-messages.js';
-import type { PartialFile } from './partial-file.js';
 
 /** A core decrypts, sums and writes up to 0.8 GB/s, a slow one half: enough for what 16 connections to S3 give. */
 const MAX_THREADS = 4;

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { DirectReader } from './direct-reader.js';
+import { DirectReader } from '../sources/direct/direct-reader.js';
 import type { FetchEnd, FetchMessage, FetchOrder, FetchReply } from './fetch-messages.js';
 import { FileTarget } from './file-target.js';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { ManifestFile } from '../schemas/manifest.js';
-import type { ByteRange, ByteSource } from './byte-source.js';
-import type { DownloadProgress } from './download-progress.js';
+import type { ManifestFile } from '../../schemas/manifest.js';
+import type { DownloadProgress } from '../bytes/download-progress.js';
+import { type TransferPolicy, transfer } from '../bytes/transfer.js';
+import { PartialFile } from '../disk/partial-file.js';
+import type { ByteRange, ByteSource } from '../sources/byte-source.js';
 import { fetchChunk } from './fetch-chunk.js';
 import type { FetchThreads } from './fetch-threads.js';
-import { PartialFile } from './partial-file.js';
-import { type TransferPolicy, transfer } from './transfer.js';
 
 /** What all files of one download share. */
 export interface DownloadContext {

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { crc32 } from './crc32.js';
-import type { BodyTarget } from './direct-connection.js';
+import { crc32 } from '../bytes/crc32.js';
+import type { BodyTarget } from '../sources/direct/direct-connection.js';
 
 /**
  * The place of a body in a file. Bytes are summed as they come, while they are in the processor's cache, and written

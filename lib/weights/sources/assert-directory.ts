@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import { suggestHubUrl } from './hub/suggest-hub-url.js';
 
 /** @throws AppError NOT_FOUND, with the hub's spelling where a repository may be meant */

@@ -1,4 +1,4 @@
-import type { DirectRequest } from './direct-request.js';
+import type { DirectRequest } from './direct/direct-request.js';
 
 /** Bytes `start` to `end`, `end` not included; never empty. */
 export interface ByteRange {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import { type Place, parsePlace } from './place.js';
 
 /** The text of a place, of one of these kinds. */

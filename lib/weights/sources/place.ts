@@ -1,7 +1,7 @@
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../errors/app-error.js';
 import { type HubLocation, parseHubUrl } from './hub/hub-location.js';
 import { networkPrefix } from './network-prefix.js';
-import { parseS3Url, type S3Location } from './s3-location.js';
+import { parseS3Url, type S3Location } from './s3/s3-location.js';
 import { suggestPlace } from './suggest-place.js';
 
 /** Where a checkpoint or a bundle is. */

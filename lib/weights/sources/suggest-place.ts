@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { suggestHubUrl } from './hub/suggest-hub-url.js';
-import { formatS3Url, parseS3Url } from './s3-location.js';
+import { formatS3Url, parseS3Url } from './s3/s3-location.js';
 
 /** `s3:`, in any case, and Hadoop's names for it; the ARN; the addresses of a bucket, by host and by path. */
 const BUCKETS = [

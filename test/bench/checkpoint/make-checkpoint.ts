@@ -2,7 +2,7 @@
  * Writes a checkpoint with the files, names, shapes and sizes of `stabilityai/sd-turbo` and random
  * float16 weights: enough for timing, where the real one cannot be had.
  *
- *   node test/support/run-ts.mjs test/bench/make-checkpoint.ts --to DIR [--tokenizer DIR] [--taesd DIR] [--seed N]
+ *   node test/support/run-ts.mjs test/bench/checkpoint/make-checkpoint.ts --to DIR [--tokenizer DIR] [--taesd DIR] [--seed N]
  *
  * `--tokenizer` is a folder with vocab.json and merges.txt, by default that of ../shared/reference;
  * `--taesd` also writes an AutoencoderTiny as in `madebyollin/taesd`. Run it from the repository root.
@@ -10,7 +10,7 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { NormalBlocks } from './normal-blocks.js';
+import { NormalBlocks } from '../normal-blocks.js';
 import { MODEL_INDEX, SCHEDULER, TAESD, TEXT_ENCODER, UNET, VAE } from './sd-turbo-configs.js';
 import {
   type TensorShapes,

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensorsHeader } from '../../lib/weights/safetensors-header.js';
-import { openDirectory } from '../support/open-directory.js';
-import { NormalBlocks, toFloat16 } from './normal-blocks.js';
+import { readSafetensorsHeader } from '../../../lib/weights/checkpoint/safetensors-header.js';
+import { openDirectory } from '../../support/weights/open-directory.js';
+import { NormalBlocks, toFloat16 } from '../normal-blocks.js';
 import { taesdTensors, textEncoderTensors, unetTensors, vaeTensors } from './sd-turbo-tensors.js';
 import { countNumbers, encodeFloat16Header, writeRandomSafetensors } from './write-random-safetensors.js';
 

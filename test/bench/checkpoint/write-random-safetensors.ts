@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type NormalBlocks, uniformNumbers } from './normal-blocks.js';
+import { type NormalBlocks, uniformNumbers } from '../normal-blocks.js';
 import type { TensorShapes } from './sd-turbo-tensors.js';
 
 export interface WriteRandomSafetensorsProps {

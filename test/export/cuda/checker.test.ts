@@ -14,12 +14,12 @@ import { describeTaesdDecoder } from '../../../lib/export/networks/taesd-decoder
 import { describeUnet } from '../../../lib/export/networks/unet.js';
 import { describeVaeDecoder } from '../../../lib/export/networks/vae-decoder.js';
 import { encodeModel } from '../../../lib/onnx/encode-model.js';
-import { TAESD, TEXT_ENCODER, UNET, VAE } from '../../bench/sd-turbo-configs.js';
-import { lowerContrib } from '../../support/lower-contrib.js';
-import { countOperators, type Describe, describeCuda } from '../../support/make-network.js';
-import { findPython } from '../../support/python.js';
+import { TAESD, TEXT_ENCODER, UNET, VAE } from '../../bench/checkpoint/sd-turbo-configs.js';
+import { lowerContrib } from '../../support/graphs/lower-contrib.js';
+import { countOperators, type Describe, describeCuda } from '../../support/graphs/make-network.js';
+import { readGraph } from '../../support/graphs/run-graph.js';
+import { findPython } from '../../support/processes/python.js';
 import { ROOT } from '../../support/reference.js';
-import { readGraph } from '../../support/run-graph.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'checker-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -7,9 +7,14 @@ import { describeClipTextEncoder } from '../../../lib/export/networks/clip-text-
 import { describeTaesdDecoder } from '../../../lib/export/networks/taesd-decoder.js';
 import { describeUnet } from '../../../lib/export/networks/unet.js';
 import { describeVaeDecoder } from '../../../lib/export/networks/vae-decoder.js';
-import { TAESD, TEXT_ENCODER, UNET, VAE } from '../../bench/sd-turbo-configs.js';
-import { taesdTensors, textEncoderTensors, unetTensors, vaeTensors } from '../../bench/sd-turbo-tensors.js';
-import { countOperators, type Described, describeCuda } from '../../support/make-network.js';
+import { TAESD, TEXT_ENCODER, UNET, VAE } from '../../bench/checkpoint/sd-turbo-configs.js';
+import {
+  taesdTensors,
+  textEncoderTensors,
+  unetTensors,
+  vaeTensors,
+} from '../../bench/checkpoint/sd-turbo-tensors.js';
+import { countOperators, type Described, describeCuda } from '../../support/graphs/make-network.js';
 
 const unet = (config: object): Described =>
   describeCuda((ops, root) => describeUnet(ops, root, unetConfigSchema.parse(config)));

@@ -5,9 +5,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { GraphBuilder, type NodeOptions } from '../../../lib/onnx/graph-builder.js';
 import type { Graph } from '../../../lib/onnx/model.js';
 import { TorchGenerator } from '../../../lib/random/torch-generator.js';
-import { lowerContrib } from '../../support/lower-contrib.js';
-import { relativeDifference } from '../../support/relative-difference.js';
-import { type Feed, runGraph } from '../../support/run-graph.js';
+import { lowerContrib } from '../../support/graphs/lower-contrib.js';
+import { relativeDifference } from '../../support/graphs/relative-difference.js';
+import { type Feed, runGraph } from '../../support/graphs/run-graph.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lowerings-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

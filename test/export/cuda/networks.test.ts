@@ -5,11 +5,11 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../../lib/export/import-checkpoint.js';
 import type { Graph } from '../../../lib/onnx/model.js';
 import { TorchGenerator } from '../../../lib/random/torch-generator.js';
-import { lowerContrib } from '../../support/lower-contrib.js';
-import { readSafetensors, type TestTensor } from '../../support/read-safetensors.js';
+import { lowerContrib } from '../../support/graphs/lower-contrib.js';
+import { readSafetensors, type TestTensor } from '../../support/graphs/read-safetensors.js';
+import { relativeDifference } from '../../support/graphs/relative-difference.js';
+import { type Feed, readGraph, runToFloats } from '../../support/graphs/run-graph.js';
 import { hasReference, REFERENCE, ROOT } from '../../support/reference.js';
-import { relativeDifference } from '../../support/relative-difference.js';
-import { type Feed, readGraph, runToFloats } from '../../support/run-graph.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cuda-networks-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

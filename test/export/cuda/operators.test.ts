@@ -15,16 +15,16 @@ import { describeUnet } from '../../../lib/export/networks/unet.js';
 import { describeVaeDecoder } from '../../../lib/export/networks/vae-decoder.js';
 import type { Graph, Node } from '../../../lib/onnx/model.js';
 import { TorchGenerator } from '../../../lib/random/torch-generator.js';
-import { lowerContrib } from '../../support/lower-contrib.js';
+import { lowerContrib } from '../../support/graphs/lower-contrib.js';
 import {
   countOperators,
   type Describe,
   describeCuda,
   writeNetwork,
   writeWeights,
-} from '../../support/make-network.js';
-import { relativeDifference } from '../../support/relative-difference.js';
-import { type Feed, readGraph, runToFloats } from '../../support/run-graph.js';
+} from '../../support/graphs/make-network.js';
+import { relativeDifference } from '../../support/graphs/relative-difference.js';
+import { type Feed, readGraph, runToFloats } from '../../support/graphs/run-graph.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'cuda-operators-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -8,11 +8,11 @@ import { RewrittenWeights } from '../../../lib/export/rewrite/rewritten-weights.
 import { WeightPlan } from '../../../lib/export/rewrite/weight-plan.js';
 import type { WeightRecipe } from '../../../lib/export/rewrite/weight-recipe.js';
 import { encodeHalves, floatToHalf, halfToFloat } from '../../../lib/runtime/half.js';
-import { CheckpointReader } from '../../../lib/weights/checkpoint-reader.js';
-import { MemoryCheckpoint } from '../../../lib/weights/memory-checkpoint.js';
-import type { StoredDtype, StoredTensor } from '../../../lib/weights/safetensors-header.js';
-import { openDirectory } from '../../support/open-directory.js';
+import { CheckpointReader } from '../../../lib/weights/checkpoint/checkpoint-reader.js';
+import { MemoryCheckpoint } from '../../../lib/weights/checkpoint/memory-checkpoint.js';
+import type { StoredDtype, StoredTensor } from '../../../lib/weights/checkpoint/safetensors-header.js';
 import { ROOT } from '../../support/reference.js';
+import { openDirectory } from '../../support/weights/open-directory.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'rewritten-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

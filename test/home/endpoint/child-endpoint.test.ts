@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ChildEndpoint } from '../../../functions/api/home/child-endpoint.js';
+import { ChildEndpoint } from '../../../functions/home/endpoint/child-endpoint.js';
 import { EndpointError } from '../../../lib/predictions/endpoint.js';
-import { childrenOf, isRunning } from '../../support/process-table.js';
+import { childrenOf, isRunning } from '../../support/processes/process-table.js';
 import { ROOT } from '../../support/reference.js';
 import { until } from '../../support/until.js';
 
@@ -12,7 +12,7 @@ const DEMO = join(ROOT, 'lib/demo-model/bundle');
 const scratch = mkdtempSync(join(tmpdir(), 'child-endpoint-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 // The sources lie elsewhere than what they name.
-const { endpointCommand } = await import(join(ROOT, 'dist/functions/api/home/endpoint-command.js'));
+const { endpointCommand } = await import(join(ROOT, 'dist/functions/home/endpoint/endpoint-command.js'));
 
 const request = {
   prompt: 'a very private tree',

@@ -3,12 +3,12 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FileWakeLog } from '../../../functions/api/home/file-wake-log.js';
-import { FolderPredictionStore } from '../../../functions/api/home/folder-prediction-store.js';
-import { removeExpired } from '../../../functions/api/home/remove-expired.js';
-import { requestRecord, resultRecord } from '../../support/prediction-records.js';
+import { FileWakeLog } from '../../../functions/home/records/file-wake-log.js';
+import { FolderPredictionStore } from '../../../functions/home/records/folder-prediction-store.js';
+import { removeExpired } from '../../../functions/home/records/remove-expired.js';
+import { requestRecord, resultRecord } from '../../support/predictions/prediction-records.js';
 import { ROOT } from '../../support/reference.js';
-import { SmallDisk } from '../../support/small-disk.js';
+import { SmallDisk } from '../../support/weights/small-disk.js';
 
 const DAY_MS = 86_400_000;
 const scratch = mkdtempSync(join(tmpdir(), 'bad-disk-'));
@@ -97,9 +97,9 @@ if (!otherMayRead) console.warn('denied access: skipped, nobody but root may rea
 /** Root is denied nothing: this runs as somebody else, and says what the store and the queue of a start have of three predictions. */
 const DENIED = `
   import { chmodSync } from 'node:fs';
-  import { FolderPredictionStore } from ${JSON.stringify(join(ROOT, 'dist/functions/api/home/folder-prediction-store.js'))};
-  import { removeExpired } from ${JSON.stringify(join(ROOT, 'dist/functions/api/home/remove-expired.js'))};
-  import { requeueUnfinished } from ${JSON.stringify(join(ROOT, 'dist/functions/api/home/requeue-unfinished.js'))};
+  import { FolderPredictionStore } from ${JSON.stringify(join(ROOT, 'dist/functions/home/records/folder-prediction-store.js'))};
+  import { removeExpired } from ${JSON.stringify(join(ROOT, 'dist/functions/home/records/remove-expired.js'))};
+  import { requeueUnfinished } from ${JSON.stringify(join(ROOT, 'dist/functions/home/records/requeue-unfinished.js'))};
   const [folder, text] = process.argv.slice(1);
   const records = JSON.parse(text);
   const store = new FolderPredictionStore(folder);
@@ -147,7 +147,7 @@ test.skipIf(process.platform === 'win32' || !otherMayRead)(
 /** Opens files until there can be no more, then as few again, and says what the store does in both cases. */
 const GREEDY = `
   import { closeSync, openSync } from 'node:fs';
-  import { FolderPredictionStore } from ${JSON.stringify(join(ROOT, 'dist/functions/api/home/folder-prediction-store.js'))};
+  import { FolderPredictionStore } from ${JSON.stringify(join(ROOT, 'dist/functions/home/records/folder-prediction-store.js'))};
   const store = new FolderPredictionStore(process.argv[1]);
   const [old, young] = JSON.parse(process.argv[2]);
   await store.createRequest(old);

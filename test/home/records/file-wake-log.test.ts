@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { FileWakeLog } from '../../../functions/api/home/file-wake-log.js';
-import { Waker } from '../../../lib/predictions/waker.js';
+import { FileWakeLog } from '../../../functions/home/records/file-wake-log.js';
+import { Waker } from '../../../lib/predictions/wake/waker.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'wakes-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { FolderLock } from '../../../functions/api/home/folder-lock.js';
+import { FolderLock } from '../../../functions/home/records/folder-lock.js';
 import { ROOT } from '../../support/reference.js';
 
 const STARTS = 8;
-const MODULE = join(ROOT, 'dist/functions/api/home/folder-lock.js');
+const MODULE = join(ROOT, 'dist/functions/home/records/folder-lock.js');
 /** Takes the lock as soon as it is told to, says what came of it, and keeps it together with a child of its own. */
 const HOLDER = `
   import { spawn } from 'node:child_process';

@@ -15,15 +15,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { FolderPredictionStore } from '../../../functions/api/home/folder-prediction-store.js';
-import { removeExpired } from '../../../functions/api/home/remove-expired.js';
-import { requeueUnfinished } from '../../../functions/api/home/requeue-unfinished.js';
+import { FolderPredictionStore } from '../../../functions/home/records/folder-prediction-store.js';
+import { removeExpired } from '../../../functions/home/records/remove-expired.js';
+import { requeueUnfinished } from '../../../functions/home/records/requeue-unfinished.js';
 import { errorFields } from '../../../functions/shared/error-fields.js';
 import type { Message } from '../../../lib/predictions/message-queue.js';
-import { UnreadableRecord } from '../../../lib/predictions/unreadable-record.js';
+import { UnreadableRecord } from '../../../lib/predictions/records/unreadable-record.js';
 import { requestRecordSchema } from '../../../lib/schemas/prediction.js';
-import { bundleScript } from '../../support/bundle-script.js';
-import { requestRecord, resultRecord } from '../../support/prediction-records.js';
+import { requestRecord, resultRecord } from '../../support/predictions/prediction-records.js';
+import { bundleScript } from '../../support/processes/bundle-script.js';
 import { ROOT } from '../../support/reference.js';
 
 const DAY_MS = 86_400_000;
@@ -84,7 +84,7 @@ describe('records', () => {
   });
 
   test('survive a kill -9 at any moment: whole or not there', async () => {
-    const script = await bundleScript(join(ROOT, 'test/support/store-child.ts'));
+    const script = await bundleScript(join(ROOT, 'test/support/processes/store-child.ts'));
     for (const delay of [0, 3, 7, 20, 45]) {
       const child = spawn(process.execPath, [script.path, folder]);
       const ended = new Promise((resolve) => child.once('close', resolve));

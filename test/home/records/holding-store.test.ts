@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { fileFault } from '../../../functions/api/home/file-fault.js';
-import { HoldingStore } from '../../../functions/api/home/holding-store.js';
-import { LocalMessageQueue } from '../../../functions/api/home/local-message-queue.js';
+import { LocalMessageQueue } from '../../../functions/home/local-message-queue.js';
+import { fileFault } from '../../../functions/home/records/file-fault.js';
+import { HoldingStore } from '../../../functions/home/records/holding-store.js';
 import { acceptPrediction } from '../../../lib/predictions/accept-prediction.js';
-import type { PredictionStore } from '../../../lib/predictions/prediction-store.js';
 import {
   failDeadLetter,
   processMessage,
   type WorkerServices,
 } from '../../../lib/predictions/process-message.js';
+import type { PredictionStore } from '../../../lib/predictions/records/prediction-store.js';
 import { TestServices } from '../../predictions/test-services.js';
-import { MemoryPredictionStore } from '../../support/memory-stores.js';
-import { requestRecord, resultRecord } from '../../support/prediction-records.js';
+import { MemoryPredictionStore } from '../../support/predictions/memory-stores.js';
+import { requestRecord, resultRecord } from '../../support/predictions/prediction-records.js';
 
 const RUNS = 80;
 const HOUR_S = 3_600;

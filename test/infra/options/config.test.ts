@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../infra/config.js';
+import { readConfig } from '../../../infra/options/config.js';
 
 const DEFAULTS = readConfig({});
 

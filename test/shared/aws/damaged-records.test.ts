@@ -2,13 +2,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { S3PredictionStore } from '../../../functions/shared/aws/s3-prediction-store.js';
-import { S3Records } from '../../../functions/shared/aws/s3-records.js';
-import { S3WakeLog } from '../../../functions/shared/aws/s3-wake-log.js';
+import { S3PredictionStore } from '../../../functions/shared/aws/s3/s3-prediction-store.js';
+import { S3Records } from '../../../functions/shared/aws/s3/s3-records.js';
+import { S3WakeLog } from '../../../functions/shared/aws/s3/s3-wake-log.js';
 import { errorFields } from '../../../functions/shared/error-fields.js';
 import { toProblem } from '../../../functions/shared/problem-response.js';
-import { Waker } from '../../../lib/predictions/waker.js';
-import { requestRecord } from '../../support/prediction-records.js';
+import { Waker } from '../../../lib/predictions/wake/waker.js';
+import { requestRecord } from '../../support/predictions/prediction-records.js';
 
 const SECRET = 'a very private tree';
 

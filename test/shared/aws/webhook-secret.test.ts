@@ -1,7 +1,7 @@
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { webhookSecret } from '../../../functions/shared/aws/webhook-secret.js';
-import { type MotoServer, motoIsAbsent, startMotoServer } from '../../support/moto-server.js';
+import { type MotoServer, motoIsAbsent, startMotoServer } from '../../support/servers/moto-server.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 const OTHER = `whsec_${Buffer.alloc(32, 2).toString('base64')}`;

@@ -11,7 +11,7 @@ import {
   startWebhookReceiver,
   TEST_CERTIFICATE,
   type WebhookReceiver,
-} from '../../support/webhook-receiver.js';
+} from '../../support/servers/webhook-receiver.js';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 export const ID = 'abcdefghijklmnopqrstuvwxyz234567';

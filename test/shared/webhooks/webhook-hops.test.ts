@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { makeWebhookSender } from '../../../functions/shared/webhooks/webhook-sender.js';
-import { type Answer, type ReceivedWebhook, TEST_CERTIFICATE } from '../../support/webhook-receiver.js';
+import {
+  type Answer,
+  type ReceivedWebhook,
+  TEST_CERTIFICATE,
+} from '../../support/servers/webhook-receiver.js';
 import {
   dns,
   ID,

@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../lib/errors/app-error.js';
 import { receiveWebhook } from '../../readme/receive-webhook.js';
-import type { ReceivedWebhook } from '../../support/webhook-receiver.js';
+import type { ReceivedWebhook } from '../../support/servers/webhook-receiver.js';
 import {
   asRequest,
   dns,

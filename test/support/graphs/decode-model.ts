@@ -6,7 +6,7 @@ import {
   type Initializer,
   type Node,
   type ValueInfo,
-} from '../../lib/onnx/model.js';
+} from '../../../lib/onnx/model.js';
 
 /** A field of a protobuf message: a number, or the bytes of a string or of a message within. */
 type Field = bigint | number | Uint8Array;

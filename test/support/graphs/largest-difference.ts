@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { RgbImage } from '../../lib/image/rgb-image.js';
+import type { RgbImage } from '../../../lib/image/rgb-image.js';
 
 /**
  * The largest difference of any channel of any pixel, in levels of 0 to 255.

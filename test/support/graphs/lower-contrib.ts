@@ -1,5 +1,5 @@
-import type { Attribute, Dimension, ElementType, Graph, Initializer, Node } from '../../lib/onnx/model.js';
-import { ELEMENT_TYPE } from '../../lib/onnx/model.js';
+import type { Attribute, Dimension, ElementType, Graph, Initializer, Node } from '../../../lib/onnx/model.js';
+import { ELEMENT_TYPE } from '../../../lib/onnx/model.js';
 import { LOWERINGS } from './lowerings.js';
 
 export interface LowerOptions {

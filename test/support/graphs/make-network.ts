@@ -1,20 +1,26 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CudaOperators, type CudaOperatorsOptions } from '../../lib/export/dialects/cuda/cuda-operators.js';
-import type { Operators } from '../../lib/export/dialects/operators.js';
-import { StandardOperators } from '../../lib/export/dialects/standard-operators.js';
-import { RewrittenWeights } from '../../lib/export/rewrite/rewritten-weights.js';
-import { WeightPlan } from '../../lib/export/rewrite/weight-plan.js';
-import { type WeightScope, WeightStore } from '../../lib/export/weight-scope.js';
-import { encodeModel } from '../../lib/onnx/encode-model.js';
-import { GraphBuilder } from '../../lib/onnx/graph-builder.js';
-import type { Graph } from '../../lib/onnx/model.js';
-import { floatToHalf, halfToFloat } from '../../lib/runtime/half.js';
-import { CheckpointReader } from '../../lib/weights/checkpoint-reader.js';
-import { readSafetensorsHeader, type StoredTensor } from '../../lib/weights/safetensors-header.js';
-import { NormalBlocks } from '../bench/normal-blocks.js';
-import { writeRandomSafetensors } from '../bench/write-random-safetensors.js';
-import { openDirectory } from './open-directory.js';
+import {
+  CudaOperators,
+  type CudaOperatorsOptions,
+} from '../../../lib/export/dialects/cuda/cuda-operators.js';
+import type { Operators } from '../../../lib/export/dialects/operators.js';
+import { StandardOperators } from '../../../lib/export/dialects/standard-operators.js';
+import { RewrittenWeights } from '../../../lib/export/rewrite/rewritten-weights.js';
+import { WeightPlan } from '../../../lib/export/rewrite/weight-plan.js';
+import { type WeightScope, WeightStore } from '../../../lib/export/weight-scope.js';
+import { encodeModel } from '../../../lib/onnx/encode-model.js';
+import { GraphBuilder } from '../../../lib/onnx/graph-builder.js';
+import type { Graph } from '../../../lib/onnx/model.js';
+import { floatToHalf, halfToFloat } from '../../../lib/runtime/half.js';
+import { CheckpointReader } from '../../../lib/weights/checkpoint/checkpoint-reader.js';
+import {
+  readSafetensorsHeader,
+  type StoredTensor,
+} from '../../../lib/weights/checkpoint/safetensors-header.js';
+import { writeRandomSafetensors } from '../../bench/checkpoint/write-random-safetensors.js';
+import { NormalBlocks } from '../../bench/normal-blocks.js';
+import { openDirectory } from '../weights/open-directory.js';
 
 export type Describe = (ops: Operators, root: WeightScope) => void;
 

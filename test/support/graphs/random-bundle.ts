@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { Mt19937 } from '../../lib/random/mt19937.js';
-import { crc32 } from '../../lib/weights/crc32.js';
-import type { DownloadProps } from '../../lib/weights/download-bundle.js';
+import { Mt19937 } from '../../../lib/random/mt19937.js';
+import { crc32 } from '../../../lib/weights/bytes/crc32.js';
+import type { DownloadProps } from '../../../lib/weights/download/download-bundle.js';
 
 export interface RandomBundle {
   /** Not necessarily one that the schema accepts: its chunks are as small as the test wants. */

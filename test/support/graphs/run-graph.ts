@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ort from 'onnxruntime-node';
-import { encodeModel } from '../../lib/onnx/encode-model.js';
-import type { Graph } from '../../lib/onnx/model.js';
+import { encodeModel } from '../../../lib/onnx/encode-model.js';
+import type { Graph } from '../../../lib/onnx/model.js';
 import { decodeModel } from './decode-model.js';
 
 export interface Feed {

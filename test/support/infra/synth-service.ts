@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll } from 'vitest';
-import { readConfig } from '../../infra/config.js';
-import { ServiceStack } from '../../infra/stack.js';
-import { ROOT } from './reference.js';
+import { readConfig } from '../../../infra/options/config.js';
+import { ServiceStack } from '../../../infra/stack.js';
+import { ROOT } from '../reference.js';
 
 const FUNCTIONS = [
   'api',

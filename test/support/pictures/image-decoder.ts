@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ImageDecoder } from '../../lib/image/image-decoder.js';
+import { ImageDecoder } from '../../../lib/image/image-decoder.js';
 
 /** A decoder on the compiled sources, which Vitest's global setup has brought up to date. */
 export function startImageDecoder(): ImageDecoder {
-  return new ImageDecoder(new URL('../../dist/lib/image/decode-process.js', import.meta.url));
+  return new ImageDecoder(new URL('../../../dist/lib/image/decode-process.js', import.meta.url));
 }
 
 /** What a process does that is ended by every picture. */

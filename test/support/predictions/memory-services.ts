@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { toProblem } from '../../functions/shared/problem-response.js';
-import { reportEvent } from '../../functions/shared/report-event.js';
-import type { Telemetry } from '../../functions/shared/telemetry.js';
-import type { Endpoint } from '../../lib/predictions/endpoint.js';
-import type { Message, MessageQueue } from '../../lib/predictions/message-queue.js';
-import { processMessage, type WorkerServices } from '../../lib/predictions/process-message.js';
-import type { SendWebhook } from '../../lib/predictions/send-webhook.js';
-import { SYSTEM_CLOCK } from '../../lib/predictions/system-clock.js';
-import { Waker } from '../../lib/predictions/waker.js';
+import { toProblem } from '../../../functions/shared/problem-response.js';
+import { reportEvent } from '../../../functions/shared/report-event.js';
+import type { Telemetry } from '../../../functions/shared/telemetry.js';
+import type { Endpoint } from '../../../lib/predictions/endpoint.js';
+import type { Message, MessageQueue } from '../../../lib/predictions/message-queue.js';
+import { processMessage, type WorkerServices } from '../../../lib/predictions/process-message.js';
+import type { SendWebhook } from '../../../lib/predictions/send-webhook.js';
+import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
+import { Waker } from '../../../lib/predictions/wake/waker.js';
 import { MemoryPredictionStore, MemoryWakeLog } from './memory-stores.js';
 
 /** Stands for every delay of the queue: tests do not wait 20 s for a sleeper. Milliseconds. */

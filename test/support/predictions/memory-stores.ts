@@ -1,6 +1,6 @@
-import type { PredictionStore } from '../../lib/predictions/prediction-store.js';
-import type { WakeEntry, WakeLog, WakeRecord } from '../../lib/predictions/wake-log.js';
-import type { RequestRecord, ResultRecord, WebhookRecord } from '../../lib/schemas/prediction.js';
+import type { PredictionStore } from '../../../lib/predictions/records/prediction-store.js';
+import type { WakeEntry, WakeLog, WakeRecord } from '../../../lib/predictions/wake/wake-log.js';
+import type { RequestRecord, ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
 
 /** What S3 does: the first write stays, and every read sees it. */
 export class MemoryPredictionStore implements PredictionStore {

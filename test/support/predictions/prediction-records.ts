@@ -1,5 +1,5 @@
-import { newPredictionId } from '../../lib/predictions/prediction-id.js';
-import type { RequestRecord, ResultRecord } from '../../lib/schemas/prediction.js';
+import { newPredictionId } from '../../../lib/predictions/records/prediction-id.js';
+import type { RequestRecord, ResultRecord } from '../../../lib/schemas/prediction.js';
 
 /** A request as it is stored, with an id of its own. */
 export function requestRecord(fields: Partial<RequestRecord> = {}): RequestRecord {

@@ -1,4 +1,4 @@
-import type { Telemetry } from '../../functions/shared/telemetry.js';
+import type { Telemetry } from '../../../functions/shared/telemetry.js';
 
 /** Keeps what it is told, one JSON line each. */
 export class RecordingTelemetry implements Telemetry {

@@ -1,5 +1,5 @@
-import { serverTiming } from '../../functions/shared/server-timing.js';
-import { generateRequestSchema } from '../../lib/schemas/request.js';
+import { serverTiming } from '../../../functions/shared/server-timing.js';
+import { generateRequestSchema } from '../../../lib/schemas/request.js';
 import { ScriptedEndpoint } from './scripted-endpoint.js';
 
 /** Answers as the container's server does, with small noise for pictures: where many are drawn. */

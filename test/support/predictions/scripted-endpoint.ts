@@ -1,5 +1,5 @@
-import { toProblem } from '../../functions/shared/problem-response.js';
-import { encodeImage } from '../../lib/image/encode-image.js';
+import { toProblem } from '../../../functions/shared/problem-response.js';
+import { encodeImage } from '../../../lib/image/encode-image.js';
 import {
   type Endpoint,
   type EndpointAnswer,
@@ -7,9 +7,9 @@ import {
   type EndpointFault,
   type EndpointState,
   type InvokeContext,
-} from '../../lib/predictions/endpoint.js';
-import type { SeededRequest } from '../../lib/schemas/prediction.js';
-import { randomBytes } from './random-bundle.js';
+} from '../../../lib/predictions/endpoint.js';
+import type { SeededRequest } from '../../../lib/schemas/prediction.js';
+import { randomBytes } from '../graphs/random-bundle.js';
 
 /** Pixels per side of the pictures. */
 export const SCRIPTED_SIDE = 16;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** Below node_modules, so that the script finds the packages. */
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url));
 
 /**
  * Makes of a TypeScript file of this repository one that `node` runs as it is, for child processes that are to be

@@ -1,7 +1,7 @@
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { type DownloadProps, startDownload } from '../../lib/weights/download-bundle.js';
-import { S3Source } from '../../lib/weights/s3-source.js';
-import { motoClientConfig } from './moto-server.js';
+import { type DownloadProps, startDownload } from '../../../lib/weights/download/download-bundle.js';
+import { createS3Client } from '../../../lib/weights/sources/s3/create-s3-client.js';
+import { S3Source } from '../../../lib/weights/sources/s3/s3-source.js';
+import { motoClientConfig } from '../servers/moto-server.js';
 
 /** What the child process is told, as JSON, in its only argument. */
 export interface DownloadChildProps {

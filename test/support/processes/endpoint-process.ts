@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type EndpointStatus, endpointStatusSchema } from '../../lib/schemas/endpoint-status.js';
+import { type EndpointStatus, endpointStatusSchema } from '../../../lib/schemas/endpoint-status.js';
 
 const LISTENING = /"listening","port":(\d+)/;
 

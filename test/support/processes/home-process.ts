@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { ROOT } from '../reference.js';
+import { until } from '../until.js';
 import { childrenOf, isRunning } from './process-table.js';
-import { ROOT } from './reference.js';
-import { until } from './until.js';
 
 /** `sd-turbo serve` as a process of its own, on a port that is free. */
 export class HomeProcess {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 
 /** From the repository's root, where tests and benchmarks are started: these are bundled elsewhere. */
-const RUNTIME = 'test/support/lambda-runtime.mjs';
+const RUNTIME = 'test/support/processes/lambda-runtime.mjs';
 
 interface Reply {
   readonly id: number;

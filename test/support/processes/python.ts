@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './reference.js';
+import { ROOT } from '../reference.js';
 
 /** A Python that has a package: that of `.venv`, or of PATH; undefined where neither has it. */
 export function findPython(module: string): string | undefined {

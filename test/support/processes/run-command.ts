@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { ROOT } from './reference.js';
+import { ROOT } from '../reference.js';
 
 export interface Finished {
   readonly code: number | null;

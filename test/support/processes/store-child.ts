@@ -1,5 +1,5 @@
-import { FolderPredictionStore } from '../../functions/api/home/folder-prediction-store.js';
-import { requestRecord, resultRecord } from './prediction-records.js';
+import { FolderPredictionStore } from '../../../functions/home/records/folder-prediction-store.js';
+import { requestRecord, resultRecord } from '../predictions/prediction-records.js';
 
 /** Writes predictions into the folder that its argument names until it is killed, and says the id of each that is written. */
 const store = new FolderPredictionStore(process.argv[2] as string);

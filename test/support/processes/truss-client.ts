@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from './reference.js';
+import { ROOT } from '../reference.js';
 
 const PYTHON = join(ROOT, '.venv/bin/python');
 const SCRIPT = join(ROOT, 'test/python/truss_client.py');

@@ -1,4 +1,4 @@
-import { at, type Properties } from '../synth-service.js';
+import { at, type Properties } from '../infra/synth-service.js';
 import { compile, type Value } from './metric-math.js';
 
 /** CloudWatch looks some periods further back where data are missing; how many it does not say. */

@@ -1,4 +1,4 @@
-import { at, type Properties, type Service } from '../synth-service.js';
+import { at, type Properties, type Service } from '../infra/synth-service.js';
 import { type ReadMetric, SimulatedAlarm } from './alarm.js';
 import type { SimulatedComponent } from './component.js';
 import { compile } from './metric-math.js';

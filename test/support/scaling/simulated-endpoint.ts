@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../../lib/predictions/endpoint.js';
-import type { WakeEntry, WakeLog } from '../../../lib/predictions/wake-log.js';
-import { Waker } from '../../../lib/predictions/waker.js';
+import type { WakeEntry, WakeLog } from '../../../lib/predictions/wake/wake-log.js';
+import { Waker } from '../../../lib/predictions/wake/waker.js';
 import type { SimulatedComponent } from './component.js';
 
 export interface WakersProps {

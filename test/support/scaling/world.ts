@@ -1,5 +1,5 @@
-import type { Waker } from '../../../lib/predictions/waker.js';
-import { at, type Service } from '../synth-service.js';
+import type { Waker } from '../../../lib/predictions/wake/waker.js';
+import { at, type Service } from '../infra/synth-service.js';
 import { SimulatedAutoScaling } from './auto-scaling.js';
 import { SimulatedComponent } from './component.js';
 import { Recorder } from './recorder.js';

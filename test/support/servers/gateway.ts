@@ -1,5 +1,5 @@
 import type { APIGatewayAuthorizerResult, APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { BINARY_MEDIA_TYPES } from '../../infra/api-routes.js';
+import { BINARY_MEDIA_TYPES } from '../../../infra/api/api-routes.js';
 
 /** Of one event of a Lambda function, or one answer, as JSON. Bytes. */
 export const MAX_PAYLOAD = 6 * 1024 * 1024;

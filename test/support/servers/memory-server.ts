@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
-import { apiApp } from '../../functions/api/app.js';
-import { ProblemError } from '../../functions/shared/problem-response.js';
-import { readKey } from '../../functions/shared/read-key.js';
-import type { Endpoint } from '../../lib/predictions/endpoint.js';
-import { memoryServices } from './memory-services.js';
-import { RecordingTelemetry } from './recording-telemetry.js';
+import { apiApp } from '../../../functions/api/app.js';
+import { ProblemError } from '../../../functions/shared/problem-response.js';
+import { readKey } from '../../../functions/shared/read-key.js';
+import type { Endpoint } from '../../../lib/predictions/endpoint.js';
+import { memoryServices } from '../predictions/memory-services.js';
+import { RecordingTelemetry } from '../predictions/recording-telemetry.js';
 
 export const KEY = 'a-key-of-the-tests';
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { ROOT } from './reference.js';
+import { ROOT } from '../reference.js';
 
 const FOLDER = join(ROOT, 'test/fixtures/tls');
 const KEY = readFileSync(join(FOLDER, 'test-only-key.pem'), 'utf8');

@@ -1,4 +1,4 @@
-import { predictionIdOf } from '../../../lib/predictions/prediction-id.js';
+import { predictionIdOf } from '../../../lib/predictions/records/prediction-id.js';
 import type { GenerateAnswer } from '../../../lib/schemas/answer.js';
 import type { Prediction } from '../../../lib/schemas/prediction.js';
 import type { PredictRequest } from '../../../lib/schemas/request.js';

@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { parseMessage } from '../../../functions/shared/aws/parse-message.js';
+import { parseMessage } from '../../../functions/shared/aws/sqs/parse-message.js';
 import { consume } from '../../../functions/worker/consume.js';
 import { failDeadLetter } from '../../../lib/predictions/process-message.js';
 import type { Process } from './process.js';

@@ -1,8 +1,8 @@
 import { toProblem } from '../../../functions/shared/problem-response.js';
 import type { WorkerServices } from '../../../lib/predictions/process-message.js';
-import { Waker } from '../../../lib/predictions/waker.js';
+import { Waker } from '../../../lib/predictions/wake/waker.js';
 import type { Prediction } from '../../../lib/schemas/prediction.js';
-import { MemoryPredictionStore, MemoryWakeLog } from '../memory-stores.js';
+import { MemoryPredictionStore, MemoryWakeLog } from '../predictions/memory-stores.js';
 import { type EndpointSettings, SimulatedEndpoint } from './endpoint.js';
 import { type Death, Process } from './process.js';
 import { SimulatedQueue } from './queue.js';

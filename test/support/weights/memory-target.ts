@@ -1,4 +1,4 @@
-import type { BodyTarget } from '../../lib/weights/direct-connection.js';
+import type { BodyTarget } from '../../../lib/weights/sources/direct/direct-connection.js';
 
 /** Collects a body in memory. */
 export class MemoryTarget implements BodyTarget {

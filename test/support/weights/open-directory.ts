@@ -1,5 +1,5 @@
-import { CheckpointReader } from '../../lib/weights/checkpoint-reader.js';
-import { DirectoryCheckpoint } from '../../lib/weights/directory-checkpoint.js';
+import { CheckpointReader } from '../../../lib/weights/checkpoint/checkpoint-reader.js';
+import { DirectoryCheckpoint } from '../../../lib/weights/checkpoint/directory-checkpoint.js';
 
 /** A reader of a directory that fails at once. */
 export function openDirectory(folder: string): CheckpointReader {

@@ -6,7 +6,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { readTree } from './random-bundle.js';
+import { readTree } from '../graphs/random-bundle.js';
 
 export { S3Client };
 

@@ -13,12 +13,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CHUNK_SIZE } from '../../lib/schemas/manifest.js';
-import { CheckpointReader } from '../../lib/weights/checkpoint-reader.js';
-import { copyBundle } from '../../lib/weights/copy-bundle.js';
-import { crc32 } from '../../lib/weights/crc32.js';
-import { DirectoryCheckpoint } from '../../lib/weights/directory-checkpoint.js';
-import { DirectorySink } from '../../lib/weights/directory-sink.js';
+import { CHUNK_SIZE } from '../../../lib/schemas/manifest.js';
+import { copyBundle } from '../../../lib/weights/bundle/copy-bundle.js';
+import { DirectorySink } from '../../../lib/weights/bundle/directory-sink.js';
+import { crc32 } from '../../../lib/weights/bytes/crc32.js';
+import { CheckpointReader } from '../../../lib/weights/checkpoint/checkpoint-reader.js';
+import { DirectoryCheckpoint } from '../../../lib/weights/checkpoint/directory-checkpoint.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sums-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -2,10 +2,10 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CHUNK_SIZE } from '../../lib/schemas/manifest.js';
-import { FileSource } from '../../lib/weights/file-source.js';
-import { readManifest } from '../../lib/weights/read-manifest.js';
-import { randomBundle } from '../support/random-bundle.js';
+import { CHUNK_SIZE } from '../../../lib/schemas/manifest.js';
+import { readManifest } from '../../../lib/weights/bundle/read-manifest.js';
+import { FileSource } from '../../../lib/weights/sources/file-source.js';
+import { randomBundle } from '../../support/graphs/random-bundle.js';
 
 const { manifest } = randomBundle({ 'model_index.json': 10, 'unet/model.onnx': 20 }, CHUNK_SIZE);
 const [first, second] = manifest.files;

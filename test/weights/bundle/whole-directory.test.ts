@@ -13,8 +13,8 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { WholeDirectory } from '../../lib/weights/whole-directory.js';
-import { cannotMount, mountDisk, unmount } from '../support/mount-disk.js';
+import { WholeDirectory } from '../../../lib/weights/bundle/whole-directory.js';
+import { cannotMount, mountDisk, unmount } from '../../support/weights/mount-disk.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'whole-'));
 afterAll(() => rmSync(scratch, { recursive: true }));

@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crc32, crc32ByTable } from '../../lib/weights/crc32.js';
+import { crc32, crc32ByTable } from '../../../lib/weights/bytes/crc32.js';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { foreignContent, foreignWeights } from '../../lib/weights/foreign-content.js';
-import { parseJson } from '../../lib/weights/parse-json.js';
+import { foreignContent, foreignWeights } from '../../../lib/weights/bytes/foreign-content.js';
+import { parseJson } from '../../../lib/weights/bytes/parse-json.js';
 
 const utf16 = (text: string, mark: number[]) =>
   Buffer.concat([Buffer.from(mark), Buffer.from(text, 'utf16le')]);

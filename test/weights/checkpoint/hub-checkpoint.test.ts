@@ -2,16 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { CheckpointReader } from '../../../lib/weights/checkpoint-reader.js';
-import { HubClient } from '../../../lib/weights/hub/hub-client.js';
-import { openHubCheckpoint } from '../../../lib/weights/hub/open-hub-checkpoint.js';
+import { CheckpointReader } from '../../../lib/weights/checkpoint/checkpoint-reader.js';
+import { openHubCheckpoint } from '../../../lib/weights/checkpoint/open-hub-checkpoint.js';
+import { HubClient } from '../../../lib/weights/sources/hub/hub-client.js';
+import { randomBytes } from '../../support/graphs/random-bundle.js';
 import {
   type HubFault,
   type HubRequestSeen,
   type HuggingFaceServer,
   startHuggingFaceServer,
-} from '../../support/hugging-face-server.js';
-import { randomBytes } from '../../support/random-bundle.js';
+} from '../../support/servers/hugging-face-server.js';
 
 const REPO = 'someone/some-model';
 const TOKEN = 'hf_doNotTellAnyone';

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openPart } from '../../lib/weights/open-part.js';
-import { openDirectory } from '../support/open-directory.js';
+import { openPart } from '../../../lib/weights/checkpoint/open-part.js';
+import { openDirectory } from '../../support/weights/open-directory.js';
 import { writeSafetensors } from './write-safetensors.js';
 
 const STEM = 'diffusion_pytorch_model';

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AppError } from '../../lib/errors/app-error.js';
-import { readSafetensorsHeader } from '../../lib/weights/safetensors-header.js';
-import { openDirectory } from '../support/open-directory.js';
+import { AppError } from '../../../lib/errors/app-error.js';
+import { readSafetensorsHeader } from '../../../lib/weights/checkpoint/safetensors-header.js';
+import { openDirectory } from '../../support/weights/open-directory.js';
 import reference from './headers.json' with { type: 'json' };
 import { encodeSafetensors } from './write-safetensors.js';
 
@@ -75,7 +75,7 @@ describe('readSafetensorsHeader', () => {
     expect((await read(path)).map(({ name }) => name)).toEqual(['a', 'c', 'b']);
   });
 
-  // What safetensors 0.8.0 in Python says of the same files: test/weights/make_headers.py.
+  // What safetensors 0.8.0 in Python says of the same files: test/weights/checkpoint/make_headers.py.
   it.each(reference)(
     '$name: as the reference, or stricter with a reason',
     async ({ text, data, tensors }) => {

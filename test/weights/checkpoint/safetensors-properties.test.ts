@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AppError } from '../../lib/errors/app-error.js';
-import { readSafetensorsHeader, type StoredTensor } from '../../lib/weights/safetensors-header.js';
-import { openDirectory } from '../support/open-directory.js';
+import { AppError } from '../../../lib/errors/app-error.js';
+import {
+  readSafetensorsHeader,
+  type StoredTensor,
+} from '../../../lib/weights/checkpoint/safetensors-header.js';
+import { openDirectory } from '../../support/weights/open-directory.js';
 import { encodeSafetensors, type HeaderEntry } from './write-safetensors.js';
 
 const FILE = 'weights.safetensors';

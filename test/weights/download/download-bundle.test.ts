@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, open, readFile, rename, rm, stat, truncate, writeFile }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ByteRange, ByteSource } from '../../lib/weights/byte-source.js';
-import { type DownloadProps, startDownload } from '../../lib/weights/download-bundle.js';
-import { FileSource } from '../../lib/weights/file-source.js';
-import { differences, randomBundle, writeBundle } from '../support/random-bundle.js';
+import { type DownloadProps, startDownload } from '../../../lib/weights/download/download-bundle.js';
+import type { ByteRange, ByteSource } from '../../../lib/weights/sources/byte-source.js';
+import { FileSource } from '../../../lib/weights/sources/file-source.js';
+import { differences, randomBundle, writeBundle } from '../../support/graphs/random-bundle.js';
 
 const CHUNK = 1000;
 const bundle = randomBundle({ 'a/one': 4500, 'b/none': 0, two: 3000, 'c/three': 1 }, CHUNK);

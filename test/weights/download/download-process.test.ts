@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { bundleScript } from '../support/bundle-script.js';
-import type { DownloadChildProps } from '../support/download-child.js';
-import { type FaultProxyProps, startFaultProxy } from '../support/fault-proxy.js';
-import { FETCH_WORKER } from '../support/fetch-worker.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
-import { differences, randomBundle, seededRandom, uploadBundle } from '../support/random-bundle.js';
+import { createS3Client } from '../../../lib/weights/sources/s3/create-s3-client.js';
+import { differences, randomBundle, seededRandom, uploadBundle } from '../../support/graphs/random-bundle.js';
+import { bundleScript } from '../../support/processes/bundle-script.js';
+import type { DownloadChildProps } from '../../support/processes/download-child.js';
+import { type FaultProxyProps, startFaultProxy } from '../../support/servers/fault-proxy.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../../support/servers/moto-server.js';
+import { FETCH_WORKER } from '../../support/weights/fetch-worker.js';
 
 const KILLS = 10;
 const PARALLELISM = 4;
@@ -26,7 +31,9 @@ describe.skipIf(motoIsAbsent())('a process that downloads', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'download-process-'));
-    script = await bundleScript(fileURLToPath(new URL('../support/download-child.ts', import.meta.url)));
+    script = await bundleScript(
+      fileURLToPath(new URL('../../support/processes/download-child.ts', import.meta.url)),
+    );
     moto = await startMotoServer();
     const client = createS3Client(motoClientConfig(moto.url));
     await uploadBundle(client, 'models', bundle);

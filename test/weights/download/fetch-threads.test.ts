@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { crc32 } from '../../lib/weights/crc32.js';
-import { type FetchProps, FetchThreads } from '../../lib/weights/fetch-threads.js';
-import { PartialFile } from '../../lib/weights/partial-file.js';
-import { FETCH_WORKER } from '../support/fetch-worker.js';
-import { randomBytes } from '../support/random-bundle.js';
-import { ROOT } from '../support/reference.js';
+import { crc32 } from '../../../lib/weights/bytes/crc32.js';
+import { PartialFile } from '../../../lib/weights/disk/partial-file.js';
+import { type FetchProps, FetchThreads } from '../../../lib/weights/download/fetch-threads.js';
+import { randomBytes } from '../../support/graphs/random-bundle.js';
+import { ROOT } from '../../support/reference.js';
+import { FETCH_WORKER } from '../../support/weights/fetch-worker.js';
 
 /** More than two of the buffers that a thread fills before it writes. */
 const LENGTH = 1_500_000;

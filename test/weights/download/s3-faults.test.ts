@@ -5,15 +5,25 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AppError } from '../../lib/errors/app-error.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import { type DownloadProps, startDownload } from '../../lib/weights/download-bundle.js';
-import { S3Source } from '../../lib/weights/s3-source.js';
-import type { TransferPolicy } from '../../lib/weights/transfer.js';
-import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.js';
-import { FETCH_WORKER, THREADS } from '../support/fetch-worker.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
-import { differences, randomBundle, seededRandom, uploadBundle } from '../support/random-bundle.js';
+import { AppError } from '../../../lib/errors/app-error.js';
+import type { TransferPolicy } from '../../../lib/weights/bytes/transfer.js';
+import { type DownloadProps, startDownload } from '../../../lib/weights/download/download-bundle.js';
+import { createS3Client } from '../../../lib/weights/sources/s3/create-s3-client.js';
+import { S3Source } from '../../../lib/weights/sources/s3/s3-source.js';
+import { differences, randomBundle, seededRandom, uploadBundle } from '../../support/graphs/random-bundle.js';
+import {
+  type Fault,
+  type FaultProxy,
+  type ProxiedRequest,
+  startFaultProxy,
+} from '../../support/servers/fault-proxy.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../../support/servers/moto-server.js';
+import { FETCH_WORKER, THREADS } from '../../support/weights/fetch-worker.js';
 
 const CHUNK = 40_000;
 const SIZES = {

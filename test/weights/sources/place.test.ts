@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BUNDLE_KINDS, parsePlace, SOURCE_KINDS } from '../../lib/weights/place.js';
+import { BUNDLE_KINDS, parsePlace, SOURCE_KINDS } from '../../../lib/weights/sources/place.js';
 
 const parse = (text: string) => parsePlace(text, SOURCE_KINDS);
 

@@ -2,18 +2,28 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ByteRange } from '../../lib/weights/byte-source.js';
-import { createS3Client } from '../../lib/weights/create-s3-client.js';
-import type { BodyTarget } from '../../lib/weights/direct-connection.js';
-import { DirectReader } from '../../lib/weights/direct-reader.js';
-import { readManifest } from '../../lib/weights/read-manifest.js';
-import { parseS3Url } from '../../lib/weights/s3-location.js';
-import { S3Source } from '../../lib/weights/s3-source.js';
-import { DEFAULT_TRANSFER_POLICY, transfer } from '../../lib/weights/transfer.js';
-import { type Fault, type FaultProxy, type ProxiedRequest, startFaultProxy } from '../support/fault-proxy.js';
-import { MemoryTarget } from '../support/memory-target.js';
-import { type MotoServer, motoClientConfig, motoIsAbsent, startMotoServer } from '../support/moto-server.js';
-import { randomBundle, uploadBundle } from '../support/random-bundle.js';
+import { readManifest } from '../../../lib/weights/bundle/read-manifest.js';
+import { DEFAULT_TRANSFER_POLICY, transfer } from '../../../lib/weights/bytes/transfer.js';
+import type { ByteRange } from '../../../lib/weights/sources/byte-source.js';
+import type { BodyTarget } from '../../../lib/weights/sources/direct/direct-connection.js';
+import { DirectReader } from '../../../lib/weights/sources/direct/direct-reader.js';
+import { createS3Client } from '../../../lib/weights/sources/s3/create-s3-client.js';
+import { parseS3Url } from '../../../lib/weights/sources/s3/s3-location.js';
+import { S3Source } from '../../../lib/weights/sources/s3/s3-source.js';
+import { randomBundle, uploadBundle } from '../../support/graphs/random-bundle.js';
+import {
+  type Fault,
+  type FaultProxy,
+  type ProxiedRequest,
+  startFaultProxy,
+} from '../../support/servers/fault-proxy.js';
+import {
+  type MotoServer,
+  motoClientConfig,
+  motoIsAbsent,
+  startMotoServer,
+} from '../../support/servers/moto-server.js';
+import { MemoryTarget } from '../../support/weights/memory-target.js';
 
 describe('parseS3Url', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { DeleteObjectsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { AppError } from '../../../lib/errors/app-error.js';
+import { AppError } from '../../../../lib/errors/app-error.js';
 
 /**
  * Deletes every object below a prefix, or of a whole bucket where it is empty; a bucket that is not there has none.

@@ -1,5 +1,8 @@
-import { JsonPredictionStore, type RecordName } from '../../../lib/predictions/json-prediction-store.js';
-import { parseStored } from '../parse-stored.js';
+import {
+  JsonPredictionStore,
+  type RecordName,
+} from '../../../../lib/predictions/records/json-prediction-store.js';
+import { parseStored } from '../../parse-stored.js';
 import type { S3Records } from './s3-records.js';
 
 /** Predictions in a bucket, `predictions/{id}/{request,queued,result,webhook}.json`; a lifecycle rule deletes them. */

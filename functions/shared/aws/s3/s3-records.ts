@@ -1,5 +1,5 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { AppError } from '../../../lib/errors/app-error.js';
+import { AppError } from '../../../../lib/errors/app-error.js';
 
 /** Four pictures, one of them twice, as base64 in JSON: a third of this. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;

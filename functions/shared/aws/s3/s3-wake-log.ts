@@ -4,8 +4,8 @@ import {
   type WakeLog,
   type WakeRecord,
   wakeRecordSchema,
-} from '../../../lib/predictions/wake-log.js';
-import { parseStored } from '../parse-stored.js';
+} from '../../../../lib/predictions/wake/wake-log.js';
+import { parseStored } from '../../parse-stored.js';
 import type { S3Records } from './s3-records.js';
 
 const KEY = 'wake.json';

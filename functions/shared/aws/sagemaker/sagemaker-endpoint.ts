@@ -10,10 +10,10 @@ import {
   EndpointError,
   type EndpointState,
   type InvokeContext,
-} from '../../../lib/predictions/endpoint.js';
-import { type GenerateAnswer, generateAnswerSchema } from '../../../lib/schemas/answer.js';
-import type { SeededRequest } from '../../../lib/schemas/prediction.js';
-import { parseServerTiming } from '../server-timing.js';
+} from '../../../../lib/predictions/endpoint.js';
+import { type GenerateAnswer, generateAnswerSchema } from '../../../../lib/schemas/answer.js';
+import type { SeededRequest } from '../../../../lib/schemas/prediction.js';
+import { parseServerTiming } from '../../server-timing.js';
 import { sagemakerError } from './sagemaker-error.js';
 
 export interface SageMakerEndpointProps {

@@ -1,5 +1,5 @@
-import { EndpointError } from '../../../lib/predictions/endpoint.js';
-import { type Problem, problemSchema } from '../../../lib/schemas/problem.js';
+import { EndpointError } from '../../../../lib/predictions/endpoint.js';
+import { type Problem, problemSchema } from '../../../../lib/schemas/problem.js';
 
 /** What the SDK's errors have that matters here. */
 interface SdkError {

@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { type Message, messageSchema } from '../../../lib/predictions/message-queue.js';
+import { type Message, messageSchema } from '../../../../lib/predictions/message-queue.js';
 
 /** @returns undefined for what this project has not written */
 export function parseMessage({ body }: SQSRecord): Message | undefined {

@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { AppError } from '../../../lib/errors/app-error.js';
-import type { Message, MessageQueue } from '../../../lib/predictions/message-queue.js';
+import { AppError } from '../../../../lib/errors/app-error.js';
+import type { Message, MessageQueue } from '../../../../lib/predictions/message-queue.js';
 
 export class SqsMessageQueue implements MessageQueue {
   readonly #client: SQSClient;

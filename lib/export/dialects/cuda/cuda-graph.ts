@@ -1,6 +1,6 @@
 import type { GraphBuilder, NodeOptions } from '../../../onnx/graph-builder.js';
 import { type Attribute, ELEMENT_TYPE, type ElementType } from '../../../onnx/model.js';
-import type { StoredTensor } from '../../../weights/safetensors-header.js';
+import type { StoredTensor } from '../../../weights/checkpoint/safetensors-header.js';
 import type { WeightPlan } from '../../rewrite/weight-plan.js';
 import type { WeightRecipe } from '../../rewrite/weight-recipe.js';
 

@@ -1,4 +1,4 @@
-import type { StoredTensor } from '../../../weights/safetensors-header.js';
+import type { StoredTensor } from '../../../weights/checkpoint/safetensors-header.js';
 import type { FeatureMap, Rows } from '../operators.js';
 import type { CudaGraph } from './cuda-graph.js';
 import { takesBiasAdd } from './kernel-limits.js';

@@ -1,4 +1,4 @@
-import { AppError } from '../../errors/app-error.js';
+import { AppError } from '../../../errors/app-error.js';
 import { type HubSubject, hubError, subjectName } from './hub-error.js';
 import { retryAfter } from './retry-after.js';
 

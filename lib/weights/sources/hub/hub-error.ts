@@ -1,5 +1,5 @@
-import { AppError, type AppErrorOptions } from '../../errors/app-error.js';
-import { quoteName } from '../quote-name.js';
+import { AppError, type AppErrorOptions } from '../../../errors/app-error.js';
+import { quoteName } from '../../bytes/quote-name.js';
 
 /** What was asked for, for messages. */
 export interface HubSubject {

@@ -1,4 +1,4 @@
-import { AppError } from '../../errors/app-error.js';
+import { AppError } from '../../../errors/app-error.js';
 
 /** A repository on the Hugging Face hub, and what is wanted of it. */
 export interface HubLocation {

@@ -1,5 +1,5 @@
-import { AppError } from '../../errors/app-error.js';
-import { readBounded } from '../read-bounded.js';
+import { AppError } from '../../../errors/app-error.js';
+import { readBounded } from '../../bytes/read-bounded.js';
 
 /**
  * The whole body of a short answer.

@@ -1,4 +1,4 @@
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../../errors/app-error.js';
 
 /** Codes that S3 sends with a status of 4xx, although the same request may succeed later. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([

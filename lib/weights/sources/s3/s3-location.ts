@@ -1,4 +1,4 @@
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../../errors/app-error.js';
 
 /** A prefix in a bucket; the prefix is without slashes at its ends and may be empty. */
 export interface S3Location {

@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { AppError } from '../errors/app-error.js';
+import { AppError } from '../../../errors/app-error.js';
 
 /**
  * Looks for region and credentials, so that their absence is told in plain words and before anything else.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { at, synthService } from '../support/synth-service.js';
+import { at, synthService } from '../../../support/infra/synth-service.js';
 
 // What AWS's documentation and its users say of endpoints with inference components, trap by trap.
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { compile } from '../support/scaling/metric-math.js';
-import { MAX_LATE } from '../support/scaling/recorder.js';
-import { arrivals, randomOf } from '../support/scaling/traffic.js';
-import { World, type WorldProps } from '../support/scaling/world.js';
-import { at, type Service, synthService } from '../support/synth-service.js';
+import { at, type Service, synthService } from '../../../support/infra/synth-service.js';
+import { compile } from '../../../support/scaling/metric-math.js';
+import { MAX_LATE } from '../../../support/scaling/recorder.js';
+import { arrivals, randomOf } from '../../../support/scaling/traffic.js';
+import { World, type WorldProps } from '../../../support/scaling/world.js';
 
 // Days of the service with the alarms, policies and limits of the synthesised template, before a model of CloudWatch
 // (late and missing data, actions every minute), Application Auto Scaling, SageMaker (slow wakes, slow release) and SQS.

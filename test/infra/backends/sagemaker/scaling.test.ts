@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { at, type Service, synthService } from '../support/synth-service.js';
+import { at, type Service, synthService } from '../../../support/infra/synth-service.js';
 
 const service = synthService();
 

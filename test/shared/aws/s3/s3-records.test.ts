@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { S3Records } from '../../../functions/shared/aws/s3-records.js';
-import { toProblem } from '../../../functions/shared/problem-response.js';
+import { S3Records } from '../../../../functions/shared/aws/s3/s3-records.js';
+import { toProblem } from '../../../../functions/shared/problem-response.js';
 
 const BUCKET = 'a-private-bucket';
 const CREATE = { IfNoneMatch: '*' } as const;

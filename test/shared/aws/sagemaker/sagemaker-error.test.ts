@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SageMakerEndpoint } from '../../../functions/shared/aws/sagemaker-endpoint.js';
-import type { EndpointError, EndpointFault } from '../../../lib/predictions/endpoint.js';
-import type { Problem } from '../../../lib/schemas/problem.js';
-import { pictureOf } from '../../support/simulation/endpoint.js';
+import { SageMakerEndpoint } from '../../../../functions/shared/aws/sagemaker/sagemaker-endpoint.js';
+import type { EndpointError, EndpointFault } from '../../../../lib/predictions/endpoint.js';
+import type { Problem } from '../../../../lib/schemas/problem.js';
+import { pictureOf } from '../../../support/simulation/endpoint.js';
 
 const REQUEST = {
   prompt: 'a tree',
