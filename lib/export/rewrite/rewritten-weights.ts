@@ -1,10 +1,10 @@
 import { join } from 'node:path/posix';
 import { AppError } from '../../errors/app-error.js';
+import type { ByteRange } from '../../weights/bytes/byte-range.js';
 import { quoteName } from '../../weights/bytes/quote-name.js';
 import { readBounded } from '../../weights/bytes/read-bounded.js';
 import type { CheckpointReader } from '../../weights/checkpoint/checkpoint-reader.js';
 import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
-import type { ByteRange } from '../../weights/sources/byte-source.js';
 import type { CheckpointSource } from '../../weights/sources/checkpoint-source.js';
 import { convertNumbers, decodeFloats, putChannelsLast } from './convert-numbers.js';
 import type { PlacedTensor, WeightPlan } from './weight-plan.js';

@@ -1,7 +1,7 @@
 import { CHUNK_SIZE, type ManifestFile } from '../../schemas/manifest.js';
+import type { ByteRange } from '../bytes/byte-range.js';
+import type { FileDigest } from '../bytes/file-digest.js';
 import type { CheckpointReader } from '../checkpoint/checkpoint-reader.js';
-import type { ByteRange } from '../sources/byte-source.js';
-import type { FileDigest } from '../sources/checkpoint-source.js';
 import { FileSums } from './file-sums.js';
 
 /** A file of a bundle that is to be: where its bytes are, and what is known of them. */

@@ -1,11 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { AppError } from '../../errors/app-error.js';
 import type { ManifestFile } from '../../schemas/manifest.js';
-import type { FileDigest } from '../sources/checkpoint-source.js';
-
-export function digestOf(bytes: Uint8Array, algorithm: FileDigest['algorithm']): string {
-  return startDigest(algorithm, bytes.length).update(bytes).digest('hex');
-}
+import { type FileDigest, startDigest } from '../bytes/file-digest.js';
 
 /** Sums up a file whose chunks come in order. */
 export class FileSums {
@@ -52,8 +48,4 @@ export class FileSums {
 /** As the manifest has it. */
 function hexSum(sum: number): string {
   return sum.toString(16).padStart(8, '0');
-}
-
-function startDigest(algorithm: FileDigest['algorithm'], size: number): Hash {
-  return algorithm === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
 }

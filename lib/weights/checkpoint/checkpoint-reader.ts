@@ -1,8 +1,8 @@
 import { AppError } from '../../errors/app-error.js';
+import type { ByteRange } from '../bytes/byte-range.js';
 import { crc32 } from '../bytes/crc32.js';
 import { politeTransfer } from '../bytes/polite-transfer.js';
 import { type Attempt, DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../bytes/transfer.js';
-import type { ByteRange } from '../sources/byte-source.js';
 import type { CheckpointSource } from '../sources/checkpoint-source.js';
 import type { BodyTarget } from '../sources/direct/direct-connection.js';
 import { DirectReader } from '../sources/direct/direct-reader.js';

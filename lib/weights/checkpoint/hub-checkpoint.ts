@@ -1,7 +1,8 @@
 import { AppError } from '../../errors/app-error.js';
-import { digestOf } from '../bundle/file-sums.js';
-import type { ByteRange } from '../sources/byte-source.js';
-import type { CheckpointSource, FileDigest } from '../sources/checkpoint-source.js';
+import type { ByteRange } from '../bytes/byte-range.js';
+import type { FileDigest } from '../bytes/file-digest.js';
+import { digestOf } from '../bytes/file-digest.js';
+import type { CheckpointSource } from '../sources/checkpoint-source.js';
 import type { HubAnswer, HubClient } from '../sources/hub/hub-client.js';
 import { readBody } from '../sources/hub/read-body.js';
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../errors/app-error.js';
-import type { ByteRange } from '../sources/byte-source.js';
-import type { CheckpointSource, FileDigest } from '../sources/checkpoint-source.js';
+import type { ByteRange } from '../bytes/byte-range.js';
+import type { FileDigest } from '../bytes/file-digest.js';
+import type { CheckpointSource } from '../sources/checkpoint-source.js';
 
 /** Files that were made here and are on no disk yet. */
 export class MemoryCheckpoint implements CheckpointSource {

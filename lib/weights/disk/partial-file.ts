@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ByteRange } from '../bytes/byte-range.js';
 import { crc32 } from '../bytes/crc32.js';
-import type { ByteRange } from '../sources/byte-source.js';
 import { diskError } from './disk-error.js';
 
 /** Until a file is complete and checked, it has this behind its name. */

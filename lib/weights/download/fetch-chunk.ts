@@ -1,7 +1,8 @@
 import { AppError } from '../../errors/app-error.js';
+import type { ByteRange } from '../bytes/byte-range.js';
 import { crc32 } from '../bytes/crc32.js';
 import type { PartialFile } from '../disk/partial-file.js';
-import type { ByteRange, ByteSource, FetchDirectly } from '../sources/byte-source.js';
+import type { ByteSource, FetchDirectly } from '../sources/byte-source.js';
 import type { FetchThreads } from './fetch-threads.js';
 
 export interface FetchChunkProps {

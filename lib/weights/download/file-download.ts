@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { ManifestFile } from '../../schemas/manifest.js';
+import type { ByteRange } from '../bytes/byte-range.js';
 import type { DownloadProgress } from '../bytes/download-progress.js';
 import { type TransferPolicy, transfer } from '../bytes/transfer.js';
 import { PartialFile } from '../disk/partial-file.js';
-import type { ByteRange, ByteSource } from '../sources/byte-source.js';
+import type { ByteSource } from '../sources/byte-source.js';
 import { fetchChunk } from './fetch-chunk.js';
 import type { FetchThreads } from './fetch-threads.js';
 

@@ -1,10 +1,5 @@
+import type { ByteRange } from '../bytes/byte-range.js';
 import type { DirectRequest } from './direct/direct-request.js';
-
-/** Bytes `start` to `end`, `end` not included; never empty. */
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Fetches a range by itself, by a request that is ready to be sent. False: it could not, and nothing of the answer

@@ -1,12 +1,5 @@
+import type { FileDigest } from '../bytes/file-digest.js';
 import type { ByteSource } from './byte-source.js';
-
-/** What a source knows of a whole file before anyone has read it. */
-export interface FileDigest {
-  /** `git-sha1`: git's name of the file, SHA-1 of `blob SIZE\0` and the bytes. */
-  readonly algorithm: 'sha256' | 'git-sha1';
-  /** In lower case. */
-  readonly hex: string;
-}
 
 /**
  * A checkpoint or a bundle that is to be imported: a directory, an S3 prefix, or one commit of a repository on the

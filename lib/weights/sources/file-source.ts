@@ -2,8 +2,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { AppError } from '../../errors/app-error.js';
+import type { ByteRange } from '../bytes/byte-range.js';
 import { readBounded } from '../bytes/read-bounded.js';
-import type { ByteRange, ByteSource } from './byte-source.js';
+import type { ByteSource } from './byte-source.js';
 
 /** Large reads, because each one is a trip through the thread pool. */
 const READ_SIZE = 1024 * 1024;

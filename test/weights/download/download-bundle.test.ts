@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, open, readFile, rename, rm, stat, truncate, writeFile }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ByteRange } from '../../../lib/weights/bytes/byte-range.js';
 import { type DownloadProps, startDownload } from '../../../lib/weights/download/download-bundle.js';
-import type { ByteRange, ByteSource } from '../../../lib/weights/sources/byte-source.js';
+import type { ByteSource } from '../../../lib/weights/sources/byte-source.js';
 import { FileSource } from '../../../lib/weights/sources/file-source.js';
 import { differences, randomBundle, writeBundle } from '../../support/graphs/random-bundle.js';
 

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../../../errors/app-error.js';
+import type { ByteRange } from '../../bytes/byte-range.js';
 import { readBounded } from '../../bytes/read-bounded.js';
-import type { ByteRange, ByteSource, FetchDirectly } from '../byte-source.js';
+import type { ByteSource, FetchDirectly } from '../byte-source.js';
 import { directRequest, type SignedRequest } from '../direct/direct-request.js';
 import { s3Error } from './s3-error.js';
 import type { S3Location } from './s3-location.js';

@@ -1,0 +1,5 @@
+/** Bytes `start` to `end`, `end` not included; never empty. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
