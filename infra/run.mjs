@@ -1,9 +1,9 @@
-// What `cdk` starts. Node 20 runs no TypeScript, so the app is bundled first; packages stay where they are.
+// What `cdk` starts. Node 20 runs no TypeScript, so the app is bundled first.
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundleTypeScript } from './bundle-typescript.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const FOLDER = join(ROOT, 'dist/infra');
@@ -11,17 +11,7 @@ const FOLDER = join(ROOT, 'dist/infra');
 const outfile = join(FOLDER, `app-${process.pid}.mjs`);
 
 await mkdir(FOLDER, { recursive: true });
-await build({
-  entryPoints: [join(ROOT, 'infra/app.ts')],
-  outfile,
-  bundle: true,
-  packages: 'external',
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  sourcemap: 'inline',
-  logLevel: 'error',
-});
+await bundleTypeScript(join(ROOT, 'infra/app.ts'), outfile);
 process.setSourceMapsEnabled(true);
 try {
   const { synthesize } = await import(pathToFileURL(outfile).href);

@@ -1,10 +1,10 @@
 // Runs a TypeScript file of this repository: node test/support/run-ts.mjs FILE.ts [ARGS]
-// Node 20 cannot, so the file and what it imports are bundled first; packages stay where they are.
+// Node 20 cannot, so the file and what it imports are bundled first.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { bundleTypeScript } from '../../infra/bundle-typescript.mjs';
 
 // Below node_modules, so that the bundle finds the packages.
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
@@ -21,17 +21,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 const outfile = join(folder, 'main.mjs');
-await build({
-  entryPoints: [file],
-  outfile,
-  bundle: true,
-  packages: 'external',
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  sourcemap: 'inline',
-  logLevel: 'error',
-}).catch(() => process.exit(1));
+await bundleTypeScript(file, outfile).catch(() => process.exit(1));
 
 process.setSourceMapsEnabled(true);
 process.argv = [process.execPath, resolve(file), ...args];

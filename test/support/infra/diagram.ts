@@ -64,8 +64,8 @@ function nodesIn(service: Service, value: unknown): string[] {
   if (text.includes(':parameter/')) return ['WebhookSecret'];
   const ids = [...text.matchAll(/"(?:Ref|Fn::GetAtt)":\[?"(\w+)"/g)].map(([, id]) => id as string);
   return ids.flatMap((id) => {
-    const path = service.template.Resources[id]?.Metadata?.['aws:cdk:path'];
-    return path === undefined ? [] : [nodeAt(path.split('/').slice(1))];
+    const path = service.path(id);
+    return path === undefined ? [] : [nodeAt(path.split('/'))];
   });
 }
 

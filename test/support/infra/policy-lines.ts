@@ -38,7 +38,7 @@ function name(service: Service, value: unknown): string {
 }
 
 function pathOf(service: Service, id: string): string {
-  const path = service.template.Resources[id]?.Metadata?.['aws:cdk:path'];
+  const path = service.path(id);
   if (path === undefined) return `{${id.replace('AWS::', '')}}`;
-  return `<${path.replace(`${service.stack.stackName}/`, '').replace(/\/Resource$/, '')}>`;
+  return `<${path.replace(/\/Resource$/, '')}>`;
 }

@@ -60,11 +60,14 @@ export class Service {
     return Object.entries(this.template.Resources).filter(([, resource]) => resource.Type === type);
   }
 
-  /** The only one of a type, or the one whose path below the stack begins so. */
+  /** Where a resource stands, from the service on. */
+  path(id: string): string | undefined {
+    return this.template.Resources[id]?.Metadata?.['aws:cdk:path']?.replace(/^[^/]+\/(Default\/)?/, '');
+  }
+
+  /** The only one of a type, or the one whose path from the service on begins so. */
   id(type: string, path = ''): string {
-    const found = this.all(type).filter(([, { Metadata }]) =>
-      Metadata?.['aws:cdk:path']?.startsWith(`${this.stack.stackName}/${path}`),
-    );
+    const found = this.all(type).filter(([id]) => this.path(id)?.startsWith(path));
     if (found.length !== 1)
       throw new Error(`${found.length} of ${type} below ${path}: ${found.map(([id]) => id)}`);
     return (found[0] as [string, Resource])[0];

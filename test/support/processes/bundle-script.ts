@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleTypeScript } from '../../../infra/bundle-typescript.mjs';
 
 /** Below node_modules, so that the script finds the packages. */
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/', import.meta.url));
@@ -14,15 +14,6 @@ export async function bundleScript(file: string): Promise<{ path: string; remove
   await mkdir(CACHE, { recursive: true });
   const folder = await mkdtemp(join(CACHE, 'bundle-script-'));
   const path = join(folder, 'main.mjs');
-  await build({
-    entryPoints: [file],
-    outfile: path,
-    bundle: true,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    logLevel: 'error',
-  });
+  await bundleTypeScript(file, path);
   return { path, remove: () => rm(folder, { recursive: true }) };
 }
