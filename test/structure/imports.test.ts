@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   findCycle,
@@ -14,24 +15,56 @@ import { ROOT } from '../support/reference.js';
 const FOLDERS = ['lib', 'functions', 'infra'].filter((folder) => existsSync(join(ROOT, folder)));
 const MAX_LINES = 330;
 
-/** The parts of `lib` from below to above; a part imports those below it, and its neighbours on the third floor. */
-const FLOORS = [
-  ['errors'],
-  ['schemas'],
-  ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
-  ['pipeline', 'export', 'predictions', 'client'],
-  ['cli'],
-];
-const NEIGHBOURS_MEET = 2;
-/** The edge of `lib` where an AWS client may stand: behind the interface `ByteSource`. */
-const AWS_EDGE = /^lib\/weights\/(create-s3-client|s3-[\w-]+|direct-[\w-]+)\.ts$/;
+const MAX_FILES = 20;
+
+/** The rooms of some folders, from below to above. A room imports those below it, no room of its own floor. */
+const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  lib: [
+    ['errors'],
+    ['schemas'],
+    ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
+    ['pipeline', 'export', 'predictions', 'client'],
+    ['cli'],
+  ],
+  'lib/weights': [['bytes'], ['disk'], ['sources'], ['checkpoint'], ['bundle'], ['download']],
+  infra: [
+    ['basics', 'options'],
+    ['model'],
+    ['backends'],
+    ['predictions'],
+    ['api'],
+    ['watch'],
+    ['service'],
+    // The files beside the rooms.
+    [''],
+  ],
+};
+/** On the third floor of `lib` neighbours meet. */
+const NEIGHBOURS_MEET = HOUSES['lib']?.[2];
+/** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource` and `BundleSink`. */
+const AWS_EDGE = /^lib\/weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+\.ts$/;
 
 const within = (folder: string) => (file: string) => file.startsWith(`${folder}/`);
-const partOf = (file: string) => /^lib\/([^/]+)\//.exec(file)?.[1] ?? '';
-const floorOf = (file: string) => FLOORS.findIndex((parts) => parts.includes(partOf(file)));
-/** The one place that names the endpoint's server, to start it as a process. */
-const STARTS_SERVER = 'functions/home/endpoint/endpoint-command.ts';
+/** Of a file in `house`; '' beside the rooms. */
+const roomOf = (house: string, file: string) => {
+  const [room = '', ...rest] = file.slice(house.length + 1).split('/');
+  return rest.length > 0 ? room : '';
+};
+/** The service at home is the app of the API around the endpoint's server as a process. */
+const HOME_STANDS_ON = new Map([
+  ['functions/home/start-service.ts', 'functions/api/app.ts'],
+  ['functions/home/endpoint/endpoint-command.ts', 'functions/endpoint/server.ts'],
+]);
 const handlerOf = (file: string) => /^functions\/([^/]+)\//.exec(file)?.[1];
+
+function climbs(house: string, from: string, to: string): boolean {
+  if (!within(house)(from) || !within(house)(to)) return false;
+  const floors = HOUSES[house] ?? [];
+  const floorOf = (file: string) => floors.findIndex((rooms) => rooms.includes(roomOf(house, file)));
+  const [above, below] = [floorOf(from), floorOf(to)];
+  if (roomOf(house, from) === roomOf(house, to)) return false;
+  return above < below || (above === below && floors[above] !== NEIGHBOURS_MEET);
+}
 
 const RULES: Rule[] = [
   {
@@ -47,14 +80,10 @@ const RULES: Rule[] = [
     name: 'nothing imports the command line',
     breaks: ({ from, to }) => within('lib/cli')(to) && !within('lib/cli')(from),
   },
-  {
-    name: 'parts of lib import downwards',
-    breaks: ({ from, to }) => {
-      if (!within('lib')(from) || !within('lib')(to) || partOf(from) === partOf(to)) return false;
-      const [above, below] = [floorOf(from), floorOf(to)];
-      return above < below || (above === below && above !== NEIGHBOURS_MEET);
-    },
-  },
+  ...Object.keys(HOUSES).map((house) => ({
+    name: `rooms of ${house} import downwards`,
+    breaks: ({ from, to }: Import) => climbs(house, from, to),
+  })),
   {
     name: 'lib knows no HTTP framework',
     breaks: ({ from, to }) => within('lib')(from) && /^(hono|@hono\/)/.test(to),
@@ -78,14 +107,10 @@ const RULES: Rule[] = [
   {
     name: 'handlers do not import each other',
     breaks: ({ from, to }) => {
-      if (from === STARTS_SERVER && to === 'functions/endpoint/server.ts') return false;
+      if (HOME_STANDS_ON.get(from) === to) return false;
       const [a, b] = [handlerOf(from), handlerOf(to)];
       return a !== undefined && b !== undefined && a !== b && b !== 'shared';
     },
-  },
-  {
-    name: 'what runs at home stays there',
-    breaks: ({ from, to }) => within('functions/home')(to) && !within('functions/home')(from),
   },
   {
     name: 'infra reads schemas and names handlers by path',
@@ -109,9 +134,9 @@ test('every relative import names a file', () => {
   expect(missing).toEqual([]);
 });
 
-test('every part of lib has its floor', () => {
-  const parts = [...sources.keys()].filter(within('lib')).map(partOf);
-  expect(parts.filter((part) => !FLOORS.flat().includes(part))).toEqual([]);
+test.each(Object.entries(HOUSES))('every room of %s has its floor', (house, floors) => {
+  const rooms = new Set([...sources.keys()].filter(within(house)).map((file) => roomOf(house, file)));
+  expect([...rooms].filter((room) => !floors.flat().includes(room))).toEqual([]);
 });
 
 test('there is no cycle', () => {
@@ -134,6 +159,16 @@ test('files stay small', () => {
   expect(large.map(([file]) => file)).toEqual([]);
 });
 
+test('folders stay small', () => {
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+  });
+  const folders = new Map<string, number>();
+  for (const file of files.toString().split('\n'))
+    folders.set(dirname(file), (folders.get(dirname(file)) ?? 0) + 1);
+  expect([...folders].filter(([, count]) => count > MAX_FILES)).toEqual([]);
+});
+
 describe('the checker itself', () => {
   const wrong: [string, string, string][] = [
     ['lib imports nothing above it', 'lib/a/b.ts', "import { x } from '../../functions/shared/log.js';"],
@@ -151,10 +186,32 @@ describe('the checker itself', () => {
     ],
     ['only infra knows CDK', 'functions/a/b.ts', 'import { Stack } from "aws-cdk-lib";'],
     ['AWS clients stand at the edge', 'lib/pipeline/b.ts', "import { S3Client } from '@aws-sdk/client-s3';"],
-    ['parts of lib import downwards', 'lib/schemas/b.ts', "export * from '../runtime/tensor.js';"],
-    ['parts of lib import downwards', 'lib/export/b.ts', "import { a } from '../pipeline/bundle.js';"],
+    ['rooms of lib import downwards', 'lib/schemas/b.ts', "export * from '../runtime/tensor.js';"],
+    ['rooms of lib import downwards', 'lib/export/b.ts', "import { a } from '../pipeline/bundle.js';"],
     [
-      'parts of lib import downwards',
+      'rooms of lib/weights import downwards',
+      'lib/weights/checkpoint/b.ts',
+      "import { FileSums } from '../bundle/file-sums.js';",
+    ],
+    [
+      'rooms of lib/weights import downwards',
+      'lib/weights/bytes/b.ts',
+      "import type { ByteSource } from '../sources/byte-source.js';",
+    ],
+    [
+      'rooms of lib/weights import downwards',
+      'lib/weights/sources/s3/b.ts',
+      "import { diskError } from '../../download/fetch-threads.js';",
+    ],
+    [
+      'rooms of infra import downwards',
+      'infra/backends/sagemaker/b.ts',
+      "import { Api } from '../../api/api.js';",
+    ],
+    ['rooms of infra import downwards', 'infra/service/b.ts', "import { ServiceStack } from '../stack.js';"],
+    ['rooms of infra import downwards', 'infra/basics/b.ts', "import { a } from '../options/config.js';"],
+    [
+      'rooms of lib import downwards',
       'lib/runtime/b.ts',
       "const entry = new URL('../pipeline/bundle.js', import.meta.url);",
     ],
@@ -166,10 +223,15 @@ describe('the checker itself', () => {
     ['handlers do not import each other', 'functions/api/b.ts', "import { a } from '../endpoint/app.js';"],
     [
       'handlers do not import each other',
-      'functions/home/b.ts',
+      'functions/home/endpoint/b.ts',
       "const server = new URL('../../endpoint/server.js', import.meta.url);",
     ],
-    ['what runs at home stays there', 'functions/api/b.ts', "import { a } from './home/home-server.js';"],
+    ['handlers do not import each other', 'functions/home/b.ts', "import { a } from '../api/prefer.js';"],
+    [
+      'handlers do not import each other',
+      'functions/api/b.ts',
+      "import { a } from '../home/home-server.js';",
+    ],
     [
       'infra reads schemas and names handlers by path',
       'infra/a.ts',
