@@ -6,6 +6,7 @@ import type { Provider } from '../runtime/session-messages.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
+import { MODEL_CARD, modelCardSchema, type Vocabulary } from '../schemas/model-card.js';
 import type { Decoder } from '../schemas/request.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
@@ -51,6 +52,8 @@ export interface Bundle {
   readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
   /** Of latents that an encoder makes; undefined where there is none, and no picture can begin with another. */
   readonly encoder: EncoderConfig | undefined;
+  /** All that it can draw; undefined where that is more than can be listed. */
+  readonly vocabulary: Vocabulary | undefined;
 }
 
 const DECODER_FOLDERS: Readonly<Record<Decoder, string>> = { vae: 'vae_decoder', taesd: 'taesd_decoder' };
@@ -75,9 +78,7 @@ export async function openBundle(folder: string): Promise<Bundle> {
     );
     decoders.set(decoder, { scalingFactor: config.scaling_factor });
   }
-  const manifest = (await exists(join(folder, MANIFEST)))
-    ? await readJson(folder, MANIFEST, manifestSchema)
-    : undefined;
+  const manifest = await readIfThere(folder, MANIFEST, manifestSchema);
   return {
     folder,
     name: manifest ? modelName(manifest) : basename(resolve(folder)),
@@ -86,6 +87,7 @@ export async function openBundle(folder: string): Promise<Bundle> {
     unetChannels: Math.max(...unet.block_out_channels),
     decoders,
     encoder: await readEncoder(folder, latentSize(unet)),
+    vocabulary: (await readIfThere(folder, MODEL_CARD, modelCardSchema))?.vocabulary,
   };
 }
 
@@ -100,7 +102,10 @@ async function readEncoder(
   return { scalingFactor: config.scaling_factor, width: factor * width, height: factor * height };
 }
 
-/** What a model is called in answers and pictures: `repo@commit`, or the checkpoint's directory. */
+/**
+ * What a model is called wherever it is shown: `owner/name@commit` where it came from Hugging Face; else the name that
+ * its card gives it, or that of the checkpoint's directory.
+ */
 export function modelName({ source }: Manifest): string {
   return source.revision === null ? source.repo : `${source.repo}@${source.revision}`;
 }
@@ -152,6 +157,14 @@ async function assertBundle(folder: string): Promise<void> {
       : `${graphPath(folder, network)} is missing`;
     throw new AppError('NOT_FOUND', `${folder} holds no bundle: ${hint}`);
   }
+}
+
+async function readIfThere<S extends z.ZodType>(
+  folder: string,
+  file: string,
+  schema: S,
+): Promise<z.infer<S> | undefined> {
+  return (await exists(join(folder, file))) ? readJson(folder, file, schema) : undefined;
 }
 
 async function readJson<S extends z.ZodType>(folder: string, file: string, schema: S): Promise<z.infer<S>> {
