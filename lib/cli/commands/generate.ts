@@ -10,6 +10,7 @@ import {
   MAX_IMAGE_BYTES,
   promptSchema,
 } from '../../schemas/request.js';
+import { demoWords } from '../demo-bundle.js';
 import { drawHere } from '../draw-here.js';
 import { drawRemotely, type Service } from '../draw-remotely.js';
 import { readEnvironment } from '../environment.js';
@@ -76,6 +77,7 @@ export function generateCommand(): Command {
     .option('--json', 'print one JSON object on stdout')
     .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
     .option('--api-key <KEY>', 'key of that service (default: SD_TURBO_API_KEY)')
+    .addHelpText('after', demoWords)
     .action((prompt: string, options: Options) => generate(prompt, options));
 }
 
