@@ -10,21 +10,17 @@ const MAX_GROUPS = 32;
 const MAX_WORDS = 256;
 
 const word = z.string().min(1).max(MAX_WORD);
-const withinBounds = (max: number) => ({
-  check: (entries: object) => Object.keys(entries).length <= max,
-  error: `must have at most ${max} entries`,
-});
-const groups = withinBounds(MAX_GROUPS);
-const words = withinBounds(MAX_WORDS);
+const atMost = (max: number) => (entries: object) => Object.keys(entries).length <= max;
+const things = z
+  .record(word, z.array(word).max(MAX_WORDS))
+  .refine(atMost(MAX_WORDS), `must have at most ${MAX_WORDS} words`);
 
 /** `sd-turbo-card.json`: what a model calls itself, and all that it can draw. */
 export const modelCardSchema = z.object({
   /** As it is shown; see `modelName`. */
   name: z.string().regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 of the characters A-Z a-z 0-9 . _ -'),
   /** By group: each thing by its first word, with the other words for it. */
-  vocabulary: z
-    .record(word, z.record(word, z.array(word).max(MAX_WORDS)).refine(words.check, words.error))
-    .refine(groups.check, groups.error),
+  vocabulary: z.record(word, things).refine(atMost(MAX_GROUPS), `must have at most ${MAX_GROUPS} groups`),
 });
 
 /** The same without the other words: what `/ping` and `/health` tell. */

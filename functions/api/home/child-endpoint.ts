@@ -64,12 +64,7 @@ export class ChildEndpoint implements Endpoint {
   }
 
   async state(): Promise<EndpointState> {
-    const about = this.#about;
-    if (this.#phase === 'ready') return { state: 'ready', ...about };
-    if (this.#phase === 'waking') return { state: 'waking', ...about, ...describe(this.#process?.status) };
-    if (this.#wanted) return { state: 'waking', ...about, detail: 'the last one is stopping' };
-    if (this.#failure) return { state: 'failed', ...about, detail: this.#failure.message };
-    return { state: 'asleep', ...about };
+    return { ...this.#condition(), ...this.#about };
   }
 
   /**
@@ -87,6 +82,14 @@ export class ChildEndpoint implements Endpoint {
     this.#closed = true;
     this.#wanted = false;
     await this.#stop(graceMs);
+  }
+
+  #condition(): EndpointState {
+    if (this.#phase === 'ready') return { state: 'ready' };
+    if (this.#phase === 'waking') return { state: 'waking', ...describe(this.#process?.status) };
+    if (this.#wanted) return { state: 'waking', detail: 'the last one is stopping' };
+    if (this.#failure) return { state: 'failed', detail: this.#failure.message };
+    return { state: 'asleep' };
   }
 
   #start(): void {
