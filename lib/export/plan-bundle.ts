@@ -1,11 +1,13 @@
 import { join } from 'node:path/posix';
 import { AppError } from '../errors/app-error.js';
+import { MODEL_CARD, modelCardSchema } from '../schemas/model-card.js';
 import type { BundleEntry } from '../weights/bundle/bundle-entry.js';
 import { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
 import { MemoryCheckpoint } from '../weights/checkpoint/memory-checkpoint.js';
 import { buildGraphs, type ExportedPart, type GraphOptions } from './build-graphs.js';
 import type { BundlePlan } from './bundle-plan.js';
 import { openCheckpoint } from './checkpoint.js';
+import { readConfig } from './configs/read-config.js';
 import { listTokenizerFiles } from './tokenizer-files.js';
 
 /**
@@ -24,15 +26,21 @@ export async function planBundle(
   if (dialect === 'cuda' && precision !== 'float16')
     throw new AppError('INVALID_INPUT', `dialect cuda computes in float16, not in ${precision}`);
   const parts = buildGraphs(await openCheckpoint(reader, taesd), options);
+  const card = (await reader.list('')).has(MODEL_CARD)
+    ? await readConfig(reader, MODEL_CARD, modelCardSchema)
+    : undefined;
   const small = [
     'model_index.json',
+    ...(card ? [MODEL_CARD] : []),
     'scheduler/scheduler_config.json',
     ...(await listTokenizerFiles(reader)),
   ];
   const entries: BundleEntry[] = [];
   for (const path of small) entries.push(await planFile(reader, path, path));
   for (const part of parts) entries.push(...(await planPart(part)));
-  const { name: repo, revision } = reader.source;
+  const { name, revision } = reader.source;
+  // On the hub names are given once; no card there can pass for somebody else's model.
+  const repo = revision === null && card ? card.name : name;
   return { entries, about: { dialect, precision, source: { repo, revision } } };
 }
 

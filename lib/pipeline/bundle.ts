@@ -6,6 +6,7 @@ import type { Provider } from '../runtime/session-messages.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
+import { MODEL_CARD, modelCardSchema, type Vocabulary } from '../schemas/model-card.js';
 import type { Decoder } from '../schemas/request.js';
 import type { TextEncoderSize } from '../tokenizer/assert-fits.js';
 import { FOREIGN_PREFIX_BYTES, foreignContent } from '../weights/bytes/foreign-content.js';
@@ -60,6 +61,8 @@ export interface Bundle {
   readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
   /** Of latents that an encoder makes; undefined where there is none, and no picture can begin with another. */
   readonly encoder: EncoderConfig | undefined;
+  /** All that it can draw; undefined where that is more than can be listed. */
+  readonly vocabulary: Vocabulary | undefined;
 }
 
 const DECODER_FOLDERS: Readonly<Record<Decoder, string>> = { vae: 'vae_decoder', taesd: 'taesd_decoder' };
@@ -84,9 +87,7 @@ export async function openBundle(folder: string): Promise<Bundle> {
     );
     decoders.set(decoder, { scalingFactor: config.scaling_factor });
   }
-  const manifest = (await exists(join(folder, MANIFEST)))
-    ? await readJson(folder, MANIFEST, manifestSchema)
-    : undefined;
+  const manifest = await readIfThere(folder, MANIFEST, manifestSchema);
   return {
     folder,
     name: manifest ? modelName(manifest) : basename(resolve(folder)),
@@ -95,6 +96,7 @@ export async function openBundle(folder: string): Promise<Bundle> {
     unetChannels: Math.max(...unet.block_out_channels),
     decoders,
     encoder: await readEncoder(folder, latentSize(unet)),
+    vocabulary: (await readIfThere(folder, MODEL_CARD, modelCardSchema))?.vocabulary,
   };
 }
 
@@ -109,7 +111,10 @@ async function readEncoder(
   return { scalingFactor: config.scaling_factor, width: factor * width, height: factor * height };
 }
 
-/** What a model is called in answers and pictures: `repo@commit`, or the checkpoint's directory. */
+/**
+ * What a model is called wherever it is shown: `owner/name@commit` where it came from Hugging Face; else the name that
+ * its card gives it, or that of the checkpoint's directory.
+ */
 export function modelName({ source }: Manifest): string {
   return source.revision === null ? source.repo : `${source.repo}@${source.revision}`;
 }
@@ -143,9 +148,7 @@ export async function readScheduler(folder: string): Promise<EulerDiscreteSchedu
 
 /** Of a bundle's text encoder; undefined where there is no config, as some exporters write none. */
 export async function readTextEncoderSize(folder: string): Promise<TextEncoderSize | undefined> {
-  const file = 'text_encoder/config.json';
-  if (!(await exists(join(folder, file)))) return undefined;
-  return readJson(folder, file, textEncoderSchema);
+  return readIfThere(folder, 'text_encoder/config.json', textEncoderSchema);
 }
 
 export type NetworkName = 'text_encoder' | 'unet' | 'vae_encoder' | Decoder;
@@ -191,6 +194,14 @@ async function readPrefix(path: string): Promise<Uint8Array> {
   } finally {
     await file.close();
   }
+}
+
+async function readIfThere<S extends z.ZodType>(
+  folder: string,
+  file: string,
+  schema: S,
+): Promise<z.infer<S> | undefined> {
+  return (await exists(join(folder, file))) ? readJson(folder, file, schema) : undefined;
 }
 
 async function readJson<S extends z.ZodType>(folder: string, file: string, schema: S): Promise<z.infer<S>> {

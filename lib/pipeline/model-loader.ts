@@ -4,6 +4,7 @@ import type { SessionHost } from '../runtime/session-host.js';
 import type { Provider } from '../runtime/session-messages.js';
 import type { EndpointState, EndpointStatus } from '../schemas/endpoint-status.js';
 import type { Manifest } from '../schemas/manifest.js';
+import { type Draws, firstWords } from '../schemas/model-card.js';
 import { readManifest } from '../weights/bundle/read-manifest.js';
 import { type Download, startDownload } from '../weights/download/download-bundle.js';
 import type { ByteSource } from '../weights/sources/byte-source.js';
@@ -47,6 +48,7 @@ export class ModelLoader {
   #state: EndpointState = 'starting';
   #error: string | undefined;
   #model: string | null = null;
+  #draws: Draws | undefined;
   #bytes = { done: 0, total: 0 };
   #pipeline: TextToImage | undefined;
 
@@ -66,6 +68,7 @@ export class ModelLoader {
       bytes_total: this.#bytes.total,
       provider: this.#props.provider,
       model: this.#model,
+      ...(this.#draws && { draws: this.#draws }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
       seconds: { ...this.#seconds },
     };
@@ -146,6 +149,7 @@ export class ModelLoader {
   ): Promise<TextToImage> {
     const { host, provider } = this.#props;
     this.#model = bundle.name;
+    this.#draws = bundle.vocabulary && firstWords(bundle.vocabulary);
     if (!this.#props.source) this.#enter('loading');
     return TextToImage.load(bundle, host, { provider }, undefined, whenThere);
   }

@@ -19,7 +19,7 @@ export const generateAnswerSchema = z.strictObject({
   output_format: z.enum(OUTPUT_FORMATS),
   decoder: z.enum(DECODERS),
   tokens_cut: z.int().min(0).describe('How many tokens of the prompt were cut; 0 when it fitted.'),
-  model: z.string().describe('`repo@commit`, or the name of a directory.'),
+  model: z.string().describe("`owner/name@commit` of Hugging Face, or the model's own name."),
 });
 
 export type GenerateAnswer = z.infer<typeof generateAnswerSchema>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { drawsSchema } from './model-card.js';
 
 export const ENDPOINT_STATES = ['starting', 'downloading', 'loading', 'warming', 'ready', 'failed'] as const;
 
@@ -9,8 +10,9 @@ export const endpointStatusSchema = z.strictObject({
   bytes_done: z.int().min(0),
   bytes_total: z.int().min(0),
   provider: z.enum(['cpu', 'cuda']),
-  /** `repo@commit`, once the manifest has been read. */
+  /** Its name, once the manifest has been read. */
   model: z.string().nullable(),
+  draws: drawsSchema.optional(),
   /** Why it failed. */
   error: z.string().optional(),
   /** Seconds since the process began, by the phases that are over. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { drawsSchema } from './model-card.js';
 
 export const HEALTH_STATES = ['asleep', 'waking', 'ready', 'failed'] as const;
 
@@ -13,6 +14,8 @@ export const healthSchema = z.strictObject({
     .min(0)
     .optional()
     .describe('While waking: how long it may still take, from recent wakes. Seconds.'),
+  model: z.string().optional().describe('What the model is called, where the service knows it.'),
+  draws: drawsSchema.optional(),
   detail: z.string().optional().describe('Words for a person: a phase of the wake, or why it failed.'),
 });
 

@@ -32,7 +32,7 @@ export const manifestSchema = z.strictObject({
   dialect: z.enum(['standard', 'cuda']),
   precision: z.enum(['float32', 'float16']),
   source: z.strictObject({
-    /** `owner/name` on the Hugging Face hub, or the name of the checkpoint's directory. */
+    /** `owner/name` on the Hugging Face hub; else what the checkpoint calls itself, or the name of its directory. */
     repo: z.string().max(MAX_NAME),
     /** Commit of `repo`; null where the source is a plain directory. */
     revision: z.string().max(MAX_NAME).nullable(),

@@ -16,7 +16,7 @@ test('bench --json measures two fresh processes and three warm pictures of the d
   expect(code, stderr).toBe(0);
   const report = JSON.parse(stdout);
   expect(report).toMatchObject({
-    model: 'model',
+    model: 'sd-turbo-demo',
     provider: 'cpu',
     decoder: 'vae',
     steps: 2,

@@ -45,7 +45,7 @@ describe('generate', () => {
     const bytes = readFileSync(join(cwd, 'sd-turbo-5.png'));
     expect(await sharp(bytes).metadata()).toMatchObject({ format: 'png', width: 512, height: 512 });
     const text = bytes.toString('latin1');
-    for (const chunk of ['tEXtseed\x005', 'tEXtnum_steps\x001', 'tEXtmodel\x00model'])
+    for (const chunk of ['tEXtseed\x005', 'tEXtnum_steps\x001', 'tEXtmodel\x00sd-turbo-demo'])
       expect(text).toContain(chunk);
     expect(text).not.toContain('secret');
     expect(stdout + stderr).not.toContain('secret');
@@ -191,7 +191,7 @@ describe('import', () => {
     expect([imported.code, imported.stdout]).toEqual([0, 'gpu\n']);
     const { code, stdout, stderr } = await sdTurbo(['generate', 'a tree', '--model', 'gpu'], cwd);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/sd-turbo: model was imported with --dialect cuda.*--dialect standard\n$/);
+    expect(stderr).toMatch(/sd-turbo: sd-turbo-demo was imported with --dialect cuda.*--dialect standard\n$/);
     expect(readdirSync(cwd)).toEqual(['gpu']);
   });
 
@@ -238,4 +238,8 @@ test('--help and --version', async () => {
   const { code, stdout } = await sdTurbo(['--help'], cwd);
   expect(code).toBe(0);
   for (const command of ['generate', 'import', 'bench']) expect(stdout).toContain(command);
+  const generate = await sdTurbo(['generate', '--help'], cwd);
+  expect(generate.stdout).toMatch(
+    /sd-turbo-demo draws.*\n {2}objects: tree, .*snowman\n(?:.*\n)* {2}sky: day, night/,
+  );
 });

@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { predictionSchema } from '../../lib/schemas/prediction.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
+import { ABOUT_DEMO } from '../support/demo-card.js';
 import { HomeProcess } from '../support/processes/home-process.js';
 import { isRunning } from '../support/processes/process-table.js';
 import { sdTurbo } from '../support/processes/run-command.js';
@@ -91,7 +92,7 @@ function drawWhile({ url, key }: HomeProcess, act: () => void): Promise<number |
 test('it sleeps without work; requests then are accepted, wake it once, and are drawn', async () => {
   const home = await start(['--scale-to-zero', '1']).started();
   await until('it sleeps', () => home.endpoints().length === 0);
-  expect(await (await fetch(`${home.url}/health`)).json()).toEqual({ state: 'asleep' });
+  expect(await (await fetch(`${home.url}/health`)).json()).toEqual({ state: 'asleep', ...ABOUT_DEMO });
   const prompt = 'a very private tree';
   const responses = await Promise.all([1, 2, 3, 4, 5].map((seed) => home.predict({ prompt, seed })));
   for (const response of responses) {

@@ -33,7 +33,7 @@ function start(environment: Record<string, string>): EndpointProcess {
 
 test('a bundle in a directory is used where it lies; SIGTERM answers what was accepted and ends with 0', async () => {
   const endpoint = start({ MODEL_URI: DEMO });
-  expect(await endpoint.settled()).toMatchObject({ state: 'ready', provider: 'cpu', model: 'model' });
+  expect(await endpoint.settled()).toMatchObject({ state: 'ready', provider: 'cpu', model: 'sd-turbo-demo' });
   const pictures = [1, 2].map((seed) => endpoint.draw({ prompt: 'a very private tree', seed, num_steps: 2 }));
   // Only once they are accepted: the first has begun, the second waits.
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -87,7 +87,7 @@ describe.skipIf(motoIsAbsent())('weights from S3, over the wire', () => {
     for (const _ of ['first wake', 'second wake']) {
       const endpoint = start({ ...environment, MODEL_URI: 's3://weights/demo', MODEL_DIRECTORY });
       const status = await endpoint.settled();
-      expect(status).toMatchObject({ state: 'ready', model: 'model' });
+      expect(status).toMatchObject({ state: 'ready', model: 'sd-turbo-demo' });
       expect(status.bytes_done).toBe(status.bytes_total);
       expect(status.bytes_total).toBeGreaterThan(7_000_000);
       expect(Object.keys(status.seconds)).toEqual(['starting', 'downloading', 'loading', 'warming']);

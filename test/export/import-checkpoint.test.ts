@@ -16,6 +16,8 @@ import { basename, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { graphPath, openBundle } from '../../lib/pipeline/bundle.js';
+import { MODEL_CARD } from '../../lib/schemas/model-card.js';
+import { DEMO_CARD } from '../support/demo-card.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT } from '../support/reference.js';
 
@@ -72,8 +74,18 @@ test('a VAE that leaves its scaling factor to diffusers is drawn with 0.18215', 
   expect((await openBundle(to)).decoders.get('vae')?.scalingFactor).toBe(0.18215);
 });
 
-test('the bundle can be moved, and is called after the checkpoint', async () => {
+test('a bundle is called what the checkpoint calls itself', async () => {
+  const [from, to] = [copyOfModel(), join(scratch, 'with-card')];
+  await importCheckpoint({ from, to });
+  expect((await openBundle(to)).name).toBe(DEMO_CARD.name);
+  const again = join(scratch, 'with-card-again');
+  await importCheckpoint({ from: to, to: again });
+  expect((await openBundle(again)).name).toBe(DEMO_CARD.name);
+});
+
+test('the bundle can be moved, and without a card it is called after the checkpoint', async () => {
   const [from, to] = [copyOfModel(), join(scratch, 'here')];
+  rmSync(join(from, MODEL_CARD));
   await importCheckpoint({ from, to });
   const there = join(scratch, 'there');
   renameSync(to, there);

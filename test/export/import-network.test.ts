@@ -367,7 +367,7 @@ describe.skipIf(motoIsAbsent())('S3', () => {
     const from = `s3://${BUCKET}/checkpoints/demo/`;
     const to = join(folder('from-s3'), 'b');
     const manifest = await importCheckpoint({ from, to }, context());
-    expect(manifest.source).toEqual({ repo: 'demo', revision: null });
+    expect(manifest.source).toEqual({ repo: 'sd-turbo-demo', revision: null });
     assertSame(await readTree(to), await demoBundle());
     await importCheckpoint({ from, to: `s3://${BUCKET}/from-s3` }, context());
     const objects = await readObjects(client, BUCKET, 'from-s3');

@@ -57,6 +57,8 @@ describe('outside the family: the message names file, key and value', () => {
     ['model_index.json', { unet: ['mine', 'UNet2DConditionModel'] }, 'unet', 'mine'],
     ['model_index.json', { scheduler: ['diffusers', 'LCMScheduler'] }, 'scheduler', 'LCMScheduler'],
     ['model_index.json', { scheduler: undefined }, 'scheduler', 'nothing'],
+    ['sd-turbo-card.json', { name: 'stabilityai/sd-turbo' }, 'name', 'stabilityai/sd-turbo'],
+    ['sd-turbo-card.json', { vocabulary: { sky: { night: 'moon' } } }, 'vocabulary.sky.night', 'moon'],
     [
       'scheduler/scheduler_config.json',
       { _class_name: 'PNDMScheduler' },

@@ -48,7 +48,7 @@ describe('on a machine without a GPU', () => {
     code: 'UNSUPPORTED',
     retryable: false,
     message: expect.stringMatching(
-      /^model was imported with --dialect cuda.*not on the cpu.*--dialect standard$/,
+      /^sd-turbo-demo was imported with --dialect cuda.*not on the cpu.*--dialect standard$/,
     ),
   };
 

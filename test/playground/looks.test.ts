@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ABOUT_DEMO } from '../support/demo-card.js';
 import { KEY, type MemoryServer, startMemoryServer } from '../support/servers/memory-server.js';
 import { CHROMIUM, launch, violations, visit } from './browser.js';
 import { refusal, StagedEndpoint } from './staged-endpoint.js';
@@ -49,9 +50,10 @@ describe.skipIf(!CHROMIUM).each(LOOKS)('%s, on a %s', (colorScheme, device) => {
   const name = (state: string) => `${device}-${colorScheme}-${state}`;
 
   test('every state of the playground can be perceived by everybody', async () => {
-    Object.assign(endpoint, { condition: 'ready', fault: undefined, drawing: 150 });
+    Object.assign(endpoint, { condition: 'ready', fault: undefined, drawing: 150, about: ABOUT_DEMO });
     const { page, complaints } = await visit(browser, server.url, options);
     await page.getByText('Ready', { exact: true }).waitFor();
+    await page.getByText('What sd-turbo-demo can draw').click();
     await look(page, name('1-empty'));
     await page.getByLabel('Key of this service').fill(KEY);
     await page.getByRole('button', { name: PROMPT }).click();

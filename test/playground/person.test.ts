@@ -152,6 +152,17 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     expect(await page.getByRole('radio', { name: 'TAESD' }).getAttribute('aria-invalid')).toBe('true');
   });
 
+  test('what a small model can draw is listed, for a model that can draw anything there is no list', async () => {
+    const { page } = await visitWithKey();
+    await page.getByText('Ready', { exact: true }).waitFor();
+    expect(await page.locator('#vocabulary').isVisible()).toBe(false);
+    endpoint.about = { model: 'sd-turbo-demo', draws: { objects: ['tree', 'boat'], sky: ['night'] } };
+    await page.reload();
+    await page.getByText('What sd-turbo-demo can draw').click();
+    await page.getByRole('listitem').filter({ hasText: 'objects: tree, boat' }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'sky: night' }).waitFor();
+  });
+
   test('a model that fails is said in words, and is not asked again and again', async () => {
     endpoint.fault = new EndpointError('model', 'the model gave no numbers');
     const { page } = await visitWithKey();

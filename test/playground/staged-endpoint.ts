@@ -32,6 +32,8 @@ export function refusal(field: string, message: string): EndpointError {
 export class StagedEndpoint implements Endpoint {
   condition: HealthState = 'ready';
   detail: string | undefined;
+  /** What it tells of its model besides. */
+  about: Pick<EndpointState, 'model' | 'draws'> = {};
   /** How long it draws. Milliseconds. */
   drawing = 150;
   /** What comes instead of pictures. */
@@ -64,6 +66,10 @@ export class StagedEndpoint implements Endpoint {
   }
 
   async state(): Promise<EndpointState> {
-    return { state: this.condition, ...(this.detail === undefined ? {} : { detail: this.detail }) };
+    return {
+      state: this.condition,
+      ...this.about,
+      ...(this.detail === undefined ? {} : { detail: this.detail }),
+    };
   }
 }

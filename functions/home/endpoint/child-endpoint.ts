@@ -36,6 +36,8 @@ export class ChildEndpoint implements Endpoint {
   #wanted = false;
   #closed = false;
   #running = 0;
+  /** What the last child that was ready has said of its model: it stays true while none runs. */
+  #about: Pick<EndpointState, 'model' | 'draws'> = {};
   #idle: NodeJS.Timeout | undefined;
 
   constructor(props: ChildEndpointProps) {
@@ -62,11 +64,7 @@ export class ChildEndpoint implements Endpoint {
   }
 
   async state(): Promise<EndpointState> {
-    if (this.#phase === 'ready') return { state: 'ready' };
-    if (this.#phase === 'waking') return { state: 'waking', ...describe(this.#process?.status) };
-    if (this.#wanted) return { state: 'waking', detail: 'the last one is stopping' };
-    if (this.#failure) return { state: 'failed', detail: this.#failure.message };
-    return { state: 'asleep' };
+    return { ...this.#condition(), ...this.#about };
   }
 
   /**
@@ -84,6 +82,14 @@ export class ChildEndpoint implements Endpoint {
     this.#closed = true;
     this.#wanted = false;
     await this.#stop(graceMs);
+  }
+
+  #condition(): EndpointState {
+    if (this.#phase === 'ready') return { state: 'ready' };
+    if (this.#phase === 'waking') return { state: 'waking', ...describe(this.#process?.status) };
+    if (this.#wanted) return { state: 'waking', detail: 'the last one is stopping' };
+    if (this.#failure) return { state: 'failed', detail: this.#failure.message };
+    return { state: 'asleep' };
   }
 
   #start(): void {
@@ -114,6 +120,7 @@ export class ChildEndpoint implements Endpoint {
   #becomeReady(): void {
     if (this.#phase !== 'waking') return;
     this.#phase = 'ready';
+    this.#about = aboutModel(this.#process?.status);
     this.#watchIdleness();
     this.#props.onReady();
   }
@@ -142,6 +149,11 @@ export class ChildEndpoint implements Endpoint {
     this.#phase = 'stopping';
     await child.stop(graceMs);
   }
+}
+
+function aboutModel(status: EndpointStatus | undefined): Pick<EndpointState, 'model' | 'draws'> {
+  const { model, draws } = status ?? {};
+  return { ...(model && { model }), ...(draws && { draws }) };
 }
 
 /** For a person: what a child that wakes is at. */

@@ -1,6 +1,7 @@
 import type { Client } from '../../../lib/client/create-client.js';
 import type { Health } from '../../../lib/schemas/health.js';
 import { byId } from '../dom.js';
+import { showVocabulary } from '../vocabulary-fold.js';
 import { roughly } from '../words.js';
 
 /** While it wakes. Milliseconds. */
@@ -54,7 +55,9 @@ export class EndpointWatch {
     this.#state.dataset['state'] = health?.state ?? 'lost';
     this.#text.textContent = describe(health);
     this.#wake.hidden = health?.state !== 'asleep' || this.#isWanted;
-    if (health) this.#listener(health);
+    if (!health) return;
+    showVocabulary(health);
+    this.#listener(health);
   }
 
   async #wakeUp(wake: () => Promise<Health>): Promise<void> {

@@ -4,6 +4,7 @@ import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
 import { imageIssues, withImageDefaults } from '../../schemas/image-rules.js';
 import { generateRequestSchema, promptSchema } from '../../schemas/request.js';
+import { demoWords } from '../draw/demo-bundle.js';
 import { drawHere } from '../draw/draw-here.js';
 import { drawRemotely, type Service } from '../draw/draw-remotely.js';
 import { isStdout } from '../draw/output.js';
@@ -75,6 +76,7 @@ export function generateCommand(): Command {
     .option('--json', 'print one JSON object on stdout')
     .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
     .option('--api-key <KEY>', 'key of that service (default: SD_TURBO_API_KEY)')
+    .addHelpText('after', demoWords)
     .action((prompt: string, options: Options) => generate(prompt, options));
 }
 

@@ -1,7 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { firstWords, MODEL_CARD, modelCardSchema } from '../../schemas/model-card.js';
 import { packageRoot } from '../package-root.js';
 
 /** The bundle that is part of this package. */
 export function demoBundle(): string {
   return fileURLToPath(new URL('lib/demo-model/bundle', packageRoot()));
+}
+
+/** For `--help`, which waits for nothing: all that the demo model can draw, a line for each group. */
+export function demoWords(): string {
+  const { name, vocabulary } = modelCardSchema.parse(
+    JSON.parse(readFileSync(join(demoBundle(), MODEL_CARD), 'utf8')),
+  );
+  const lines = Object.entries(firstWords(vocabulary)).map(
+    ([group, words]) => `  ${group}: ${words.join(', ')}`,
+  );
+  return `\nWithout --model the demo model ${name} draws, and knows nothing else than:\n${lines.join('\n')}`;
 }

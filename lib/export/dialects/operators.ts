@@ -33,6 +33,8 @@ export interface GroupNormOptions {
   readonly epsilon: number;
   /** Applied to the normalised values. @default none */
   readonly activation?: Activation;
+  /** Sums to float32's last digits, where the dialect's kernel has fewer. @default false */
+  readonly precise?: boolean;
 }
 
 export interface LinearOptions {

@@ -15,6 +15,7 @@ import type {
   Rows,
   TimestepOptions,
 } from './operators.js';
+import { preciseGroupNorm } from './precise-group-norm.js';
 import { timestepFrequencies } from './timestep-frequencies.js';
 import { type RowRange, storedInitializer } from './weight-initializers.js';
 
@@ -89,17 +90,8 @@ export class StandardOperators implements Operators {
 
   groupNorm(scope: WeightScope, x: FeatureMap, options: GroupNormOptions): FeatureMap {
     const graph = this.#graph;
-    const { groups, epsilon, activation } = options;
-    const ones = this.#constant(new Array(groups).fill(1));
-    const zeros = this.#constant(new Array(groups).fill(0));
-    const grouped = graph.node(scope.path, 'Reshape', [x.value, graph.int64s([0, groups, -1])]);
-    const normed = graph.node(scope.path, 'InstanceNormalization', [grouped, ones, zeros], {
-      attributes: { epsilon: { float: epsilon } },
-    });
-    const whole = graph.node(scope.path, 'Reshape', [
-      normed,
-      graph.int64s([0, x.channels, x.height, x.width]),
-    ]);
+    const { activation } = options;
+    const whole = this.#normalised(scope.path, x, options);
     const perChannel = graph.int64s([x.channels, 1, 1]);
     const [scale, shift] = (['weight', 'bias'] as const).map((name) =>
       graph.node(scope.path, 'Reshape', [this.#weight(scope.take(name, [x.channels])), perChannel]),
@@ -107,6 +99,27 @@ export class StandardOperators implements Operators {
     const scaled = graph.node(scope.path, 'Mul', [whole, scale]);
     const shifted = { ...x, value: graph.node(scope.path, 'Add', [scaled, shift]) };
     return activation ? this.activate(scope, shifted, activation) : shifted;
+  }
+
+  /** Mean 0 and variance 1 in each group. */
+  #normalised(name: string, x: FeatureMap, { groups, epsilon, precise = false }: GroupNormOptions): string {
+    const graph = this.#graph;
+    if (precise) {
+      const wide = { ...x, value: this.#cast(name, x.value, this.#type, 'float32') };
+      return this.#cast(
+        name,
+        preciseGroupNorm(graph, name, wide, { groups, epsilon }),
+        'float32',
+        this.#type,
+      );
+    }
+    const ones = this.#constant(new Array(groups).fill(1));
+    const zeros = this.#constant(new Array(groups).fill(0));
+    const grouped = graph.node(name, 'Reshape', [x.value, graph.int64s([0, groups, -1])]);
+    const normed = graph.node(name, 'InstanceNormalization', [grouped, ones, zeros], {
+      attributes: { epsilon: { float: epsilon } },
+    });
+    return graph.node(name, 'Reshape', [normed, graph.int64s([0, x.channels, x.height, x.width])]);
   }
 
   upsample(scope: WeightScope, x: FeatureMap, height: number, width: number): FeatureMap {

@@ -44,7 +44,7 @@ export function describeUnet(ops: Operators, root: WeightScope, config: UnetConf
   for (const index of config.levels.keys()) hidden = upBlock(context, root, index, hidden, skips);
 
   const { norm_num_groups: groups, norm_eps: epsilon, act_fn: activation } = config;
-  hidden = ops.groupNorm(root.child('conv_norm_out'), hidden, { groups, epsilon, activation });
+  hidden = ops.groupNorm(root.child('conv_norm_out'), hidden, { groups, epsilon, activation, precise: true });
   hidden = ops.conv2d(root.child('conv_out'), hidden, {
     channels: config.out_channels,
     kernel: config.conv_out_kernel,

@@ -84,8 +84,8 @@ export class Waker {
 
   /** The endpoint's state, with an estimate while it wakes. */
   async health(): Promise<Health> {
-    const { state, detail } = await this.#endpoint.state();
-    const health: Health = { state, ...(detail === undefined ? {} : { detail }) };
+    const health: Health = await this.#endpoint.state();
+    const { state } = health;
     if (state !== 'waking' && state !== 'asleep') return health;
     const record = (await this.#log.read())?.record;
     // Asked for, and the backend does not show it yet.
