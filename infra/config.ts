@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ATTENTION_KERNELS } from '../lib/schemas/attention-kernels.js';
 import { DECODERS } from '../lib/schemas/request.js';
 import { boolean, COMMIT, integer, list, money, optionNames } from './option-types.js';
 import { parseWarmHours, type WarmHours } from './warm-hours.js';
@@ -57,6 +58,8 @@ const optionsSchema = z.strictObject({
   imageToImage: boolean().default(false),
   /** Decoder of requests that name none. @default 'vae' */
   decoder: z.enum(DECODERS, { error: 'must be vae or taesd' }).default('vae'),
+  /** On the GPU: `fused` is fastest, `exact` for whoever finds black pictures. @default guarded */
+  attentionKernels: z.enum(ATTENTION_KERNELS, { error: 'must be fused, guarded or exact' }).optional(),
   /** Finished bundle in a bucket of this account, instead of an import. @default none */
   modelUri: z
     .string()

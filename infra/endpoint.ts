@@ -22,7 +22,12 @@ const STARTUP_TIMEOUT = 900;
 export interface EndpointProps {
   /** Of the inference component: unique in the account's region. */
   readonly name: string;
-  readonly container: { readonly image: DockerImageAsset; readonly model: ModelBundle };
+  readonly container: {
+    readonly image: DockerImageAsset;
+    readonly model: ModelBundle;
+    /** On top of the image's own. */
+    readonly environment: Readonly<Record<string, string>>;
+  };
   /** `ml.*`, with a GPU. */
   readonly instanceType: string;
   readonly limits: ScalingLimits;
@@ -146,11 +151,11 @@ export class Endpoint extends Construct {
   }
 
   #makeComponent({ name, container, limits }: EndpointProps, role: Role): CfnInferenceComponent {
-    const { image, model } = container;
+    const { image, model, environment } = container;
     // A new image or other weights make a new model; the component moves to it copy by copy, the old one goes last.
     const version = new CfnModel(this, 'Model', {
       executionRoleArn: role.roleArn,
-      primaryContainer: { image: image.imageUri, environment: { MODEL_URI: model.uri } },
+      primaryContainer: { image: image.imageUri, environment: { MODEL_URI: model.uri, ...environment } },
     });
     version.node.addDependency(role, model.ready);
     const component = new CfnInferenceComponent(this, 'Component', {

@@ -80,12 +80,16 @@ export class ServiceStack extends Stack {
 
   #endpoint(config: Config, root: string, basics: FunctionBasics, queue: PredictionQueue): Endpoint {
     const { minCopies, maxInstances: maxCopies, idleMinutes, warmHours, timeZone } = config;
-    const { subnetIds, securityGroupIds } = config;
+    const { subnetIds, securityGroupIds, attentionKernels } = config;
     const image = endpointImage(this, 'Image', root);
     new ImageScan(this, 'ImageScan', { image, logDays: config.logDays });
     return new Endpoint(this, 'Endpoint', {
       name: config.stackName,
-      container: { image, model: this.#model(config, root, basics) },
+      container: {
+        image,
+        model: this.#model(config, root, basics),
+        environment: { ...(attentionKernels && { ATTENTION_KERNELS: attentionKernels }) },
+      },
       instanceType: config.instanceType,
       limits: { minCopies, maxCopies, idleMinutes, ...(warmHours && { warmHours, timeZone }) },
       pending: queue.pending,

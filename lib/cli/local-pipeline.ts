@@ -5,6 +5,7 @@ import type { Provider } from '../runtime/session-messages.js';
 import type { Decoder } from '../schemas/request.js';
 import { assertLocal } from './assert-local.js';
 import { demoBundle } from './demo-bundle.js';
+import { prepareSessions } from './environment.js';
 import type { Progress } from './progress.js';
 
 export interface LocalPipelineProps {
@@ -51,6 +52,7 @@ export async function withLocalPipeline<T>(
   const bundle = await openBundle(model === undefined ? demoBundle() : await findBundle(model, progress));
   decoderConfig(bundle, decoder);
   progress.say('loading the model');
+  prepareSessions();
   const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));
   try {
     const started = performance.now();
