@@ -27,6 +27,16 @@ const loader = new ModelLoader({
   fetchWorker: workerUrls.fetch(),
   host,
   provider: config.provider,
+  // No other setting is more exact than that.
+  makeSafer:
+    config.provider === 'cpu' || config.attentionKernels === 'exact'
+      ? undefined
+      : ({ message }) => {
+          log('warn', 'the self-test failed, attention is computed in float32 from now on', {
+            error: message,
+          });
+          setAttentionKernels(process.env, 'exact');
+        },
   onState: (status) => log('info', `model ${status.state}`, { ...status }),
 });
 const queue = new JobQueue(config.queueLimit);

@@ -1,5 +1,6 @@
 import { ELEMENT_TYPE, type ValueInfo } from '../../../onnx/model.js';
 import type { FeatureMap, Rows } from '../operators.js';
+import { outputMean } from '../output-mean.js';
 import type { CudaGraph } from './cuda-graph.js';
 
 const BATCH = 'batch';
@@ -53,6 +54,7 @@ export function outputPixels(graph: CudaGraph, name: string, x: FeatureMap, scal
   const shifted = node('Add', [scaled, scalar(127.5)]);
   const rounded = node('Round', [node('Clip', [shifted, scalar(0), scalar(255)])]);
   output(graph, { name, type: 'uint8', shape: [BATCH, x.height, x.width, x.channels] }, rounded);
+  outputMean(graph.builder, name, shifted);
 }
 
 function output({ builder }: CudaGraph, info: ValueInfo, value: string): void {
