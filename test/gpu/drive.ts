@@ -3,7 +3,7 @@
  *
  *   LD_LIBRARY_PATH=... STAND_IN_LOG=FILE node test/support/run-ts.mjs test/gpu/drive.ts SESSION-WORKER RUNS FOLDER...
  *
- * Prints, in one line of JSON for each folder, its outputs and which provider took each node.
+ * Prints, in one line of JSON for each folder, its outputs, which provider took each node, and the sizes of its last run.
  */
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,8 @@ import { prepareSessions } from '../../lib/cli/environment.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
 import type { ValueSignature } from '../../lib/runtime/session-messages.js';
 import { type TensorData, toTensor } from '../../lib/runtime/tensor.js';
+
+import type { NodeWork } from './stand-in.js';
 
 const [worker = '', runs = '', ...folders] = process.argv.slice(2);
 const log = process.env['STAND_IN_LOG'] as string;
@@ -24,24 +26,41 @@ function zeros({ type, shape }: ValueSignature): TensorData {
   return toTensor(new Float32Array(size), type, dims);
 }
 
+/** Extents by the name of a type. */
+type Shape = Readonly<Record<string, readonly number[]>>;
+
 interface ProfileEvent {
   readonly cat: string;
   readonly name: string;
-  readonly args?: { readonly provider?: string; readonly node_index?: string };
+  readonly args?: {
+    readonly provider?: string;
+    readonly op_name?: string;
+    readonly activation_size?: string;
+    readonly parameter_size?: string;
+    readonly output_size?: string;
+    readonly input_type_shape?: readonly Shape[];
+    readonly output_type_shape?: readonly Shape[];
+  };
 }
 
-/** Nodes by provider, from ONNX Runtime's own trace. */
-function placements(folder: string): Record<string, string[]> {
-  const found: Record<string, Set<string>> = {};
-  for (const file of readdirSync(folder)) {
-    const events: ProfileEvent[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-    for (const { cat, name, args } of events) {
-      if (cat !== 'Node' || !args?.provider) continue;
-      found[args.provider] ??= new Set();
-      found[args.provider]?.add(name.replace(/_kernel_time$/, ''));
-    }
-  }
-  return Object.fromEntries(Object.entries(found).map(([provider, names]) => [provider, [...names]]));
+/** What ONNX Runtime's own trace says of each node: its provider, and the sizes of its last run. */
+function readTrace(file: string): { nodes: Record<string, string[]>; work: NodeWork[] } {
+  const events: ProfileEvent[] = JSON.parse(readFileSync(file, 'utf8'));
+  const last = new Map<string, NonNullable<ProfileEvent['args']>>();
+  for (const { cat, name, args } of events)
+    if (cat === 'Node' && args?.provider) last.set(name.replace(/_kernel_time$/, ''), args);
+  const nodes: Record<string, string[]> = {};
+  for (const [name, { provider = '' }] of last) nodes[provider] = [...(nodes[provider] ?? []), name];
+  const extents = (shapes: readonly Shape[] = []) => shapes.map((shape) => Object.values(shape)[0] ?? []);
+  const work = [...last.values()].map((args) => ({
+    operator: args.op_name ?? '',
+    activations: Number(args.activation_size),
+    parameters: Number(args.parameter_size),
+    outputs: Number(args.output_size),
+    inputShapes: extents(args.input_type_shape),
+    outputShapes: extents(args.output_type_shape),
+  }));
+  return { nodes, work };
 }
 
 // As the endpoint does, before the thread that makes sessions begins.
@@ -68,9 +87,7 @@ try {
   await host.close();
 }
 for (const [network, signature] of outputs) {
-  const traces = readdirSync(scratch).filter((file) => file.startsWith(`${network}_`));
-  const folder = mkdtempSync(join(scratch, 'one-'));
-  for (const file of traces) appendFileSync(join(folder, file), readFileSync(join(scratch, file)));
-  console.log(JSON.stringify({ network, outputs: signature, nodes: placements(folder) }));
+  const trace = readdirSync(scratch).find((file) => file.startsWith(`${network}_`)) as string;
+  console.log(JSON.stringify({ network, outputs: signature, ...readTrace(join(scratch, trace)) }));
 }
 rmSync(scratch, { recursive: true });

@@ -14,7 +14,6 @@ import type { Graph } from '../../lib/onnx/model.js';
 import { BUNDLE_VERSION, CHUNK_SIZE, type Manifest } from '../../lib/schemas/manifest.js';
 import { SCHEDULER, TAESD, TEXT_ENCODER, UNET, VAE } from '../bench/sd-turbo-configs.js';
 import { describeCuda } from '../support/make-network.js';
-import { ROOT } from '../support/reference.js';
 
 const VAE_HEADROOM = 1 / 16;
 const LATENTS = [64, 64] as const;
@@ -66,7 +65,7 @@ export async function writeFullSizeBundle(folder: string): Promise<Readonly<Reco
   }
   mkdirSync(join(folder, 'scheduler'));
   writeFileSync(join(folder, 'scheduler/scheduler_config.json'), JSON.stringify(SCHEDULER));
-  await cp(join(ROOT, 'lib/demo-model/model/tokenizer'), join(folder, 'tokenizer'), { recursive: true });
+  await cp('lib/demo-model/model/tokenizer', join(folder, 'tokenizer'), { recursive: true });
   const manifest: Manifest = {
     format: 'sd-turbo-bundle',
     version: BUNDLE_VERSION,

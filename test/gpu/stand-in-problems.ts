@@ -19,12 +19,12 @@ const SCALE_ONE = '3c003c00';
 const UNET_TOKENS = [4096, 4096, 1024, 1024, 256, 256, 64, 256, 256, 256, 1024, 1024, 1024, 4096, 4096, 4096];
 
 /**
- * Copies of a run besides its inputs and outputs: what four Concats of unequal parts and one product of the time
- * embedding need to know on the device. They are some bytes each.
+ * Copies of a run besides its inputs and outputs, of 8 bytes each: the pointers of one product, that of the UNet's latents
+ * with the identity, whose matrices cuBLAS takes by a list.
  */
 const OTHER_COPIES: Readonly<Record<NetworkFolder, number>> = {
   text_encoder: 0,
-  unet: 19,
+  unet: 3,
   vae_decoder: 0,
   taesd_decoder: 0,
 };

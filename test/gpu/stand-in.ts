@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../support/reference.js';
 import { parseStandInLog, type StandInLog } from './stand-in-log.js';
 
 /** Where `test/gpu/stand-in/build.sh` puts it. */
@@ -32,11 +31,24 @@ export function stageServer(): string {
   return server;
 }
 
+/** Of a node's last run, as ONNX Runtime's trace has it. */
+export interface NodeWork {
+  readonly operator: string;
+  /** Bytes. */
+  readonly activations: number;
+  readonly parameters: number;
+  readonly outputs: number;
+  /** Extents of each. */
+  readonly inputShapes: readonly (readonly number[])[];
+  readonly outputShapes: readonly (readonly number[])[];
+}
+
 export interface Driven {
   readonly network: string;
   readonly outputs: readonly unknown[];
   /** Names of nodes by provider. */
   readonly nodes: Readonly<Record<string, readonly string[]>>;
+  readonly work: readonly NodeWork[];
 }
 
 /**
@@ -63,7 +75,6 @@ export function drive(
 
 function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-    cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, ...environment },
     maxBuffer: 2 ** 26,

@@ -18,6 +18,7 @@ export function inputMap(
 ): FeatureMap {
   const input = graph.builder.input(name, 'float32', [BATCH, channels, height, width]);
   const planes = graph.reshape(name, graph.cast(name, input, 'float16'), [0, channels, height * width]);
+  graph.setPlanes(planes);
   const rows = graph.matMul(name, planes, identity(graph, channels), { transA: { int: 1 } });
   return { value: graph.reshape(name, rows, [0, height, width, channels]), channels, height, width };
 }
