@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { AppError, type ErrorCode } from '../errors/app-error.js';
 import { type ImportContext, type ImportOptions, importCheckpoint } from '../export/import-checkpoint.js';
 import type { Manifest } from '../schemas/manifest.js';
 import { parsePlace } from '../weights/place.js';
+import { MANIFEST_NAME } from '../weights/read-manifest.js';
 import type { Progress } from './progress.js';
 import { drawSelfTest, recordSelfTest } from './record-self-test.js';
 
@@ -33,7 +35,7 @@ export async function importWithSelfTest(
   const { dialect = 'standard', precision = 'float32' } = options;
   const drawsItself = dialect === 'standard' && precision === 'float32' && to === 'directory';
   const drawn =
-    wanted && !drawsItself && from === 'directory'
+    wanted && !drawsItself && from === 'directory' && !existsSync(join(options.from, MANIFEST_NAME))
       ? await patiently(() => drawElsewhere(rest, context, progress), progress)
       : undefined;
   const manifest = await importCheckpoint({ ...rest, ...(drawn && { selfTest: drawn }) }, context);
@@ -49,19 +51,17 @@ export async function importWithSelfTest(
 
 const DRAWING = 'drawing the picture of the self-test';
 
-/** @returns undefined for a finished bundle, which has one or has none */
 async function drawElsewhere(
   { from, taesd, revision }: Omit<ImportOptions, 'selfTest'>,
   context: ImportContext,
   progress: Progress,
-): Promise<Manifest['self_test']> {
+): Promise<NonNullable<Manifest['self_test']>> {
   const scratch = await mkdtemp(join(tmpdir(), 'sd-turbo-self-test-'));
   try {
     const to = join(scratch, 'bundle');
-    const { self_test, dialect, precision } = await importCheckpoint({ from, to, taesd, revision }, context);
-    if (self_test || dialect !== 'standard' || precision !== 'float32') return undefined;
+    const manifest = await importCheckpoint({ from, to, taesd, revision }, context);
     progress.say(DRAWING);
-    return await drawSelfTest(to);
+    return await drawSelfTest(to, manifest);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 import { openBundle } from '../pipeline/bundle.js';
@@ -11,8 +12,18 @@ import { MANIFEST_NAME, parseManifest } from '../weights/read-manifest.js';
 
 type SelfTest = NonNullable<Manifest['self_test']>;
 
-/** Draws the self-test's picture with each decoder of a bundle that runs on the CPU. */
-export async function drawSelfTest(folder: string): Promise<SelfTest> {
+/** Weights of float16 are twice as large in float32, and networks need room beside them: bytes for each of a bundle's. */
+const MEMORY_FACTOR = 3;
+
+/**
+ * Draws the self-test's picture with each decoder of a bundle that runs on the CPU.
+ *
+ * @throws AppError UNAVAILABLE where there is too little memory for it, BAD_NUMBERS where the model draws none
+ */
+export async function drawSelfTest(folder: string, manifest: Manifest): Promise<SelfTest> {
+  const needed = MEMORY_FACTOR * manifest.files.reduce((sum, { size }) => sum + size, 0);
+  if (freemem() < needed)
+    throw new AppError('UNAVAILABLE', `to draw it takes ${(needed / 1e9).toFixed(1)} GB of memory`);
   const host = new SessionHost(new URL('../runtime/session-worker.js', import.meta.url));
   try {
     const pipeline = await TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
@@ -35,7 +46,7 @@ export async function recordSelfTest(folder: string): Promise<void> {
   const manifest = parseManifest(await readFile(path), path);
   try {
     const { files, ...about } = manifest;
-    const recorded: Manifest = { ...about, self_test: await drawSelfTest(folder), files };
+    const recorded: Manifest = { ...about, self_test: await drawSelfTest(folder, manifest), files };
     await writeFile(path + PARTIAL_SUFFIX, `${JSON.stringify(recorded, undefined, 1)}\n`);
     await rename(path + PARTIAL_SUFFIX, path);
   } catch (error) {

@@ -109,6 +109,13 @@ describe('model', () => {
     expect(uri({ idleMinutes: 9, retentionDays: 3 })).toBe(first);
   });
 
+  test('is told which attention kernels to take, where somebody says so', () => {
+    const other = synthService({ attentionKernels: 'exact' });
+    const environment = at(other.properties('AWS::SageMaker::Model'), 'PrimaryContainer', 'Environment');
+    expect(environment).toMatchObject({ ATTENTION_KERNELS: 'exact' });
+    expect(() => synthService({ attentionKernels: 'fast' })).toThrow('must be fused, guarded or exact');
+  });
+
   test('a finished bundle is read from where it is, and nothing is imported', () => {
     const other = synthService({ modelUri: 's3://my-bundles/some/prefix' });
     expect(at(other.properties('AWS::SageMaker::Model'), 'PrimaryContainer', 'Environment')).toEqual({

@@ -11,6 +11,9 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 ROOT=$(cd "$HERE/../../.." && pwd)
 TO=${1:-$HOME/.cache/sd-turbo-stand-in}
 WHEELS=${WHEELS:-$HOME/.cache/sd-turbo-wheels}
+# A system's Python may come without pip; CI has made this one before.
+PYTHON=python3
+[ ! -x "$ROOT/.venv/bin/python" ] || PYTHON=$ROOT/.venv/bin/python
 # Pins of the container; headers are in these two wheels, and in none that is large.
 provider=$(grep '^onnxruntime-gpu==' "$ROOT/functions/endpoint/cuda-wheels.txt")
 runtime=$(grep '^nvidia-cuda-runtime==' "$ROOT/functions/endpoint/cuda-wheels.txt")
@@ -23,7 +26,7 @@ wheel() {
   name=${name//-/_}
   if ! ls "$WHEELS/$name-$pattern"-*.whl >/dev/null 2>&1; then
     echo "$1" >"$WHEELS/wanted.txt"
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+    "$PYTHON" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
       --python-version 3.13 --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
       --platform manylinux2014_x86_64 --platform manylinux2010_x86_64 \
       --dest "$WHEELS" -r "$WHEELS/wanted.txt"
