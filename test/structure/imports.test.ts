@@ -19,12 +19,12 @@ const FLOORS = [
   ['errors'],
   ['schemas'],
   ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
-  ['pipeline', 'export', 'predictions', 'client'],
+  ['pipeline', 'export', 'predictions', 'client', 'doctor'],
   ['cli'],
 ];
 const NEIGHBOURS_MEET = 2;
-/** The edge of `lib` where an AWS client may stand: behind the interface `ByteSource`. */
-const AWS_EDGE = /^lib\/weights\/(create-s3-client|s3-[\w-]+|direct-[\w-]+)\.ts$/;
+/** The edge of `lib` where AWS clients may stand: behind the interfaces `ByteSource` and `Account`. */
+const AWS_EDGE = /^lib\/(weights\/(create-s3-client|s3-[\w-]+|direct-[\w-]+)|doctor\/aws-account)\.ts$/;
 
 const within = (folder: string) => (file: string) => file.startsWith(`${folder}/`);
 const partOf = (file: string) => /^lib\/([^/]+)\//.exec(file)?.[1] ?? '';
