@@ -18,6 +18,9 @@ export interface EndpointAppProps {
   readonly deadlineMilliseconds: number;
 }
 
+/** What is ours, or the model's. */
+const LOGGED: ReadonlySet<number> = new Set([500, 502]);
+
 /** The routes of SageMaker's container contract: `Request` in, `Response` out, no socket needed. */
 export function endpointApp(props: EndpointAppProps): Hono {
   const app = new Hono();
@@ -53,7 +56,7 @@ function refuse(error: unknown, id: string, signal: AbortSignal): Response {
   if (error instanceof ProblemError) return problemResponse(error, id);
   // Either no time is left for it, or there is nobody any more to read this.
   if (signal.aborted) return problemResponse(new ProblemError(503, 'no time was left for this request'), id);
-  if (describeProblem(error).status === 500) {
+  if (LOGGED.has(describeProblem(error).status)) {
     log('error', 'an invocation failed', {
       request_id: id,
       error: error instanceof Error ? error.stack : error,

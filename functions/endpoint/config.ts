@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ATTENTION_KERNELS, type AttentionKernels } from '../../lib/schemas/attention-kernels.js';
 import { BUNDLE_KINDS } from '../../lib/weights/sources/place.js';
 import { placeSchema } from '../../lib/weights/sources/place-schema.js';
 import { variableError } from '../shared/variable-error.js';
@@ -16,6 +17,8 @@ const environmentSchema = z.object({
   /** SageMaker's choice, where it runs several containers beside each other. */
   SAGEMAKER_BIND_TO_PORT: z.coerce.number().int().min(1).max(65535).optional(),
   PROVIDER: z.enum(['cpu', 'cuda']).default('cpu'),
+  /** On a GPU. @default what ORT_DISABLE_* say, else guarded */
+  ATTENTION_KERNELS: z.enum(ATTENTION_KERNELS).optional(),
   /** Requests that may wait while another is drawn. */
   QUEUE_LIMIT: z.coerce.number().int().min(0).max(1000).default(8),
   /** A request not answered by then is given up: SageMaker does so after 60. */
@@ -30,6 +33,7 @@ export interface EndpointConfig {
   readonly host: string | undefined;
   readonly port: number;
   readonly provider: 'cpu' | 'cuda';
+  readonly attentionKernels: AttentionKernels | undefined;
   readonly queueLimit: number;
   readonly deadlineMilliseconds: number;
   readonly drainMilliseconds: number;
@@ -49,6 +53,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Endpoi
     host: data.BIND_ADDRESS,
     port: data.SAGEMAKER_BIND_TO_PORT ?? data.PORT,
     provider: data.PROVIDER,
+    attentionKernels: data.ATTENTION_KERNELS,
     queueLimit: data.QUEUE_LIMIT,
     deadlineMilliseconds: data.DEADLINE_SECONDS * 1000,
     drainMilliseconds: data.DRAIN_SECONDS * 1000,

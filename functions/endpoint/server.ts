@@ -1,6 +1,7 @@
 import { serve } from '@hono/node-server';
 import { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
+import { setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
 import { log } from '../shared/log.js';
@@ -17,6 +18,8 @@ process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 // The AWS SDK otherwise says in seven lines, on Node 20, what its versions of 2027 will need. Read by its first client.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const config = readConfig();
+// Before the thread that makes sessions begins.
+setAttentionKernels(process.env, config.attentionKernels);
 const { source, directory } = modelSource(config);
 const host = new SessionHost(workerUrls.session());
 const loader = new ModelLoader({
@@ -25,6 +28,16 @@ const loader = new ModelLoader({
   fetchWorker: workerUrls.fetch(),
   host,
   provider: config.provider,
+  // No other setting is more exact than that.
+  makeSafer:
+    config.provider === 'cpu' || config.attentionKernels === 'exact'
+      ? undefined
+      : ({ message }) => {
+          log('warn', 'the self-test failed, attention is computed in float32 from now on', {
+            error: message,
+          });
+          setAttentionKernels(process.env, 'exact');
+        },
   onState: (status) => log('info', `model ${status.state}`, { ...status }),
 });
 const queue = new JobQueue(config.queueLimit);

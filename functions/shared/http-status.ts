@@ -2,13 +2,14 @@ import type { ErrorCode } from '../../lib/errors/app-error.js';
 import type { EndpointFault } from '../../lib/predictions/endpoint.js';
 
 /** The one place where kinds of errors become HTTP statuses. */
-export const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 409 | 410 | 422 | 500 | 503>> = {
+export const HTTP_STATUS: Readonly<Record<ErrorCode, 400 | 404 | 409 | 410 | 422 | 500 | 502 | 503>> = {
   INVALID_INPUT: 400,
   NOT_FOUND: 404,
   CONFLICT: 409,
   GONE: 410,
   UNSUPPORTED: 422,
   UNAVAILABLE: 503,
+  BAD_NUMBERS: 502,
   INVALID_FILE: 500,
   INTERNAL: 500,
 };
@@ -22,6 +23,7 @@ export const ENDPOINT_STATUS: Readonly<Record<EndpointFault, 400 | 500 | 502 | 5
   timeout: 502,
   refused: 400,
   model: 502,
+  numbers: 502,
   unknown: 500,
 };
 

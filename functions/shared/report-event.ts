@@ -17,6 +17,10 @@ export function reportEvent(telemetry: Telemetry, event: PredictionEvent): void 
       telemetry.count('ColdStarts');
       telemetry.measure('ColdStartSeconds', 'Seconds', event.seconds);
       break;
+    case 'bad-numbers':
+      telemetry.count('BadNumbers');
+      telemetry.log('error', 'the model gave what are no numbers');
+      break;
     case 'drawn':
       recordTimings(telemetry, event.timings);
       break;

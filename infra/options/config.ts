@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ATTENTION_KERNELS } from '../../lib/schemas/attention-kernels.js';
 import { DECODERS } from '../../lib/schemas/request.js';
 import { boolean, COMMIT, integer, list, money, optionNames } from './option-types.js';
 import { parseWarmHours, type WarmHours } from './warm-hours.js';
@@ -7,6 +8,8 @@ import { parseWarmHours, type WarmHours } from './warm-hours.js';
 const INSTANCE_TYPE = /^ml\.(g4dn|g5|g6|g6e|p4d|p4de|p5)\.[a-z0-9]+$/;
 /** CloudWatch looks back one day at most; one alarm needs 30 minutes more than `idleMinutes`. */
 const MAX_IDLE_MINUTES = 1380;
+/** SageMaker's priorities of instance types: 1 to 5. */
+const MAX_INSTANCE_TYPES = 5;
 
 const optionsSchema = z.strictObject({
   /** Name of the stack; whatever needs a name is named after it. Two of them may live in one account. @default 'sd-turbo' */
@@ -27,6 +30,17 @@ const optionsSchema = z.strictObject({
     .string()
     .regex(INSTANCE_TYPE, 'must be a SageMaker GPU type such as ml.g4dn.xlarge')
     .default('ml.g4dn.xlarge'),
+  /** Taken in this order where there is none of `instanceType` to be had; each needs its own quota. @default none */
+  fallbackInstanceTypes: list(INSTANCE_TYPE, 'must be SageMaker GPU types such as ml.g5.xlarge,ml.g6.xlarge')
+    .refine((types) => types.length < MAX_INSTANCE_TYPES, `must be ${MAX_INSTANCE_TYPES - 1} at most`)
+    .optional(),
+  /**
+   * How SageMaker gives instances back, to try: whether it shortens the 12 minutes after the last copy is not known.
+   * @default 'none', SageMaker's own way
+   */
+  scaleInPolicy: z
+    .enum(['none', 'idle-release', 'consolidation'], { error: 'must be none, idle-release or consolidation' })
+    .default('none'),
   /**
    * Most copies, each on an instance of its own. During an update one more instance may come up for some minutes.
    * More than 1 adds alarms for about $0.80 a month. @default 1
@@ -57,6 +71,8 @@ const optionsSchema = z.strictObject({
   imageToImage: boolean().default(false),
   /** Decoder of requests that name none. @default 'vae' */
   decoder: z.enum(DECODERS, { error: 'must be vae or taesd' }).default('vae'),
+  /** On the GPU: `fused` is fastest, `exact` for whoever finds black pictures. @default guarded */
+  attentionKernels: z.enum(ATTENTION_KERNELS, { error: 'must be fused, guarded or exact' }).optional(),
   /** Finished bundle in a bucket of this account, instead of an import. @default none */
   modelUri: z
     .string()
@@ -135,6 +151,8 @@ function describe(issue: z.core.$ZodIssue): string[] {
 function contradictions(config: z.output<typeof optionsSchema>, given: object): string[] {
   const problems: string[] = [];
   const { minCopies, maxInstances, taesd, decoder, monthlyBudget, alarmEmail, modelUri } = config;
+  if (config.fallbackInstanceTypes?.includes(config.instanceType))
+    problems.push(`fallbackInstanceTypes: ${config.instanceType} is the instanceType already`);
   if (minCopies > maxInstances) problems.push(`minCopies: is more than maxInstances (${maxInstances})`);
   if (config.warmHours && minCopies > 0) problems.push('warmHours: minCopies keeps a copy up at all hours');
   if ('timeZone' in given && !config.warmHours) problems.push('timeZone: says nothing without warmHours');

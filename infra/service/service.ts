@@ -81,13 +81,20 @@ export class Service extends Construct {
 
   #endpoint(config: Config, root: string, basics: FunctionBasics, queue: PredictionQueue): Endpoint {
     const { minCopies, maxInstances: maxCopies, idleMinutes, warmHours, timeZone } = config;
-    const { subnetIds, securityGroupIds } = config;
+    const { subnetIds, securityGroupIds, attentionKernels } = config;
     const image = endpointImage(this, 'Image', root);
     new ImageScan(this, 'ImageScan', { image, logDays: config.logDays });
     return new Endpoint(this, 'Endpoint', {
       name: config.stackName,
-      container: { image, model: this.#model(config, root, basics) },
-      instanceType: config.instanceType,
+      container: {
+        image,
+        model: this.#model(config, root, basics),
+        environment: { ...(attentionKernels && { ATTENTION_KERNELS: attentionKernels }) },
+      },
+      instances: {
+        types: [config.instanceType, ...(config.fallbackInstanceTypes ?? [])],
+        scaleInPolicy: config.scaleInPolicy,
+      },
       limits: { minCopies, maxCopies, idleMinutes, ...(warmHours && { warmHours, timeZone }) },
       pending: queue.pending,
       logDays: config.logDays,

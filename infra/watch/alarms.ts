@@ -71,6 +71,12 @@ export class Alarms extends Construct {
         threshold: SERVER_ERRORS,
         evaluationPeriods: 1,
       }),
+      this.#alarm('BadNumbers', {
+        alarmDescription: 'The model gave what are no numbers (502): try -c attentionKernels=exact.',
+        metric: serviceMetric(name, 'BadNumbers'),
+        threshold: 1,
+        evaluationPeriods: 1,
+      }),
     ];
     if (sleeps) this.all = [...this.all, this.#awakeForLong(endpoint)];
     if (email !== undefined) this.#tell(email, monthlyBudget);

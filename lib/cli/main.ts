@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
 import { serveCommand } from './commands/serve.js';
@@ -10,12 +11,15 @@ import { packageRoot } from './package-root.js';
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
 
 const program = new Command('sd-turbo')
-  .description('SD-Turbo text-to-image: import checkpoints, draw pictures, serve, measure')
+  .description(
+    'SD-Turbo text-to-image: import checkpoints, draw pictures, serve, measure, look before a deploy',
+  )
   .version(version)
   .addCommand(generateCommand())
   .addCommand(importCommand())
   .addCommand(serveCommand())
-  .addCommand(benchCommand());
+  .addCommand(benchCommand())
+  .addCommand(doctorCommand());
 
 // Errors are thrown, so that one place writes them in one form.
 for (const command of [program, ...program.commands]) {

@@ -9,6 +9,7 @@
  * - `GONE`: it did exist, and its time is over
  * - `CONFLICT`: it exists already, and is another
  * - `UNAVAILABLE`: cannot be done now, may be done later
+ * - `BAD_NUMBERS`: the model gave what are no numbers, or no picture of its own
  * - `INTERNAL`: a defect of ours, or a failure of the machine
  */
 export type ErrorCode =
@@ -19,6 +20,7 @@ export type ErrorCode =
   | 'GONE'
   | 'CONFLICT'
   | 'UNAVAILABLE'
+  | 'BAD_NUMBERS'
   | 'INTERNAL';
 
 export interface AppErrorOptions {

@@ -2,7 +2,10 @@ import { join } from 'node:path/posix';
 import { encodeModel } from '../onnx/encode-model.js';
 import { GraphBuilder } from '../onnx/graph-builder.js';
 import type { Dialect, Precision } from '../schemas/manifest.js';
+import type { ChunkCheck } from '../weights/bundle/bundle-entry.js';
 import { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
+import type { PartWeights } from '../weights/checkpoint/open-part.js';
+import { checkNumbers } from './check-numbers.js';
 import type { Checkpoint, Part } from './checkpoint.js';
 import { CudaOperators } from './dialects/cuda/cuda-operators.js';
 import type { Operators } from './dialects/operators.js';
@@ -48,6 +51,8 @@ export interface WeightsFile {
   readonly reader: CheckpointReader;
   /** In the reader's source. */
   readonly from: string;
+  /** Of what is copied as it is. @default it is made here, number by number */
+  readonly check?: ChunkCheck;
 }
 
 export interface GraphOptions {
@@ -100,7 +105,7 @@ export function buildGraphs(checkpoint: Checkpoint, options: GraphOptions): Expo
     store.assertAllUsed(unused);
     const files = plan
       ? [rewrittenFile(plan, reader, folder)]
-      : weights.files.map((name) => ({ name, reader, from: join(folder, name) }));
+      : weights.files.map((name) => copiedFile(name, weights, reader, folder));
     return { part, model: encodeModel(graph.build()), reader, source: folder, weights: files };
   }
 }
@@ -115,6 +120,17 @@ function makeDialect(
   const plan = new WeightPlan(REWRITTEN_WEIGHTS);
   const headroom = part === 'vae_decoder' || part === 'vae_encoder' ? VAE_HEADROOM : 1;
   return { operators: new CudaOperators(graph, plan, { headroom }), plan };
+}
+
+function copiedFile(
+  name: string,
+  { tensors }: PartWeights,
+  reader: CheckpointReader,
+  folder: string,
+): WeightsFile {
+  const from = join(folder, name);
+  const held = [...tensors.values()].filter(({ file }) => file === name);
+  return { name, reader, from, check: checkNumbers(held, reader, from) };
 }
 
 function rewrittenFile(plan: WeightPlan, reader: CheckpointReader, folder: string): WeightsFile {

@@ -25,6 +25,8 @@ export interface ImportOptions {
   readonly dialect?: Dialect | undefined;
   /** Of the arithmetic. @default 'float32' (dialect cuda: 'float16'), or what a finished bundle has */
   readonly precision?: Precision | undefined;
+  /** What the self-test's picture looks like, for the manifest of a new bundle. @default nobody has drawn it */
+  readonly selfTest?: Manifest['self_test'];
   /** Bytes that are done and in all. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -80,7 +82,7 @@ async function makePlan(
   places: Places,
   from: Place,
   taesd: Place | undefined,
-  { dialect, precision, encoder = false }: ImportOptions,
+  { dialect, precision, encoder = false, selfTest }: ImportOptions,
 ): Promise<BundlePlan> {
   const reader = await places.openReader(from);
   if (await isBundle(reader)) {
@@ -96,7 +98,8 @@ async function makePlan(
   const tiny = taesd && (await places.openReader(taesd));
   const usual = dialect === 'cuda' ? 'float16' : 'float32';
   const options = { dialect: dialect ?? 'standard', precision: precision ?? usual, encoder } as const;
-  return planBundle(reader, tiny, options);
+  const { entries, about } = await planBundle(reader, tiny, options);
+  return { entries, about: { ...about, ...(selfTest && { self_test: selfTest }) } };
 }
 
 function pin(place: Place, revision: string | undefined): Place {

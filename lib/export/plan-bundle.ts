@@ -50,7 +50,12 @@ async function planPart({ part, model, reader, source, weights }: ExportedPart):
   return [
     await planFile(reader, join(source, 'config.json'), `${part}/config.json`),
     await planFile(made, path, path),
-    ...(await Promise.all(weights.map((file) => planFile(file.reader, file.from, `${part}/${file.name}`)))),
+    ...(await Promise.all(
+      weights.map(async ({ reader, from, name, check }) => ({
+        ...(await planFile(reader, from, `${part}/${name}`)),
+        check,
+      })),
+    )),
   ];
 }
 

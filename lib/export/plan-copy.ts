@@ -21,7 +21,7 @@ export async function isBundle(reader: CheckpointReader): Promise<boolean> {
 export async function planCopy(reader: CheckpointReader, wanted: Partial<GraphOptions>): Promise<BundlePlan> {
   const name = reader.nameOf(MANIFEST_NAME);
   const manifest = parseManifest(await reader.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES), name);
-  const { dialect, precision, source, files } = manifest;
+  const { version, dialect, precision, source, self_test, files } = manifest;
   for (const [key, has] of Object.entries({ dialect, precision })) {
     const asked = wanted[key as keyof GraphOptions];
     if (asked !== undefined && asked !== has)
@@ -35,5 +35,6 @@ export async function planCopy(reader: CheckpointReader, wanted: Partial<GraphOp
     digest: { algorithm: 'sha256' as const, hex: sha256 },
     crc32,
   }));
-  return { entries, about: { dialect, precision, source } };
+  const about = { version, dialect, precision, source, ...(self_test && { self_test }) };
+  return { entries, about };
 }

@@ -5,8 +5,9 @@ import { AppError } from '../errors/app-error.js';
 import type { Provider } from '../runtime/session-messages.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
-import { type Dialect, type Manifest, manifestSchema } from '../schemas/manifest.js';
+import { type Dialect, type Manifest, manifestSchema, type Precision } from '../schemas/manifest.js';
 import { MODEL_CARD, modelCardSchema, type Vocabulary } from '../schemas/model-card.js';
+import type { PictureSummary } from '../schemas/picture-summary.js';
 import type { Decoder } from '../schemas/request.js';
 import type { TextEncoderSize } from '../tokenizer/assert-fits.js';
 import { FOREIGN_PREFIX_BYTES, foreignContent } from '../weights/bytes/foreign-content.js';
@@ -54,6 +55,10 @@ export interface Bundle {
   readonly name: string;
   /** `standard` where nothing better is known. */
   readonly dialect: Dialect;
+  /** Of the arithmetic; undefined where nothing is known. */
+  readonly precision: Precision | undefined;
+  /** What the self-test's picture should look like, where somebody has drawn it. */
+  readonly selfTest: Partial<Record<Decoder, PictureSummary>>;
   /** channels, height, width */
   readonly latentShape: readonly [number, number, number];
   /** Of the UNet's widest block. */
@@ -90,8 +95,7 @@ export async function openBundle(folder: string): Promise<Bundle> {
   const manifest = await readIfThere(folder, MANIFEST, manifestSchema);
   return {
     folder,
-    name: manifest ? modelName(manifest) : basename(resolve(folder)),
-    dialect: manifest?.dialect ?? 'standard',
+    ...(manifest ? aboutBundle(manifest) : { ...UNKNOWN, name: basename(resolve(folder)) }),
     latentShape: [unet.in_channels, ...latentSize(unet)],
     unetChannels: Math.max(...unet.block_out_channels),
     decoders,
@@ -109,6 +113,14 @@ async function readEncoder(
   // Every level but the last halves the sides.
   const factor = 2 ** (config.block_out_channels.length - 1);
   return { scalingFactor: config.scaling_factor, width: factor * width, height: factor * height };
+}
+
+const UNKNOWN = { dialect: 'standard', precision: undefined, selfTest: {} } as const;
+
+/** What only the manifest knows. */
+export function aboutBundle(manifest: Manifest): Pick<Bundle, 'name' | 'dialect' | 'precision' | 'selfTest'> {
+  const { dialect, precision, self_test: selfTest = {} } = manifest;
+  return { name: modelName(manifest), dialect, precision, selfTest };
 }
 
 /**

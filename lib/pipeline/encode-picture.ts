@@ -1,6 +1,7 @@
 import { AppError } from '../errors/app-error.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import { toFloats } from '../runtime/tensor.js';
+import { assertNumbers } from './assert-numbers.js';
 import type { Network } from './network.js';
 
 const CHANNELS = 3;
@@ -31,6 +32,7 @@ export async function encodePicture(
   const sample = { values: toSample(picture), dims: [1, CHANNELS, height, width] };
   const { output, milliseconds } = await network.run({ sample }, 'latent_parameters');
   const parameters = toFloats(output);
+  assertNumbers('vae_encoder', parameters);
   if (output.dims.length !== 4 || parameters.length % 2 !== 0) {
     throw new AppError(
       'UNSUPPORTED',

@@ -9,9 +9,9 @@ import { readManifest } from '../weights/bundle/read-manifest.js';
 import { type Download, startDownload } from '../weights/download/download-bundle.js';
 import type { ByteSource } from '../weights/sources/byte-source.js';
 import {
+  aboutBundle,
   assertRunsOn,
   type Bundle,
-  modelName,
   type NetworkName,
   networkFolder,
   openBundle,
@@ -34,6 +34,12 @@ export interface ModelLoaderProps {
   readonly fetchWorker?: URL | undefined;
   readonly host: SessionHost;
   readonly provider: Provider;
+  /**
+   * Asked once when the self-test has failed: makes what is loaded from now on compute more exactly.
+   *
+   * @default what fails has failed
+   */
+  readonly makeSafer?: ((failure: AppError) => void) | undefined;
   /** Told about every change of state. @default nobody */
   readonly onState?: (status: EndpointStatus) => void;
 }
@@ -101,16 +107,32 @@ export class ModelLoader {
     const pipeline = source
       ? await this.#loadFrom(source, signal)
       : await this.#loadNetworks(await openBundle(directory), async () => {});
+    return this.#warmUp(pipeline);
+  }
+
+  /** Ends with a pipeline that draws what it should: this one, or one of sessions that were loaded anew. */
+  async #warmUp(pipeline: TextToImage): Promise<TextToImage> {
+    const { makeSafer, host, provider } = this.#props;
     this.#enter('warming');
-    await warmUp(pipeline);
-    return pipeline;
+    try {
+      await warmUp(pipeline);
+      return pipeline;
+    } catch (error) {
+      if (!makeSafer || !(error instanceof AppError) || error.code !== 'BAD_NUMBERS') throw error;
+      makeSafer(error);
+    }
+    this.#enter('loading');
+    const safer = await TextToImage.load(pipeline.bundle, host, { provider });
+    this.#enter('warming');
+    await warmUp(safer);
+    return safer;
   }
 
   /** Downloads and loads at the same time. */
   async #loadFrom(source: ByteSource, signal: AbortSignal): Promise<TextToImage> {
     const { directory, provider, fetchWorker } = this.#props;
     const manifest = smallFilesFirst(await readManifest(source, {}, signal));
-    const about = { name: modelName(manifest), dialect: manifest.dialect };
+    const about = aboutBundle(manifest);
     // Before anything large is fetched for nothing.
     assertRunsOn(provider, about);
     this.#enter('downloading');

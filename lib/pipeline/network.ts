@@ -27,14 +27,14 @@ export class Network {
   }
 
   /**
-   * Runs the graph and returns one output.
+   * Runs the graph and returns one output, and all of them.
    *
    * @param outputs names it may have, the first that is there counts
    */
   async run(
     feeds: Readonly<Record<string, Feed>>,
     ...outputs: readonly string[]
-  ): Promise<{ output: TensorData; milliseconds: number }> {
+  ): Promise<{ output: TensorData; all: Tensors; milliseconds: number }> {
     const tensors = this.#signature.inputs.map(
       (input) => [input.name, this.#adapt(input, feeds[input.name])] as const,
     );
@@ -45,7 +45,7 @@ export class Network {
       const has = Object.keys(result.outputs).join(', ');
       throw new AppError('UNSUPPORTED', `the ${this.#name} graph gives ${has}, not ${outputs.join(' or ')}`);
     }
-    return { output, milliseconds: result.milliseconds };
+    return { output, all: result.outputs, milliseconds: result.milliseconds };
   }
 
   #adapt(input: ValueSignature, feed: Feed | undefined): TensorData {

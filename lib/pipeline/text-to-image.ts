@@ -3,12 +3,13 @@ import { AppError } from '../errors/app-error.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import { TorchGenerator } from '../random/torch-generator.js';
 import type { SessionHost } from '../runtime/session-host.js';
-import type { LoadOptions } from '../runtime/session-messages.js';
+import type { LoadOptions, Provider } from '../runtime/session-messages.js';
 import { toFloats } from '../runtime/tensor.js';
 import type { EulerDiscreteScheduler, Schedule } from '../schedulers/euler-discrete.js';
 import type { Decoder } from '../schemas/request.js';
 import { assertFits } from '../tokenizer/assert-fits.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
+import { assertNumbers } from './assert-numbers.js';
 import {
   assertRunsOn,
   type Bundle,
@@ -87,6 +88,7 @@ export class TextToImage {
   readonly #tokenizer: ClipTokenizer;
   readonly #scheduler: EulerDiscreteScheduler;
   readonly #networks: Networks;
+  readonly #provider: Provider;
   /** Of the UNet. */
   readonly #imagesPerRun: number;
 
@@ -95,13 +97,15 @@ export class TextToImage {
     tokenizer: ClipTokenizer,
     scheduler: EulerDiscreteScheduler,
     networks: Networks,
-    imagesPerRun: number,
+    provider: Provider,
   ) {
     this.#bundle = bundle;
     this.#tokenizer = tokenizer;
     this.#scheduler = scheduler;
     this.#networks = networks;
-    this.#imagesPerRun = imagesPerRun;
+    this.#provider = provider;
+    // Other exporters may have settled for one.
+    this.#imagesPerRun = networks.unet.takesSeveral ? imagesPerRun(provider, bundle.unetChannels) : 1;
   }
 
   /**
@@ -139,14 +143,27 @@ export class TextToImage {
     const { encoder: config } = bundle;
     const encoder = config && { network: await load('vae_encoder'), config };
     const networks = { textEncoder, unet, decoders: decodings, encoder };
-    // Other exporters may have settled for one.
-    const several = unet.takesSeveral ? imagesPerRun(options.provider, bundle.unetChannels) : 1;
-    return new TextToImage(bundle, tokenizer, scheduler, networks, several);
+    return new TextToImage(bundle, tokenizer, scheduler, networks, options.provider);
   }
 
   /** The size that a picture to begin with must have; undefined where none can be taken. Pixels. */
   get initSize(): { readonly width: number; readonly height: number } | undefined {
     return this.#networks.encoder?.config;
+  }
+
+  /** The latents of a picture, of which nothing is kept: the part of `run` that only requests with one have. */
+  async encode(picture: RgbImage): Promise<void> {
+    await this.#encodePicture(picture, new TorchGenerator(0), { text_encoder: 0, unet: 0, decoder: 0 });
+  }
+
+  /** What was loaded. */
+  get bundle(): Bundle {
+    return this.#bundle;
+  }
+
+  /** Where it runs. */
+  get provider(): Provider {
+    return this.#provider;
   }
 
   /** The decoders that were loaded. */
@@ -158,7 +175,8 @@ export class TextToImage {
    * Makes pictures of a prompt.
    *
    * @param signal stops the work before the next network runs
-   * @throws AppError INVALID_INPUT for a decoder that is not there or a number of steps out of range
+   * @throws AppError INVALID_INPUT for a decoder that is not there or a number of steps out of range, BAD_NUMBERS where
+   * the networks gave what are none
    */
   async run(request: TextToImageRequest, signal?: AbortSignal): Promise<TextToImageResult> {
     const { prompt, steps, seed, images, decoder, init } = request;
@@ -191,7 +209,9 @@ export class TextToImage {
     const feeds = { input_ids: { values: inputIds, dims: [1, inputIds.length] } };
     const { output, milliseconds } = await this.#networks.textEncoder.run(feeds, 'last_hidden_state');
     times.text_encoder += milliseconds;
-    return { values: toFloats(output), dims: output.dims };
+    const values = toFloats(output);
+    assertNumbers('text_encoder', values);
+    return { values, dims: output.dims };
   }
 
   async #encodePicture(
@@ -235,7 +255,9 @@ export class TextToImage {
         'out_sample',
       );
       times.unet += milliseconds;
-      latents = this.#scheduler.step(toFloats(output), latents, schedule, step);
+      const predicted = toFloats(output);
+      assertNumbers('unet', predicted);
+      latents = this.#scheduler.step(predicted, latents, schedule, step);
     }
     return latents;
   }
@@ -243,9 +265,9 @@ export class TextToImage {
   async #decode(latents: Float32Array, { network, config }: Decoding, times: PhaseTimes): Promise<RgbImage> {
     const unscaled = latents.map((value) => value / config.scalingFactor);
     const feeds = { latent_sample: this.#latentFeed(unscaled) };
-    const { output, milliseconds } = await network.run(feeds, 'image', 'sample');
+    const { output, all, milliseconds } = await network.run(feeds, 'image', 'sample');
     times.decoder += milliseconds;
-    return toPixels(output);
+    return toPixels(output, all['image_mean']);
   }
 
   #latentFeed(values: Float32Array): Feed {

@@ -1,14 +1,20 @@
 import { AppError } from '../errors/app-error.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import { type TensorData, toFloats } from '../runtime/tensor.js';
+import { assertNumbers } from './assert-numbers.js';
 
 const CHANNELS = 3;
+const DECODER = 'decoder';
 
 /**
  * The picture in a decoder's output: finished uint8 pixels [1, H, W, 3] as they are, or the float sample
  * [1, 3, H, W] in [-1, 1] that other exporters leave, finished as diffusers does.
+ *
+ * @param mean of the picture before it became bytes, in which what is no number has become 0
+ * @throws AppError BAD_NUMBERS where a pixel was no number, UNSUPPORTED where there is no picture
  */
-export function toPixels(output: TensorData): RgbImage {
+export function toPixels(output: TensorData, mean?: TensorData): RgbImage {
+  if (mean) assertNumbers(DECODER, toFloats(mean));
   if (output.data instanceof Uint8Array) {
     const [, height, width, channels] = output.dims;
     assertShape(output, channels);
@@ -16,7 +22,9 @@ export function toPixels(output: TensorData): RgbImage {
   }
   const [, channels, height, width] = output.dims as [number, number, number, number];
   assertShape(output, channels);
-  return { data: finishSample(toFloats(output), height * width), height, width };
+  const sample = toFloats(output);
+  assertNumbers(DECODER, sample);
+  return { data: finishSample(sample, height * width), height, width };
 }
 
 function finishSample(sample: Float32Array, pixels: number): Uint8Array {

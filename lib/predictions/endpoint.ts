@@ -42,6 +42,7 @@ export interface Endpoint {
  * - `timeout`: no answer in time; the picture may have been made
  * - `refused`: the endpoint says that the request is wrong
  * - `model`: the endpoint has failed on this request
+ * - `numbers`: as `model`, because what it computed are no numbers
  * - `unknown`: nothing that this project knows of
  */
 export type EndpointFault =
@@ -52,6 +53,7 @@ export type EndpointFault =
   | 'timeout'
   | 'refused'
   | 'model'
+  | 'numbers'
   | 'unknown';
 
 /** These pass by themselves: who waits may ask again at once. */
@@ -65,6 +67,7 @@ const CODES: Readonly<Record<EndpointFault, ErrorCode>> = {
   timeout: 'UNAVAILABLE',
   refused: 'INVALID_INPUT',
   model: 'INTERNAL',
+  numbers: 'BAD_NUMBERS',
   unknown: 'INTERNAL',
 };
 

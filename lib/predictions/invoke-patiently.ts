@@ -1,5 +1,6 @@
 import type { SeededRequest } from '../schemas/prediction.js';
 import { type EndpointAnswer, EndpointError, PASSING_FAULTS } from './endpoint.js';
+import { noteBadNumbers } from './note-bad-numbers.js';
 import type { Services } from './services.js';
 import { noteReady } from './wake/wake-endpoint.js';
 
@@ -35,6 +36,7 @@ export async function invokePatiently(
       await noteReady(services);
       return drawn;
     } catch (error) {
+      noteBadNumbers(error, services);
       const passes = error instanceof EndpointError && PASSING_FAULTS.has(error.fault);
       const pause = clock.random() * ceiling;
       if (!passes || signal.aborted || clock.now() + pause >= deadline) throw error;

@@ -1,6 +1,7 @@
 import type { RequestRecord, ResultRecord } from '../schemas/prediction.js';
 import { EndpointError, type EndpointFault } from './endpoint.js';
 import type { Message } from './message-queue.js';
+import { noteBadNumbers } from './note-bad-numbers.js';
 import { isExpired, toEnded } from './read-prediction.js';
 import { UnreadableRecord } from './records/unreadable-record.js';
 import type { SendWebhook } from './send-webhook.js';
@@ -78,6 +79,7 @@ async function draw(message: PredictMessage, record: RequestRecord, services: Se
     return verdict;
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;
+    noteBadNumbers(error, services);
     if (error.fault === 'cold') {
       await wakeEndpoint(services);
       return { done: false, retrySeconds: COLD_RETRY_S };

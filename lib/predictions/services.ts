@@ -34,6 +34,7 @@ export interface Services {
 export type PredictionEvent =
   | { readonly kind: 'trouble'; readonly what: string; readonly error: unknown }
   | { readonly kind: 'woken' }
+  | { readonly kind: 'bad-numbers' }
   | { readonly kind: 'drawn'; readonly timings: Readonly<Record<string, number>> }
   | { readonly kind: 'ended'; readonly status: 'succeeded' | 'failed' }
   | { readonly kind: 'webhook-failed'; readonly id: string; readonly error: string }

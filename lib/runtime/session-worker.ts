@@ -15,6 +15,8 @@ import type { TensorData } from './tensor.js';
 // This thread owns the sessions: a run blocks its thread from the first operator to the last.
 const port = parentPort;
 if (!port) throw new Error('session-worker runs as a worker thread only');
+/** Of what ONNX Runtime says: its longest messages quote a convolution's plan, some 2,000 characters. */
+const MAX_REASON = 16_384;
 const sessions = new Map<string, ort.InferenceSession>();
 
 // One request at a time, in order: ONNX Runtime's `run` begins in a later turn of this thread than its call.
@@ -54,7 +56,7 @@ async function load(network: string, path: string, options: LoadOptions): Promis
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
   }).catch((cause) => {
-    const reason = firstLine(cause);
+    const reason = inOneLine(cause);
     // The library of the provider, or one that it needs, is not on this machine.
     if (reason.includes('AppendExecutionProvider'))
       throw new AppError('UNSUPPORTED', `the provider ${provider} cannot be used here: ${reason}`, { cause });
@@ -73,7 +75,7 @@ async function run(network: string, feeds: Tensors): Promise<RunResult> {
   });
   const started = performance.now();
   const results = await session.run(Object.fromEntries(inputs)).catch((cause) => {
-    throw new AppError('INTERNAL', `the ${network} graph cannot be run: ${firstLine(cause)}`, { cause });
+    throw new AppError('INTERNAL', `the ${network} graph cannot be run: ${inOneLine(cause)}`, { cause });
   });
   const milliseconds = performance.now() - started;
   const outputs = Object.entries(results).map(
@@ -106,9 +108,11 @@ function transferables(reply: SessionReply): ArrayBuffer[] {
 
 function describeError(error: unknown): { code: AppError['code']; message: string } {
   if (error instanceof AppError) return { code: error.code, message: error.message };
-  return { code: 'INTERNAL', message: firstLine(error) };
+  return { code: 'INTERNAL', message: inOneLine(error) };
 }
 
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] as string;
+/** All of it, in one line: what cuDNN has to say comes last. */
+function inOneLine(error: unknown): string {
+  const message = String(error instanceof Error ? error.message : error);
+  return message.replace(/\s+/g, ' ').trim().slice(0, MAX_REASON);
 }

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { pictureSummarySchema } from './picture-summary.js';
+import { DECODERS } from './request.js';
 
 /** Files are checked, resumed and fetched in chunks of this many bytes: the unit of `crc32`. */
 export const CHUNK_SIZE = 16 * 1024 * 1024;
@@ -25,10 +27,14 @@ const manifestFileSchema = z
     error: 'must have one entry per chunk',
   });
 
+/** Of the bundles that are made now; older ones are read. */
+export const BUNDLE_VERSION = 2;
+
 /** `manifest.json`: what a bundle consists of. It is written last, so a bundle exists whole or not at all. */
 export const manifestSchema = z.strictObject({
   format: z.literal('sd-turbo-bundle'),
-  version: z.literal(1),
+  /** 2: a part of an attention's scale is in the weights of the dialect `cuda`, decoders give the mean of their picture. */
+  version: z.literal([1, 2]),
   dialect: z.enum(['standard', 'cuda']),
   precision: z.enum(['float32', 'float16']),
   source: z.strictObject({
@@ -38,6 +44,8 @@ export const manifestSchema = z.strictObject({
     revision: z.string().max(MAX_NAME).nullable(),
   }),
   chunk_size: z.literal(CHUNK_SIZE),
+  /** The self-test's picture with each decoder: see `lib/pipeline/self-test.ts`. @default nobody has drawn it yet */
+  self_test: z.partialRecord(z.enum(DECODERS), pictureSummarySchema).optional(),
   /** In the order in which a cold start needs them. */
   files: z.array(manifestFileSchema).min(1).max(4096),
 });
@@ -45,4 +53,7 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestFile = z.infer<typeof manifestFileSchema>;
 export type Dialect = Manifest['dialect'];
+/** What is known of a bundle besides its files. Without a version it is of today's. */
+export type BundleAbout = Pick<Manifest, 'dialect' | 'precision' | 'source'> &
+  Partial<Pick<Manifest, 'version' | 'self_test'>>;
 export type Precision = Manifest['precision'];

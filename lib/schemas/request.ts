@@ -55,7 +55,8 @@ export const generateRequestSchema = z.strictObject({
   seed: integer(0, Number.MAX_SAFE_INTEGER)
     .optional()
     .meta({
-      description: 'The same seed gives the same bytes. Random when left out, and returned.',
+      description:
+        'The same seed gives the same picture: the same bytes from a CPU; from a GPU, whose sums have no fixed order, they may differ by a level or so. Random when left out, and returned.',
       examples: [42],
     }),
   num_images: integer(1, 4)

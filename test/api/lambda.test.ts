@@ -96,6 +96,15 @@ describe.skipIf(motoIsAbsent())('the bundled functions on bad days', () => {
       expect(await again.json()).toEqual(await first.json());
     });
 
+    test('numbers that are none: 502 that says so, and counted', async () => {
+      const detail = 'the unet network gave NaN, of which no picture can be made';
+      const said = { type: 'about:blank', title: 'Bad Gateway', status: 502, detail, request_id: 'r' };
+      stack.sagemaker.failNext({ model: 502, said: JSON.stringify(said) });
+      const response = await ask(stack, post('/predict', { prompt: PROMPT }));
+      expect([response.status, await response.json()]).toEqual([502, expect.objectContaining({ detail })]);
+      expect(stack.output()).toContain('"BadNumbers":1');
+    });
+
     test("an unknown error is in the log with the request's id", async () => {
       stack.sagemaker.failNext({ error: 'NovelException', status: 418, message: 'new' });
       await ask(stack, post('/predict', { prompt: PROMPT }, { 'x-request-id': 'to-be-found' }));

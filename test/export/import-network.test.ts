@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ImportContext, importCheckpoint } from '../../lib/export/import-checkpoint.js';
-import { CHUNK_SIZE, type Manifest } from '../../lib/schemas/manifest.js';
+import { BUNDLE_VERSION, CHUNK_SIZE, type Manifest } from '../../lib/schemas/manifest.js';
 import { createS3WriteClient } from '../../lib/weights/sources/s3/s3-write-client.js';
 import { differences, randomBundle, readTree, writeBundle } from '../support/graphs/random-bundle.js';
 import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
@@ -81,10 +82,11 @@ async function withHubFault<T>(fault: typeof faults.hub, use: () => Promise<T>):
   }
 }
 
-/** As it is imported without the encoder, which is optional. */
+/** What an import from this machine makes. */
 async function demoBundle(): Promise<Map<string, Buffer>> {
-  const files = await readTree(DEMO_BUNDLE);
-  return new Map([...files].filter(([path]) => !path.startsWith('vae_encoder/')));
+  const to = join(scratch, 'from-here');
+  if (!existsSync(to)) await importCheckpoint({ from: MODEL, to });
+  return readTree(to);
 }
 
 function assertSame(actual: ReadonlyMap<string, Buffer>, expected: ReadonlyMap<string, Buffer>): void {
@@ -101,11 +103,19 @@ describe('from Hugging Face to a directory', () => {
     assertSame(await readTree(to), await demoBundle());
     expect(manifest.source).toEqual({ repo: REPO, revision: hub.commit });
     expect(JSON.parse(readFileSync(join(to, 'manifest.json'), 'utf8'))).toEqual(manifest);
-    const committed: Manifest = JSON.parse(readFileSync(join(DEMO_BUNDLE, 'manifest.json'), 'utf8'));
-    expect(manifest.files).toEqual(committed.files.filter(({ path }) => !path.startsWith('vae_encoder/')));
     const total = manifest.files.reduce((sum, { size }) => sum + size, 0);
     expect(progress.at(-1)).toEqual([total, total]);
     expect(progress.map(([done]) => done)).toEqual([...progress.map(([done]) => done)].sort((a, b) => a - b));
+  });
+
+  // sd-turbo import --from lib/demo-model/model --encoder --to lib/demo-model/bundle makes it anew.
+  test('makes the bundle that is part of the package, but for graphs of an older format', async () => {
+    const committed: Manifest = JSON.parse(readFileSync(join(DEMO_BUNDLE, 'manifest.json'), 'utf8'));
+    const to = join(folder('package'), 'bundle');
+    const { files } = await importCheckpoint({ from: MODEL, to, encoder: true });
+    const isToday = committed.version === BUNDLE_VERSION;
+    const compared = (of: Manifest['files']) => of.filter(({ path }) => isToday || !path.endsWith('.onnx'));
+    expect(compared(files)).toEqual(compared(committed.files));
   });
 
   test('rewrites weights on the way, through broken connections too', async () => {

@@ -186,7 +186,7 @@ describe('health', () => {
   test('waking since the request for it, though the backend does not show it yet', async () => {
     await waker().wake();
     time += 30 * SECOND;
-    expect(await waker().health()).toEqual({ state: 'waking', waking_for: 30, estimate: 270 });
+    expect(await waker().health()).toEqual({ state: 'waking', waking_for: 30, estimate: 120 });
     time += 90 * SECOND;
     expect(await waker().health()).toEqual({ state: 'asleep' });
   });
@@ -206,7 +206,7 @@ describe('health', () => {
     expect(await waker().estimate()).toBe(0);
     await waker().wake();
     time += 100 * SECOND;
-    expect(await waker().estimate()).toBe(200);
+    expect(await waker().estimate()).toBe(50);
     await waker().sawReady(true);
     expect(await waker().estimate()).toBe(0);
     expect(states).toBe(0);

@@ -28,6 +28,7 @@ test('every option of the deploy is in the table, with its default', () => {
   expect(table['revision']).toBe(`${revision.slice(0, 7)}...`);
   const given = [
     'region',
+    'fallbackInstanceTypes',
     'warmHours',
     'modelUri',
     'alarmEmail',

@@ -23,7 +23,7 @@ const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['errors'],
     ['schemas'],
     ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
-    ['pipeline', 'export', 'predictions', 'client'],
+    ['pipeline', 'export', 'predictions', 'client', 'doctor'],
     ['cli'],
   ],
   'lib/weights': [['bytes'], ['disk'], ['sources'], ['checkpoint'], ['bundle'], ['download']],
@@ -41,8 +41,9 @@ const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 /** On the third floor of `lib` neighbours meet. */
 const NEIGHBOURS_MEET = HOUSES['lib']?.[2];
-/** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource` and `BundleSink`. */
-const AWS_EDGE = /^lib\/weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+\.ts$/;
+/** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource`, `BundleSink` and `Account`. */
+const AWS_EDGE =
+  /^lib\/(weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+|doctor\/aws-account)\.ts$/;
 
 const within = (folder: string) => (file: string) => file.startsWith(`${folder}/`);
 /** Of a file in `house`; '' beside the rooms. */

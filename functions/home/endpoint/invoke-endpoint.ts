@@ -33,6 +33,8 @@ export async function invokeEndpoint(
   const options = problem ? { problem } : {};
   const message = `the endpoint answered ${status}${describe(problem)}`;
   if (status === 503) throw new EndpointError('busy', message, options);
+  // The container's own word for it: nothing else in it answers 502.
+  if (status === 502 && problem) throw new EndpointError('numbers', message, options);
   if (status >= 500) throw new EndpointError('model', message, options);
   if (status >= 400 && problem) throw new EndpointError('refused', message, options);
   throw new EndpointError('unknown', message, options);

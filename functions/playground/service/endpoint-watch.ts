@@ -1,7 +1,7 @@
 import type { Client } from '../../../lib/client/create-client.js';
 import type { Health } from '../../../lib/schemas/health.js';
 import { byId } from '../dom.js';
-import { showVocabulary } from '../vocabulary-fold.js';
+import { showVocabulary } from '../settings/vocabulary-fold.js';
 import { roughly } from '../words.js';
 
 /** While it wakes. Milliseconds. */

@@ -11,7 +11,7 @@ import { idleAlarms } from './idle-alarms.js';
 const CONCURRENCY = 2;
 /** What target tracking is told of a copy without requests: little, and more than nothing. */
 const NEARLY_IDLE = 0.01;
-/** A copy takes 5 to 10 minutes to come: until then it is on its way, and no reason to ask for another. Seconds. */
+/** A copy takes 2 to 10 minutes to come: until then it is on its way, and no reason to ask for another. Seconds. */
 const SCALE_OUT_COOLDOWN = 300;
 /**
  * After the last copy has gone no alarm takes one away for this long: whoever wakes the endpoint meanwhile keeps his

@@ -18,19 +18,34 @@ const HOST_IMAGE = 'al2023-ami-sagemaker-inference-gpu-4-1';
 const MEMORY = 1024;
 /** Weights take 15 s at most; a container that cannot start is billed for this long. Seconds; AWS takes 60 to 3600. */
 const STARTUP_TIMEOUT = 900;
+/** So long SageMaker tries one instance type before it takes the next. Seconds; AWS takes 300 to 3600. */
+const PROVISION_TIMEOUT = 300;
+/** From the last change of an endpoint until SageMaker consolidates its instances: the least. Minutes. */
+const CONSOLIDATION_COOLDOWN = 5;
 
 export interface EndpointProps {
   /** Of the inference component: unique in the account's region. */
   readonly name: string;
-  readonly container: { readonly image: DockerImageAsset; readonly model: ModelBundle };
-  /** `ml.*`, with a GPU. */
-  readonly instanceType: string;
+  readonly container: {
+    readonly image: DockerImageAsset;
+    readonly model: ModelBundle;
+    /** On top of the image's own. */
+    readonly environment: Readonly<Record<string, string>>;
+  };
+  readonly instances: InstanceProps;
   readonly limits: ScalingLimits;
   /** Counts of work that waits elsewhere: it must not sleep before that is done. */
   readonly pending: Readonly<Record<string, IMetric>>;
   readonly logDays: RetentionDays;
   /** @default SageMaker's own */
   readonly network?: Network;
+}
+
+/** What the copies run on. */
+export interface InstanceProps {
+  /** `ml.*`, with a GPU; where there is none of the first the next is taken. One at least. */
+  readonly types: readonly string[];
+  readonly scaleInPolicy: 'none' | 'idle-release' | 'consolidation';
 }
 
 /** Where pictures are drawn: a SageMaker endpoint with one inference component, 0 to N copies of the container. */
@@ -114,15 +129,16 @@ export class Endpoint extends Construct {
     return role;
   }
 
-  #makeEndpoint({ instanceType, limits, network }: EndpointProps, role: Role): CfnEndpoint {
+  #makeEndpoint({ instances, limits, network }: EndpointProps, role: Role): CfnEndpoint {
     const { minCopies, maxCopies } = limits;
+    const scaleInPolicy = scaleIn(instances.scaleInPolicy);
     // Nothing in it can be changed: unnamed, CloudFormation makes a new one and the endpoint moves to it.
     const config = new CfnEndpointConfig(this, 'Config', {
       executionRoleArn: role.roleArn,
       productionVariants: [
         {
           variantName: VARIANT,
-          instanceType,
+          ...hosts(instances.types),
           // The least that AWS takes: the first one is up, and billed, from the deploy until it is found idle.
           initialInstanceCount: Math.max(1, minCopies),
           inferenceAmiVersion: HOST_IMAGE,
@@ -132,6 +148,7 @@ export class Endpoint extends Construct {
             minInstanceCount: minCopies,
             // One more than copies: a new version comes up beside the old one before that goes.
             maxInstanceCount: maxCopies + 1,
+            ...(scaleInPolicy && { scaleInPolicy }),
           },
           routingConfig: { routingStrategy: 'LEAST_OUTSTANDING_REQUESTS' },
         },
@@ -145,27 +162,33 @@ export class Endpoint extends Construct {
     return new CfnEndpoint(this, 'Endpoint', { endpointConfigName: config.attrEndpointConfigName });
   }
 
-  #makeComponent({ name, container, limits }: EndpointProps, role: Role): CfnInferenceComponent {
-    const { image, model } = container;
+  #makeComponent({ name, container, instances, limits }: EndpointProps, role: Role): CfnInferenceComponent {
+    const { image, model, environment } = container;
     // A new image or other weights make a new model; the component moves to it copy by copy, the old one goes last.
     const version = new CfnModel(this, 'Model', {
       executionRoleArn: role.roleArn,
-      primaryContainer: { image: image.imageUri, environment: { MODEL_URI: model.uri } },
+      primaryContainer: { image: image.imageUri, environment: { MODEL_URI: model.uri, ...environment } },
     });
     version.node.addDependency(role, model.ready);
+    const specification = {
+      modelName: version.attrModelName,
+      computeResourceRequirements: {
+        minMemoryRequiredInMb: MEMORY,
+        numberOfAcceleratorDevicesRequired: 1,
+      },
+      startupParameters: { containerStartupHealthCheckTimeoutInSeconds: STARTUP_TIMEOUT },
+      // The instance keeps the image: a wake before it is given back, and an update, need not pull it.
+      dataCacheConfig: { enableCaching: true },
+    };
+    const [, ...fallbacks] = instances.types;
     const component = new CfnInferenceComponent(this, 'Component', {
       inferenceComponentName: name,
       // The attribute, so that it is made after the endpoint, and deleted before it.
       endpointName: this.#endpoint.attrEndpointName,
       variantName: VARIANT,
-      specification: {
-        modelName: version.attrModelName,
-        computeResourceRequirements: {
-          minMemoryRequiredInMb: MEMORY,
-          numberOfAcceleratorDevicesRequired: 1,
-        },
-        startupParameters: { containerStartupHealthCheckTimeoutInSeconds: STARTUP_TIMEOUT },
-      },
+      ...(fallbacks.length === 0
+        ? { specification }
+        : { specifications: instances.types.map((instanceType) => ({ instanceType, ...specification })) }),
       // 0 is refused.
       runtimeConfig: { copyCount: Math.max(1, limits.minCopies) },
       deploymentConfig: {
@@ -179,4 +202,23 @@ export class Endpoint extends Construct {
     component.node.addDependency(role);
     return component;
   }
+}
+
+/** One type, or several by priority. */
+function hosts(types: readonly string[]): Partial<CfnEndpointConfig.ProductionVariantProperty> {
+  const [instanceType = '', ...fallbacks] = types;
+  if (fallbacks.length === 0) return { instanceType };
+  return {
+    instancePools: types.map((type, index) => ({ instanceType: type, priority: index + 1 })),
+    variantInstanceProvisionTimeoutInSeconds: PROVISION_TIMEOUT,
+  };
+}
+
+/** The cooldown is documented for consolidation only. */
+function scaleIn(
+  policy: InstanceProps['scaleInPolicy'],
+): CfnEndpointConfig.ScaleInPolicyProperty | undefined {
+  if (policy === 'none') return undefined;
+  if (policy === 'idle-release') return { strategy: 'IDLE_RELEASE' };
+  return { strategy: 'CONSOLIDATION', cooldownInMinutes: CONSOLIDATION_COOLDOWN };
 }

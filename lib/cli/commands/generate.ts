@@ -61,7 +61,7 @@ export function generateCommand(): Command {
     .argument('<PROMPT>', 'what to draw; a prompt over 75 tokens is cut')
     .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
     .option('--steps <N>', '1 to 4 (default: 1)', parseNumber)
-    .option('--seed <N>', 'same seed, same bytes (default: random)', parseNumber)
+    .option('--seed <N>', 'same seed, same picture, on a CPU to the byte (default: random)', parseNumber)
     .option('--num-images <N>', '1 to 4 (default: 1)', parseNumber)
     .option('--format <FORMAT>', 'png, jpeg or webp (default: by the name of --out, else png)')
     .option('--decoder <DECODER>', 'vae, or taesd where the bundle has it (default: vae)')

@@ -15,6 +15,7 @@ const optionsSchema = z.object({
   revision: z.string().min(1, 'must not be empty').optional(),
   dialect: z.enum(['standard', 'cuda'], { error: 'must be standard or cuda' }).optional(),
   precision: z.enum(['float32', 'float16'], { error: 'must be float32 or float16' }).optional(),
+  selfTest: z.boolean(),
 });
 
 const FLAGS = Object.fromEntries(Object.keys(optionsSchema.shape).map((name) => [name, `--${name}`]));
@@ -42,17 +43,20 @@ export function importCommand(): Command {
     )
     .option('--taesd <PLACE>', 'an AutoencoderTiny, to be the decoder "taesd"')
     .option('--encoder', "add the VAE's encoder: pictures can then begin with one (generate --image)")
+    .option('--no-self-test', 'do not draw the picture with which each start of the model is compared')
     .addHelpText('after', PLACES)
     .action((options: unknown) => importBundle(options));
 }
 
 async function importBundle(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
-  const { importCheckpoint } = await import('../../export/import-checkpoint.js');
+  const { importWithSelfTest } = await import('../import/import-with-self-test.js');
   const { hub } = readEnvironment();
   await withProgress(process.stderr, (progress) => {
     const onProgress = (done: number, total: number) => progress.update('importing', done, total);
-    return untilStopped((signal) => importCheckpoint({ ...options, onProgress }, { hub, signal }));
+    return untilStopped((signal) =>
+      importWithSelfTest({ ...options, onProgress }, { hub, signal }, progress),
+    );
   });
   process.stdout.write(`${options.to}\n`);
 }

@@ -3,6 +3,7 @@ import { TextToImage } from '../../pipeline/text-to-image.js';
 import { SessionHost } from '../../runtime/session-host.js';
 import type { Provider } from '../../runtime/session-messages.js';
 import type { Decoder } from '../../schemas/request.js';
+import { prepareSessions } from '../environment.js';
 import type { Progress } from '../progress.js';
 import { modelPlace } from './model-place.js';
 
@@ -48,6 +49,7 @@ export async function withLocalPipeline<T>(
   const bundle = await openBundle(await findBundle(model, progress));
   decoderConfig(bundle, decoder);
   progress.say('loading the model');
+  prepareSessions();
   const host = new SessionHost(new URL('../../runtime/session-worker.js', import.meta.url));
   try {
     const started = performance.now();

@@ -75,7 +75,10 @@ export interface Operators {
   inputRows(name: string, length: number, width: number): Rows;
   outputMap(name: string, x: FeatureMap): void;
   outputRows(name: string, length: number, x: Rows): void;
-  /** Maps [-1, 1] to finished pixels: a [B, height, width, channels] uint8 graph output. */
+  /**
+   * Maps [-1, 1] to finished pixels: a [B, height, width, channels] uint8 graph output, and a float32 [B] one beside it,
+   * `${name}_mean`, of what they are before they become bytes: no number where one of them is none.
+   */
   outputPixels(name: string, x: FeatureMap): void;
 
   conv2d(scope: WeightScope, x: FeatureMap, options: ConvolutionOptions): FeatureMap;

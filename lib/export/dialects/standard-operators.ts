@@ -15,6 +15,7 @@ import type {
   Rows,
   TimestepOptions,
 } from './operators.js';
+import { outputMean } from './output-mean.js';
 import { preciseGroupNorm } from './precise-group-norm.js';
 import { timestepFrequencies } from './timestep-frequencies.js';
 import { type RowRange, storedInitializer } from './weight-initializers.js';
@@ -62,12 +63,13 @@ export class StandardOperators implements Operators {
     // As diffusers: x / 2 + 0.5, clamped, times 255, rounded half to even.
     let value = this.#cast(name, x.value, this.#type, 'float32');
     value = graph.node(name, 'Mul', [value, scalar(0.5)]);
-    value = graph.node(name, 'Add', [value, scalar(0.5)]);
-    value = graph.node(name, 'Clip', [value, scalar(0), scalar(1)]);
+    const levels = graph.node(name, 'Add', [value, scalar(0.5)]);
+    value = graph.node(name, 'Clip', [levels, scalar(0), scalar(1)]);
     value = graph.node(name, 'Mul', [value, scalar(255)]);
     value = this.#cast(name, graph.node(name, 'Round', [value]), 'float32', 'uint8');
     value = graph.node(name, 'Transpose', [value], { attributes: { perm: { ints: [0, 2, 3, 1] } } });
     graph.output(name, 'uint8', [BATCH, x.height, x.width, x.channels], value);
+    outputMean(graph, name, levels);
   }
 
   conv2d(scope: WeightScope, x: FeatureMap, options: ConvolutionOptions): FeatureMap {

@@ -114,7 +114,8 @@ export class RewrittenWeights implements CheckpointSource {
   /** Rows `start` to `end` of one source, as they are in the result. */
   async #convert(tensor: PlacedTensor, index: number, start: number, end: number): Promise<Uint8Array> {
     const source = tensor.sources[index] as StoredTensor;
-    const { type, factor = 1, channelsLast = false } = tensor;
+    const { type, channelsLast = false } = tensor;
+    const factor = (tensor.factor ?? 1) * (tensor.sourceFactors?.[index] ?? 1);
     const addends: Float32Array[] = [];
     for (const addend of tensor.addends ?? [])
       addends.push(decodeFloats(await this.#read(addend, start, end), addend.dtype));

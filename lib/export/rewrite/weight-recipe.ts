@@ -17,6 +17,8 @@ export interface WeightRecipe {
   readonly channelsLast?: boolean;
   /** Every number is multiplied by it: a power of two, so that nothing is rounded. @default 1 */
   readonly factor?: number;
+  /** Powers of two as well, one for each source, on top of `factor`. @default 1 each */
+  readonly sourceFactors?: readonly number[];
 }
 
 /** Bytes of a number. */

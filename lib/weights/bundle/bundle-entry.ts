@@ -16,7 +16,12 @@ export interface BundleEntry {
   readonly digest?: FileDigest | undefined;
   /** CRC-32 of each chunk, as in a manifest. */
   readonly crc32?: readonly string[];
+  /** Looks at each chunk that was read, and throws where its bytes may not be in a bundle. @default all may */
+  readonly check?: ChunkCheck | undefined;
 }
+
+/** @param range of the chunk in the file */
+export type ChunkCheck = (chunk: Uint8Array, range: ByteRange) => Promise<void>;
 
 /** @param onBytes told the length of what was read, and less than zero when it has to be read again */
 export type OnBytes = (count: number) => void;
@@ -29,8 +34,8 @@ export function chunkRange(size: number, index: number): ByteRange {
   return { start: index * CHUNK_SIZE, end: Math.min(size, (index + 1) * CHUNK_SIZE) };
 }
 
-/** Brings one chunk into `target` and checks it where its sum is known. @returns its CRC-32 */
-export function readChunk(
+/** Brings one chunk into `target` and checks it, by its sum where that is known. @returns its CRC-32 */
+export async function readChunk(
   entry: BundleEntry,
   index: number,
   target: Uint8Array,
@@ -38,7 +43,10 @@ export function readChunk(
 ): Promise<number> {
   const known = entry.crc32?.[index];
   const sum = known === undefined ? undefined : Number.parseInt(known, 16);
-  return entry.reader.readInto(entry.from, chunkRange(entry.size, index), target, { sum, onBytes });
+  const range = chunkRange(entry.size, index);
+  const read = await entry.reader.readInto(entry.from, range, target, { sum, onBytes });
+  await entry.check?.(target, range);
+  return read;
 }
 
 /**

@@ -1,5 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { CHUNK_SIZE, type Manifest, type ManifestFile, manifestSchema } from '../../schemas/manifest.js';
+import {
+  BUNDLE_VERSION,
+  type BundleAbout,
+  CHUNK_SIZE,
+  type Manifest,
+  type ManifestFile,
+  manifestSchema,
+} from '../../schemas/manifest.js';
 import { DownloadProgress } from '../bytes/download-progress.js';
 import { type BundleEntry, chunkCount, chunkRange, type OnBytes, readChunk } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
@@ -11,7 +18,7 @@ export const DEFAULT_COPIES = 8;
 export interface CopyBundleProps {
   /** In the order in which a cold start needs them. */
   readonly entries: readonly BundleEntry[];
-  readonly about: Pick<Manifest, 'dialect' | 'precision' | 'source'>;
+  readonly about: BundleAbout;
   readonly sink: BundleSink;
   /** Chunks in memory at once, 16 MiB each, whatever the size of the bundle. @default 8 */
   readonly parallelism?: number;
@@ -37,7 +44,7 @@ export async function copyBundle(props: CopyBundleProps): Promise<Manifest> {
     const files = await copyFiles(props, progress);
     const manifest = manifestSchema.parse({
       format: 'sd-turbo-bundle',
-      version: 1,
+      version: BUNDLE_VERSION,
       ...about,
       chunk_size: CHUNK_SIZE,
       files,

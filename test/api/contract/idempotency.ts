@@ -19,7 +19,7 @@ export function idempotency(setting: () => Setting): void {
 
   describe('Idempotency-Key', () => {
     test('the same key and body: the same picture, drawn once', async () => {
-      const before = setting().drawn?.();
+      const before = await setting().drawn?.();
       const first = await predict('same');
       expect(replayed(first)).toBeNull();
       const answer = await answerOf(first);
@@ -28,16 +28,16 @@ export function idempotency(setting: () => Setting): void {
       expect(await answerOf(again)).toEqual(answer);
       const quoted = await predict('', {}, { 'idempotency-key': `"same-${MARKER}"` });
       expect(await answerOf(quoted)).toEqual(answer);
-      if (before !== undefined) expect(setting().drawn?.()).toBe(before + 1);
+      if (before !== undefined) expect(await setting().drawn?.()).toBe(before + 1);
     });
 
     test('eight at the same time: one picture', async () => {
-      const before = setting().drawn?.();
+      const before = await setting().drawn?.();
       const responses = await Promise.all(Array.from({ length: 8 }, () => predict('parallel')));
       const answers = await Promise.all(responses.map(answerOf));
       expect(new Set(answers.map(({ result }) => result)).size).toBe(1);
       expect(responses.filter((response) => replayed(response) === 'true')).toHaveLength(7);
-      if (before !== undefined) expect(setting().drawn?.()).toBe(before + 1);
+      if (before !== undefined) expect(await setting().drawn?.()).toBe(before + 1);
     });
 
     test('another body: 409, also when it is sent to the queue', async () => {

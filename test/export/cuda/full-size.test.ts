@@ -34,8 +34,9 @@ const networks: Record<string, { described: Described; casts: string[]; operator
       casts: ['sample/Cast', 'encoder_hidden_states/Cast', 'time_embedding/Cast', 'out_sample'],
       operators: {
         NhwcConv: 66,
-        GroupNorm: 16,
-        SkipGroupNorm: 45,
+        GroupNorm: 12,
+        // Of these, 4 for the bias of a convolution alone.
+        SkipGroupNorm: 49,
         MultiHeadAttention: 32,
         LayerNormalization: 16,
         SkipLayerNormalization: 32,
@@ -43,14 +44,16 @@ const networks: Record<string, { described: Described; casts: string[]; operator
         BiasAdd: 31,
         // 2 of the time embedding, 22 of its projections, 144 in 16 transformers, 2 that change the layout.
         FusedMatMul: 170,
-        // Biases: 2 of the time embedding, 16 in front of the transformers.
-        Add: 18,
+        // Biases: 2 of the time embedding, 16 in front of the transformers, 4 for each picture.
+        Add: 22,
+        Gather: 1,
+        Split: 4,
         QuickGelu: 2,
         Concat: 13,
         Resize: 3,
-        Reshape: 114,
+        Reshape: 115,
         Cast: 4,
-        Mul: 1,
+        Mul: 2,
         Sin: 1,
         Cos: 1,
       },
@@ -60,16 +63,18 @@ const networks: Record<string, { described: Described; casts: string[]; operator
       casts: ['latent_sample/Cast', 'image/Cast', 'image'],
       operators: {
         NhwcConv: 36,
-        GroupNorm: 18,
-        SkipGroupNorm: 12,
+        // Of these, 18 for the bias of a convolution alone.
+        SkipGroupNorm: 30,
         MultiHeadAttention: 1,
         FusedMatMul: 3,
-        // A bias, 3 residuals in front of an upsampling, 1 in the pixels.
-        Add: 5,
+        // A bias, 3 residuals in front of an upsampling, 1 in the pixels, 18 biases for each picture.
+        Add: 23,
+        Gather: 1,
         Resize: 3,
-        Reshape: 5,
+        Reshape: 6,
         Cast: 3,
-        Mul: 1,
+        ReduceMean: 1,
+        Mul: 2,
         Clip: 1,
         Round: 1,
       },
@@ -86,6 +91,7 @@ const networks: Record<string, { described: Described; casts: string[]; operator
         Resize: 3,
         FusedMatMul: 1,
         Reshape: 2,
+        ReduceMean: 1,
         Cast: 3,
         Clip: 1,
         Round: 1,

@@ -69,6 +69,7 @@ describe('what the endpoint answers instead', () => {
     [422, problem, 'refused'],
     [404, 'no problem', 'unknown'],
     [500, { ...problem, status: 500 }, 'model'],
+    [502, { ...problem, status: 502 }, 'numbers'],
     [502, 'no problem', 'model'],
     [503, { ...problem, status: 503 }, 'busy'],
     [503, 'no problem', 'busy'],

@@ -32,6 +32,7 @@ test('defaults: one small GPU that sleeps, and nobody who is told', () => {
     decoder: 'vae',
     keepWeights: false,
     rateLimit: 10,
+    scaleInPolicy: 'none',
     burstLimit: 20,
     dailyQuota: 20_000,
     retentionDays: 1,
@@ -91,7 +92,8 @@ describe('names', () => {
     fc.assert(
       fc.property(words, fc.string(), (word, value) => {
         fc.pre(
-          !(word in DEFAULTS) && !/^(region|warmHours|modelUri|alarm|monthly|subnetIds|security)/.test(word),
+          !(word in DEFAULTS) &&
+            !/^(region|warmHours|modelUri|alarm|monthly|subnetIds|security|fallback)/.test(word),
         );
         expect(complaint({ [word]: value })).toContain(`${word}: is no option; there are stackName, region`);
       }),
@@ -136,6 +138,10 @@ describe('texts', () => {
     ['region', 'us-east'],
     ['instanceType', 'ml.m5.large'],
     ['instanceType', 'g4dn.xlarge'],
+    ['fallbackInstanceTypes', 'ml.g5.xlarge,ml.m5.large'],
+    ['fallbackInstanceTypes', 'ml.g5.xlarge,ml.g5.xlarge'],
+    ['fallbackInstanceTypes', [2, 4, 8, 12, 16].map((size) => `ml.g5.${size}xlarge`).join(',')],
+    ['scaleInPolicy', 'IDLE_RELEASE'],
     ['timeZone', 'Mars/Olympus'],
     ['timeZone', 'europe/berlin'],
     ['model', 'sd-turbo'],
@@ -168,6 +174,8 @@ describe('texts', () => {
   const right: [string, unknown, unknown][] = [
     ['region', 'us-gov-west-1', 'us-gov-west-1'],
     ['instanceType', 'ml.g6.2xlarge', 'ml.g6.2xlarge'],
+    ['fallbackInstanceTypes', 'ml.g5.xlarge, ml.g6.xlarge', ['ml.g5.xlarge', 'ml.g6.xlarge']],
+    ['scaleInPolicy', 'consolidation', 'consolidation'],
     ['taesd', 'none', 'none'],
     ['keepWeights', 'true', true],
     ['logDays', '7', 7],
@@ -183,6 +191,10 @@ describe('texts', () => {
 
 describe('what is right alone, but not together', () => {
   const pairs: [Record<string, unknown>, string][] = [
+    [
+      { fallbackInstanceTypes: 'ml.g4dn.xlarge' },
+      'fallbackInstanceTypes: ml.g4dn.xlarge is the instanceType',
+    ],
     [{ minCopies: 2 }, 'minCopies: is more than maxInstances (1)'],
     [{ minCopies: 1, warmHours: '08:00-09:00' }, 'warmHours: minCopies keeps a copy up'],
     [{ timeZone: 'UTC' }, 'timeZone: says nothing without warmHours'],

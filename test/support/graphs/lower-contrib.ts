@@ -8,6 +8,11 @@ export interface LowerOptions {
    * kernels that add up in float16. @default false: all of the graph in float32, with the rounded weights
    */
   readonly rounds?: boolean;
+  /**
+   * Whether the Q K^T of self-attention is rounded to float16 before it is scaled, and so infinite above 65,504, as in the
+   * fused kernels, which add it up in float16. @default false
+   */
+  readonly halfScores?: boolean;
 }
 
 type Attributes = Readonly<Record<string, Attribute>>;
@@ -75,6 +80,11 @@ export class Lowering {
     return values.every((value) => this.#graph.types.get(value) === 'float32');
   }
 
+  /** What Q K^T is in the fused kernels. */
+  roundScores(value: string): string {
+    return this.#graph.options.halfScores ? this.#graph.throughHalf(value) : value;
+  }
+
   /** The rounding of a sum within a kernel that keeps it in the type of its inputs. */
   round(value: string): string {
     return this.#graph.round(value);
@@ -88,11 +98,11 @@ class LoweredGraph {
   readonly types = new Map<string, ElementType>();
   readonly #shapes = new Map<string, readonly Dimension[]>();
   readonly #ranks = new Map<string, number>();
-  readonly #rounds: boolean;
+  readonly options: LowerOptions;
   #count = 0;
 
-  constructor(graph: Graph, rounds: boolean) {
-    this.#rounds = rounds;
+  constructor(graph: Graph, options: LowerOptions) {
+    this.options = options;
     for (const { name, type, shape } of [...graph.inputs, ...graph.initializers]) {
       this.types.set(name, type);
       this.#ranks.set(name, shape.length);
@@ -149,7 +159,11 @@ class LoweredGraph {
   }
 
   round(value: string): string {
-    return this.#rounds ? this.cast(value, this.cast(value, value, 'float16'), 'float32') : value;
+    return this.options.rounds ? this.throughHalf(value) : value;
+  }
+
+  throughHalf(value: string): string {
+    return this.cast(value, this.cast(value, value, 'float16'), 'float32');
   }
 
   rename(value: string, name: string): void {
@@ -176,8 +190,8 @@ function outputType(node: Node, types: ReadonlyMap<string, ElementType>): Elemen
  * The same graph in ONNX's own operators and float32, so that it runs where there is no GPU. Weights stay where they
  * are; what is float16 in the graph is float32 here.
  */
-export function lowerContrib(graph: Graph, { rounds = false }: LowerOptions = {}): Graph {
-  const lowered = new LoweredGraph(graph, rounds);
+export function lowerContrib(graph: Graph, options: LowerOptions = {}): Graph {
+  const lowered = new LoweredGraph(graph, options);
   const wide = new Map<string, string>();
   for (const { name, type } of graph.initializers)
     if (type === 'float16') wide.set(name, lowered.widen(name));

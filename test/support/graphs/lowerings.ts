@@ -121,10 +121,12 @@ export const LOWERINGS: Readonly<Record<string, Lower>> = {
    */
   MultiHeadAttention(node) {
     const [query, key, value] = heads(node);
-    const product = node.op('MatMul', [query, node.transpose(key, [0, 1, 3, 2])]);
+    const sums = node.op('MatMul', [query, node.transpose(key, [0, 1, 3, 2])]);
     const headSize = node.op('Shape', [query], { start: { int: 3 } });
     const root = node.op('Sqrt', [node.op('Cast', [headSize], { to: { int: 1 } })]);
     const given = node.float('scale');
+    // Only self-attention has one in this dialect, and only its kernels may add up in float16 there.
+    const product = given === undefined ? sums : node.roundScores(sums);
     const scores = given ? node.op('Mul', [product, node.scalar(given)]) : node.op('Div', [product, root]);
     const weights = node.op('Softmax', [node.int('unidirectional') ? masked(node, scores) : scores]);
     const attended = node.transpose(node.op('MatMul', [weights, value]), [0, 2, 1, 3]);

@@ -1,5 +1,5 @@
-/** Seconds, from what users report. */
-const WAKE = [240, 570] as const;
+/** Seconds: from what is expected with AWS's container caching to the longest that was reported without it. */
+const WAKE = [120, 570] as const;
 /** With an instance that is still there. */
 const WAKE_ON_INSTANCE = [60, 150] as const;
 const RELEASE = [600, 720] as const;
@@ -10,6 +10,8 @@ export interface SimulatedComponentProps {
   readonly random: () => number;
   /** Whether a change is refused while another is on its way. AWS does not say. */
   readonly exclusive: boolean;
+  /** Seconds, from and to. @default 120 to 570 */
+  readonly wake?: readonly [number, number];
 }
 
 /** SageMaker's side: copies that come late and instances that go late. Seconds throughout. */
@@ -46,7 +48,7 @@ export class SimulatedComponent {
     }
     const isThere = this.instances >= count;
     this.instances = Math.max(this.instances, count);
-    this.#busyUntil = now + this.#between(isThere ? WAKE_ON_INSTANCE : WAKE);
+    this.#busyUntil = now + this.#between(isThere ? WAKE_ON_INSTANCE : (this.#props.wake ?? WAKE));
     // Fewer may be wanted by then.
     this.#at(this.#busyUntil, () => {
       this.copies = Math.max(this.copies, Math.min(count, this.desired));

@@ -28,6 +28,8 @@ export interface WorldProps {
   readonly copiesReported?: boolean;
   /** Whether SageMaker refuses a change while another is on its way. @default false */
   readonly exclusive?: boolean;
+  /** How long wakes take, from and to. Seconds. @default 120 to 570 */
+  readonly wake?: readonly [number, number];
 }
 
 interface Message {
@@ -71,9 +73,9 @@ export class World {
 
   constructor(props: WorldProps) {
     this.#props = props;
-    const { service, seconds, random, directWake = true, exclusive = false } = props;
+    const { service, seconds, random, directWake = true, exclusive = false, wake } = props;
     this.#recorder = new Recorder(seconds, random);
-    this.component = new SimulatedComponent({ random, exclusive });
+    this.component = new SimulatedComponent({ random, exclusive, ...(wake && { wake }) });
     this.scaling = new SimulatedAutoScaling(service, this.component, (...asked) =>
       this.#recorder.read(...asked),
     );

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CHUNK_SIZE } from '../../../lib/schemas/manifest.js';
+import { BUNDLE_VERSION, CHUNK_SIZE } from '../../../lib/schemas/manifest.js';
 import { copyBundle } from '../../../lib/weights/bundle/copy-bundle.js';
 import { DirectorySink } from '../../../lib/weights/bundle/directory-sink.js';
 import { crc32 } from '../../../lib/weights/bytes/crc32.js';
@@ -70,7 +70,7 @@ test('a manifest has the sums of node:crypto and node:zlib, in the given order',
   expect(JSON.parse(readFileSync(join(to, 'manifest.json'), 'utf8'))).toEqual(manifest);
   expect(manifest).toMatchObject({
     format: 'sd-turbo-bundle',
-    version: 1,
+    version: BUNDLE_VERSION,
     chunk_size: CHUNK_SIZE,
     ...about,
   });

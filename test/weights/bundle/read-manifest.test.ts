@@ -35,6 +35,12 @@ describe('readManifest', () => {
     expect(await readOf(manifest)).toEqual(manifest);
   });
 
+  it('reads one of today, with what the self-test draws', async () => {
+    const thumbnail = '00'.repeat(3 * 8 * 8);
+    const today = { ...manifest, version: 2, self_test: { vae: { mean: 127.5, spread: 40, thumbnail } } };
+    expect(await readOf(today)).toEqual(today);
+  });
+
   it('says when there is none', async () => {
     await expect(read()).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -46,7 +52,7 @@ describe('readManifest', () => {
     ['no JSON', '{"format"', ' is not JSON'],
     ['no text', Buffer.from([0x22, 0xff, 0x22]).toString('latin1'), ': the document: '],
     ['no object', [], ': the document: '],
-    ['another version', { ...manifest, version: 2 }, ': version: '],
+    ['another version', { ...manifest, version: 3 }, ': version: '],
     ['an unknown field', { ...manifest, more: 1 }, ': the document: '],
     ['no files', { ...manifest, files: [] }, ': files: '],
     [

@@ -78,7 +78,9 @@ function modelError({ OriginalStatusCode: status = 500, OriginalMessage = '', me
   if (/timed? ?out|timeout/i.test(`${message} ${OriginalMessage}`)) {
     return new EndpointError('timeout', 'the endpoint did not answer in time', options);
   }
-  return new EndpointError('model', said('the model failed'), options);
+  // The container's own word for it: nothing else in it answers 502.
+  const fault = status === 502 && problem ? 'numbers' : 'model';
+  return new EndpointError(fault, said('the model failed'), options);
 }
 
 /** The container's own problem+json, where it is whole: SageMaker may cut the message. */

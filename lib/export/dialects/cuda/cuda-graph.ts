@@ -14,6 +14,8 @@ export class CudaGraph {
   readonly builder: GraphBuilder;
   readonly #plan: WeightPlan;
   readonly #rewritten = new Set<string>();
+  #planes: string | undefined;
+  #zeros: string | undefined;
 
   constructor(builder: GraphBuilder, plan: WeightPlan) {
     this.builder = builder;
@@ -49,6 +51,26 @@ export class CudaGraph {
   /** Nothing is moved: the provider gives the same memory another shape. 0 keeps a dimension. */
   reshape(scope: string, value: string, shape: readonly number[]): string {
     return this.node(scope, 'Reshape', [value, this.builder.int64s(shape)]);
+  }
+
+  /** @param planes an input of the graph: [B, channels, pixels] in float16 */
+  setPlanes(planes: string): void {
+    this.#planes ??= planes;
+  }
+
+  /** [C] as [B, C]: one row for each picture that the graph is given. */
+  forEachPicture(scope: string, value: string): string {
+    this.#zeros ??= this.#makeZeros();
+    return this.node(scope, 'Add', [this.#zeros, value]);
+  }
+
+  /** [B, 1]: a shape would be computed on the CPU, and wait for it. */
+  #makeZeros(): string {
+    const scope = 'pictures';
+    if (this.#planes === undefined) throw new Error('the graph has no map among its inputs');
+    const rows = this.reshape(scope, this.#planes, [0, -1]);
+    const first = this.node(scope, 'Gather', [rows, this.builder.int64s([0])], { axis: { int: 1 } });
+    return this.node(scope, 'Mul', [first, this.builder.halves([0])]);
   }
 
   /** A weight that is not added to or packed. */

@@ -22,6 +22,9 @@ import { takesBiasSplitGelu, takesPadding } from './kernel-limits.js';
 import { groupNorm, layerNorm } from './normalisation.js';
 import { timestepFeatures } from './timestep-features.js';
 
+/** Of a Concat whose parts are arguments of its launch: 32 in all (core/providers/cuda/tensor/concat.cc). */
+const MOST_PARTS = 16;
+
 export interface CudaOperatorsOptions {
   /**
    * Layers give this many times their true numbers, up to the next normalisation, which does not see the difference: a
@@ -116,7 +119,7 @@ export class CudaOperators implements Operators {
   }
 
   concatChannels(scope: WeightScope, a: FeatureMap, b: FeatureMap): FeatureMap {
-    const inputs = [this.#values.value(a), this.#values.value(b)];
+    const inputs = [...this.#parts(scope, a, b.channels), ...this.#parts(scope, b, a.channels)];
     const value = this.#graph.node(scope.path, 'Concat', inputs, { axis: { int: 3 } });
     return { ...a, value, channels: a.channels + b.channels };
   }
@@ -257,8 +260,23 @@ export class CudaOperators implements Operators {
   }
 
   #halve(scope: WeightScope, value: string, axis: number): [string, string] {
-    const attributes = { axis: { int: axis }, num_outputs: { int: 2 } };
-    const outputs = this.#graph.builder.nodeOutputs(scope.path, 'Split', [value], { attributes, outputs: 2 });
-    return outputs as [string, string];
+    return this.#split(scope, value, axis, 2) as [string, string];
+  }
+
+  #split(scope: WeightScope, value: string, axis: number, outputs: number): string[] {
+    const attributes = { axis: { int: axis }, num_outputs: { int: outputs } };
+    return this.#graph.builder.nodeOutputs(scope.path, 'Split', [value], { attributes, outputs });
+  }
+
+  /**
+   * A map in parts of `channels` each where it has a multiple of them: Concat and Split of equal parts take them as the
+   * arguments of one launch, where unequal ones are described by four tables that every run copies to the device.
+   */
+  #parts(scope: WeightScope, x: FeatureMap, channels: number): string[] {
+    const value = this.#values.value(x);
+    const parts = x.channels / channels;
+    return Number.isInteger(parts) && parts > 1 && parts <= MOST_PARTS
+      ? this.#split(scope, value, 3, parts)
+      : [value];
   }
 }

@@ -1,5 +1,6 @@
 import { ELEMENT_TYPE, type ValueInfo } from '../../../onnx/model.js';
 import type { FeatureMap, Rows } from '../operators.js';
+import { outputMean } from '../output-mean.js';
 import type { CudaGraph } from './cuda-graph.js';
 
 const BATCH = 'batch';
@@ -17,6 +18,7 @@ export function inputMap(
 ): FeatureMap {
   const input = graph.builder.input(name, 'float32', [BATCH, channels, height, width]);
   const planes = graph.reshape(name, graph.cast(name, input, 'float16'), [0, channels, height * width]);
+  graph.setPlanes(planes);
   const rows = graph.matMul(name, planes, identity(graph, channels), { transA: { int: 1 } });
   return { value: graph.reshape(name, rows, [0, height, width, channels]), channels, height, width };
 }
@@ -53,6 +55,7 @@ export function outputPixels(graph: CudaGraph, name: string, x: FeatureMap, scal
   const shifted = node('Add', [scaled, scalar(127.5)]);
   const rounded = node('Round', [node('Clip', [shifted, scalar(0), scalar(255)])]);
   output(graph, { name, type: 'uint8', shape: [BATCH, x.height, x.width, x.channels] }, rounded);
+  outputMean(graph.builder, name, shifted);
 }
 
 function output({ builder }: CudaGraph, info: ValueInfo, value: string): void {

@@ -43,8 +43,13 @@ function kernelGroupNorm(
     groups: { int: options.groups },
   };
   const sum = values.waiting(x);
-  if (!sum?.skip) return graph.contrib(scope, 'GroupNorm', [values.stored(x), gamma, beta], attributes);
-  const inputs = [sum.product(), gamma, beta, sum.skip.value, ...values.biases(sum)];
+  if (!sum || (!sum.skip && sum.biases.length === 0))
+    return graph.contrib(scope, 'GroupNorm', [values.stored(x), gamma, beta], attributes);
+  // A bias alone is a skip that is the same for every pixel: a convolution would add it in a pass of its own.
+  const addends = sum.skip
+    ? [sum.skip.value, ...values.biases(sum)]
+    : values.biases(sum).map((bias) => graph.forEachPicture(sum.scope, bias));
+  const inputs = [sum.product(), gamma, beta, ...addends];
   const outputs = graph.contribOutputs(scope, 'SkipGroupNorm', inputs, { attributes, outputs: 2 });
   const [normed, total] = outputs as [string, string];
   values.settleAs(x, total);

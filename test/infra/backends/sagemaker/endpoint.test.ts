@@ -74,6 +74,10 @@ describe('inference component', () => {
     expect(component['RuntimeConfig']).toEqual({ CopyCount: 1 });
   });
 
+  test('the instance keeps the image for the next copy', () => {
+    expect(at(component, 'Specification', 'DataCacheConfig')).toEqual({ EnableCaching: true });
+  });
+
   test('is updated copy by copy, within the bounds that AWS names', () => {
     const policy = at(component, 'DeploymentConfig', 'RollingUpdatePolicy');
     expect(at(policy, 'MaximumBatchSize', 'Type')).toBe('CAPACITY_PERCENT');
@@ -107,6 +111,13 @@ describe('model', () => {
     expect(uri({ imageToImage: true })).not.toBe(first);
     // What does not change the bundle does not move it.
     expect(uri({ idleMinutes: 9, retentionDays: 3 })).toBe(first);
+  });
+
+  test('is told which attention kernels to take, where somebody says so', () => {
+    const other = synthService({ attentionKernels: 'exact' });
+    const environment = at(other.properties('AWS::SageMaker::Model'), 'PrimaryContainer', 'Environment');
+    expect(environment).toMatchObject({ ATTENTION_KERNELS: 'exact' });
+    expect(() => synthService({ attentionKernels: 'fast' })).toThrow('must be fused, guarded or exact');
   });
 
   test('a finished bundle is read from where it is, and nothing is imported', () => {
@@ -145,4 +156,41 @@ test('kept warm it begins with as many instances as copies, and keeps them', () 
     ManagedInstanceScaling: { MinInstanceCount: 2, MaxInstanceCount: 4 },
   });
   expect(warm.properties('AWS::SageMaker::InferenceComponent')['RuntimeConfig']).toEqual({ CopyCount: 2 });
+});
+
+describe('where there is none of the first instance type', () => {
+  const pooled = synthService({ fallbackInstanceTypes: 'ml.g5.xlarge,ml.g6.xlarge' });
+  const types = ['ml.g4dn.xlarge', 'ml.g5.xlarge', 'ml.g6.xlarge'];
+
+  test('the next one is tried, in the order that was given', () => {
+    const variant = at(pooled.properties('AWS::SageMaker::EndpointConfig'), 'ProductionVariants', 0);
+    expect(variant['InstancePools']).toEqual(
+      types.map((InstanceType, index) => ({ InstanceType, Priority: index + 1 })),
+    );
+    expect(variant['VariantInstanceProvisionTimeoutInSeconds']).toBe(300);
+    expect(variant).not.toHaveProperty('InstanceType');
+  });
+
+  test('the component says for each what it wants, and it is the same', () => {
+    const properties = pooled.properties('AWS::SageMaker::InferenceComponent');
+    expect(properties).not.toHaveProperty('Specification');
+    const specification = at(component, 'Specification');
+    expect(properties['Specifications']).toEqual(
+      types.map((InstanceType) => ({ InstanceType, ...specification })),
+    );
+  });
+});
+
+test('instances are given back in the way that was asked for', () => {
+  const scaling = (scaleInPolicy: string) =>
+    at(
+      synthService({ scaleInPolicy }).properties('AWS::SageMaker::EndpointConfig'),
+      ...['ProductionVariants', 0, 'ManagedInstanceScaling'],
+    );
+  expect(scaling('none')).not.toHaveProperty('ScaleInPolicy');
+  expect(scaling('idle-release')['ScaleInPolicy']).toEqual({ Strategy: 'IDLE_RELEASE' });
+  expect(scaling('consolidation')['ScaleInPolicy']).toEqual({
+    Strategy: 'CONSOLIDATION',
+    CooldownInMinutes: 5,
+  });
 });

@@ -105,6 +105,12 @@ const TABLE: [string, EndpointFault, RequestListener][] = [
   ['the container refuses in its own words', 'refused', modelError(404, 'nope')],
   ['the container fails', 'model', modelError(500, 'CUDA out of memory')],
   ['the container fails without a word', 'model', failure(424, 'ModelError', {})],
+  [
+    'the container says that its numbers are none',
+    'numbers',
+    modelError(502, JSON.stringify({ ...PROBLEM, status: 502 })),
+  ],
+  ['502 from the container, but not in its words', 'model', modelError(502, '<html>')],
   ['the container takes too long', 'timeout', modelError(500, '', 'Model timed out: see arn')],
   ['the model is not ready', 'busy', failure(429, 'ModelNotReadyException', { Message: 'Model is loading' })],
   ['an internal failure', 'busy', failure(500, 'InternalFailure', { Message: 'x' })],

@@ -1,5 +1,5 @@
-import type { Health } from '../../lib/schemas/health.js';
-import { byId, make } from './dom.js';
+import type { Health } from '../../../lib/schemas/health.js';
+import { byId, make } from '../dom.js';
 
 /** All that the model can draw, where that is little enough to be listed. A page sees one model: it is shown once. */
 export function showVocabulary({ model, draws }: Health): void {

@@ -1,0 +1,56 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { join } from 'node:path';
+import { AppError } from '../../errors/app-error.js';
+import { openBundle } from '../../pipeline/bundle.js';
+import { drawTestPicture, summarise } from '../../pipeline/self-test.js';
+import { TextToImage } from '../../pipeline/text-to-image.js';
+import { SessionHost } from '../../runtime/session-host.js';
+import type { Manifest } from '../../schemas/manifest.js';
+import { MANIFEST_NAME, parseManifest } from '../../weights/bundle/read-manifest.js';
+import { PARTIAL_SUFFIX } from '../../weights/disk/partial-file.js';
+
+type SelfTest = NonNullable<Manifest['self_test']>;
+
+/** Weights of float16 are twice as large in float32, and networks need room beside them: bytes for each of a bundle's. */
+const MEMORY_FACTOR = 3;
+
+/**
+ * Draws the self-test's picture with each decoder of a bundle that runs on the CPU.
+ *
+ * @throws AppError UNAVAILABLE where there is too little memory for it, BAD_NUMBERS where the model draws none
+ */
+export async function drawSelfTest(folder: string, manifest: Manifest): Promise<SelfTest> {
+  const needed = MEMORY_FACTOR * manifest.files.reduce((sum, { size }) => sum + size, 0);
+  if (freemem() < needed)
+    throw new AppError('UNAVAILABLE', `to draw it takes ${(needed / 1e9).toFixed(1)} GB of memory`);
+  const host = new SessionHost(new URL('../../runtime/session-worker.js', import.meta.url));
+  try {
+    const pipeline = await TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
+    const drawn: SelfTest = {};
+    for (const decoder of pipeline.decoders)
+      drawn[decoder] = summarise(await drawTestPicture(pipeline, decoder));
+    return drawn;
+  } finally {
+    await host.close();
+  }
+}
+
+/**
+ * Draws the picture of a bundle in a directory and writes into its manifest what it looks like.
+ *
+ * @throws AppError BAD_NUMBERS where the model draws none: the bundle has no manifest then, and is none
+ */
+export async function recordSelfTest(folder: string): Promise<void> {
+  const path = join(folder, MANIFEST_NAME);
+  const manifest = parseManifest(await readFile(path), path);
+  try {
+    const { files, ...about } = manifest;
+    const recorded: Manifest = { ...about, self_test: await drawSelfTest(folder, manifest), files };
+    await writeFile(path + PARTIAL_SUFFIX, `${JSON.stringify(recorded, undefined, 1)}\n`);
+    await rename(path + PARTIAL_SUFFIX, path);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'BAD_NUMBERS') await rm(path);
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+import { AppError } from '../errors/app-error.js';
+import type { RgbImage } from '../image/rgb-image.js';
+import { type PictureSummary, THUMBNAIL_SIDE } from '../schemas/picture-summary.js';
+import type { Decoder } from '../schemas/request.js';
+import type { TextToImage } from './text-to-image.js';
+
+const CHANNELS = 3;
+/** The same request everywhere, so that its picture can be compared. */
+const REQUEST = { prompt: '', steps: 1, seed: 0, images: 1 } as const;
+
+/** Levels by which a picture may differ from the one that was recorded. */
+interface Tolerance {
+  readonly mean: number;
+  readonly spread: number;
+  /** Of each cell of the thumbnail. */
+  readonly cell: number;
+}
+
+/** The same arithmetic on another processor: no pixel is off by more than one level. */
+const SAME: Tolerance = { mean: 1, spread: 1, cell: 2 };
+/**
+ * Float16 moves single pixels by some levels, and means over a cell by fewer. Wide, since a test that fails wrongly stops
+ * a service, and what it looks for is far off: a black picture, noise, another motif.
+ */
+const ROUNDED: Tolerance = { mean: 16, spread: 16, cell: 32 };
+
+/**
+ * Draws the self-test's picture with one decoder.
+ *
+ * @throws AppError BAD_NUMBERS where there are none to make a picture of
+ */
+export async function drawTestPicture(pipeline: TextToImage, decoder: Decoder): Promise<RgbImage> {
+  const { images } = await pipeline.run({ ...REQUEST, decoder });
+  return images[0] as RgbImage;
+}
+
+/**
+ * Looks at the self-test's picture: it is about the one that was recorded for its bundle, or, where none was, it is not of
+ * one colour.
+ *
+ * @throws AppError BAD_NUMBERS where it is not
+ */
+export function assertTestPicture(
+  picture: RgbImage,
+  { bundle, provider }: TextToImage,
+  decoder: Decoder,
+): void {
+  const expected = bundle.selfTest[decoder];
+  const tolerance = provider === 'cpu' && bundle.precision === 'float32' ? SAME : ROUNDED;
+  const problem = expected ? describeDifference(picture, expected, tolerance) : describeFlat(picture);
+  if (problem === undefined) return;
+  throw new AppError('BAD_NUMBERS', `the self-test with the decoder ${decoder} failed: ${problem}`);
+}
+
+/** What to record of the picture, so that others can be compared with it. */
+export function summarise(picture: RgbImage): PictureSummary {
+  const { data } = picture;
+  const mean = data.reduce((sum, level) => sum + level, 0) / data.length;
+  const variance = data.reduce((sum, level) => sum + (level - mean) ** 2, 0) / data.length;
+  const thumbnail = Buffer.from(cells(picture)).toString('hex');
+  return { mean: round(mean), spread: round(Math.sqrt(variance)), thumbnail };
+}
+
+function describeFlat({ data }: RgbImage): string | undefined {
+  const isFlat = data.every((level, at) => level === data[at % CHANNELS]);
+  return isFlat ? `every pixel of the picture is ${[...data.subarray(0, CHANNELS)].join(', ')}` : undefined;
+}
+
+function describeDifference(
+  picture: RgbImage,
+  expected: PictureSummary,
+  tolerance: Tolerance,
+): string | undefined {
+  const got = summarise(picture);
+  for (const name of ['mean', 'spread'] as const) {
+    if (Math.abs(got[name] - expected[name]) > tolerance[name])
+      return `the picture's ${name} is ${got[name]}, not about ${expected[name]}`;
+  }
+  const wanted = Buffer.from(expected.thumbnail, 'hex');
+  const off = cells(picture).findIndex(
+    (level, at) => Math.abs(level - (wanted[at] as number)) > tolerance.cell,
+  );
+  if (off < 0) return undefined;
+  const cell = Math.floor(off / CHANNELS);
+  const place = `row ${Math.floor(cell / THUMBNAIL_SIDE) + 1}, column ${(cell % THUMBNAIL_SIDE) + 1}`;
+  return `its thumbnail is another picture's, first at ${place} of ${THUMBNAIL_SIDE}`;
+}
+
+/** The thumbnail: mean levels of 8 x 8 cells, row by row, red, green and blue. */
+function cells({ data, width, height }: RgbImage): Uint8Array {
+  const thumbnail = new Uint8Array(CHANNELS * THUMBNAIL_SIDE ** 2);
+  for (let at = 0; at < thumbnail.length; at++) {
+    const cell = Math.floor(at / CHANNELS);
+    const [top, bottom] = stretch(Math.floor(cell / THUMBNAIL_SIDE), height);
+    const [left, right] = stretch(cell % THUMBNAIL_SIDE, width);
+    let sum = 0;
+    for (let y = top; y < bottom; y++)
+      for (let x = left; x < right; x++) sum += data[CHANNELS * (y * width + x) + (at % CHANNELS)] as number;
+    thumbnail[at] = Math.round(sum / ((bottom - top) * (right - left)));
+  }
+  return thumbnail;
+}
+
+/** First and last pixel, that not included, of a cell: one pixel at least. */
+function stretch(index: number, size: number): [number, number] {
+  const start = Math.floor((index * size) / THUMBNAIL_SIDE);
+  return [start, Math.max(start + 1, Math.floor(((index + 1) * size) / THUMBNAIL_SIDE))];
+}
+
+/** To hundredths of a level. */
+function round(level: number): number {
+  return Math.round(level * 100) / 100;
+}

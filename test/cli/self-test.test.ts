@@ -1,0 +1,47 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { manifestSchema } from '../../lib/schemas/manifest.js';
+import { sdTurbo } from '../support/processes/run-command.js';
+import { ROOT } from '../support/reference.js';
+
+const FAMILY = join(ROOT, 'test/fixtures/family/sharded');
+const FROM = ['import', '--from', join(FAMILY, 'checkpoint'), '--taesd', join(FAMILY, 'checkpoint-taesd')];
+
+const scratch = mkdtempSync(join(tmpdir(), 'cli-self-test-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const manifestOf = (bundle: string) =>
+  manifestSchema.parse(JSON.parse(readFileSync(join(scratch, bundle, 'manifest.json'), 'utf8')));
+
+test('an import records the picture of the self-test, drawn in float32, whatever it makes', async () => {
+  const plain = await sdTurbo([...FROM, '--to', 'plain'], scratch);
+  expect([plain.code, plain.stdout]).toEqual([0, 'plain\n']);
+  expect(plain.stderr).toContain('drawing the picture of the self-test');
+  const { self_test: recorded } = manifestOf('plain');
+  expect(Object.keys(recorded ?? {})).toEqual(['vae', 'taesd']);
+
+  expect((await sdTurbo([...FROM, '--to', 'cuda', '--dialect', 'cuda'], scratch)).code).toBe(0);
+  expect(manifestOf('cuda')).toMatchObject({ dialect: 'cuda', version: 2, self_test: recorded });
+
+  expect((await sdTurbo(['import', '--from', 'cuda', '--to', 'copy'], scratch)).code).toBe(0);
+  expect(manifestOf('copy').self_test).toEqual(recorded);
+});
+
+test('an import that should not draws nothing', async () => {
+  const { code, stderr } = await sdTurbo([...FROM, '--to', 'undrawn', '--no-self-test'], scratch);
+  expect([code, stderr]).toEqual([0, expect.not.stringContaining('drawing')]);
+  expect(manifestOf('undrawn')).not.toHaveProperty('self_test');
+});
+
+test('a bundle with other weights than its picture was drawn with is no model to serve', async () => {
+  // The manifest of one, the networks of another: a first picture that is another one.
+  expect((await sdTurbo([...FROM, '--to', 'mixed'], scratch)).code).toBe(0);
+  const other = ['import', '--from', join(ROOT, 'test/fixtures/family/unusual/checkpoint'), '--to', 'other'];
+  expect((await sdTurbo(other, scratch)).code).toBe(0);
+  expect(existsSync(join(scratch, 'other/manifest.json'))).toBe(true);
+  cpSync(join(scratch, 'mixed/manifest.json'), join(scratch, 'other/manifest.json'));
+  const { code, stderr } = await sdTurbo(['bench', '--model', 'other', '--runs', '1'], scratch);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('the self-test with the decoder vae failed')]);
+});

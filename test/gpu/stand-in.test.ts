@@ -1,0 +1,197 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Graph, Initializer, Node } from '../../lib/onnx/model.js';
+import type { AttentionKernels } from '../../lib/schemas/attention-kernels.js';
+import { EndpointProcess } from '../support/processes/endpoint-process.js';
+import { NETWORKS, type NetworkFolder, writeFullSizeBundle, writeHollow } from './full-size-bundle.js';
+import { type Driven, drive, stageServer, standInEnvironment, standInIsAbsent } from './stand-in.js';
+import { type Phase, parseStandInLog, type StandInLog } from './stand-in-log.js';
+import { attentionOf, expectedAttention, standInProblems } from './stand-in-problems.js';
+
+const absent = standInIsAbsent();
+if (absent) console.warn(absent);
+/** Loading takes seconds for each network. */
+const PATIENCE_MS = 180_000;
+
+const scratch = mkdtempSync(join(tmpdir(), 'stand-in-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+describe.skipIf(absent !== undefined)('the dialect cuda on a T4 that computes nothing', () => {
+  const bundle = join(scratch, 'bundle');
+  let graphs: Readonly<Record<NetworkFolder, Graph>>;
+  let server: string;
+  beforeAll(async () => {
+    graphs = await writeFullSizeBundle(bundle);
+    server = stageServer();
+  }, PATIENCE_MS);
+  afterAll(() => rmSync(server, { recursive: true }));
+
+  /** What is wrong with networks of the bundle, or of others of the same names, by network. */
+  function problemsOf(
+    networks: readonly NetworkFolder[],
+    kernels: AttentionKernels = 'guarded',
+    from = bundle,
+  ): { problems: Record<string, string[]>; log: StandInLog; driven: Driven[] } {
+    const folders = networks.map((network) => join(from, network));
+    const { log, driven } = drive(server, folders, { variables: { ATTENTION_KERNELS: kernels } });
+    const problems = driven.map((each) => {
+      const { inputs } = graphs[each.network as NetworkFolder];
+      return [each.network, standInProblems(each, log, { kernels, inputs: inputs.length })] as const;
+    });
+    return { problems: Object.fromEntries(problems), log, driven };
+  }
+
+  test(
+    'takes every node, the kernels that were meant, few copies, and 6 GB at most',
+    () => {
+      const networks = Object.keys(NETWORKS) as NetworkFolder[];
+      const { problems, log, driven } = problemsOf(networks);
+      expect(problems).toEqual(Object.fromEntries(networks.map((network) => [network, []])));
+      // The log is not just empty.
+      for (const { network, nodes } of driven)
+        expect(nodes['CUDAExecutionProvider']?.length, network).toBeGreaterThan(80);
+      const convolutions = networks.map((network) => log.phases.get(`${network} 3`)?.convolutions.length);
+      expect(convolutions).toEqual([0, 66, 36, 35]);
+    },
+    PATIENCE_MS,
+  );
+
+  test.each(['fused', 'exact'] as const)(
+    'takes other attention kernels with ATTENTION_KERNELS=%s',
+    (kernels) => expect(problemsOf(['unet'], kernels).problems).toEqual({ unet: [] }),
+    PATIENCE_MS,
+  );
+
+  describe('notices an exporter that is broken:', () => {
+    const broken: [string, NetworkFolder, (graph: Graph) => Graph, RegExp][] = [
+      [
+        'an operator that is not there',
+        'taesd_decoder',
+        (graph) => rename(graph, 'NhwcConv', { operator: 'NhwcConvolution' }),
+        /NhwcConvolution/,
+      ],
+      [
+        "weights in torch's layout",
+        'vae_decoder',
+        (graph) => reshape(graph, /^decoder\.conv_in\.weight$/, { shape: [512, 4, 3, 3] }),
+        /conv_in/,
+      ],
+      [
+        'weights of a type that a kernel does not take',
+        'vae_decoder',
+        (graph) => reshape(graph, /norm1\.weight$/, { type: 'float16' }),
+        /GroupNorm/,
+      ],
+      [
+        'an operator that only the CPU has',
+        'vae_decoder',
+        (graph) => rename(graph, 'Round', { operator: 'Hardmax' }),
+        /1 nodes on the CPUExecutionProvider: image\/Round/,
+      ],
+      [
+        'a scale that was forgotten',
+        'unet',
+        (graph) => rename(graph, 'MultiHeadAttention', {}, ['scale']),
+        /fused scales its sums by 30003000, not by 1/,
+      ],
+      [
+        'attention that no fused kernel takes',
+        'unet',
+        (graph) => rename(graph, 'MultiHeadAttention', { attributes: { unidirectional: { int: 1 } } }),
+        /attention: 32 x cutlass, not/,
+      ],
+    ];
+
+    test.each(broken)(
+      '%s',
+      (name, network, breakIt, words) => {
+        const folder = join(scratch, name.replaceAll(/\W/g, '-'));
+        writeHollow(join(folder, network), breakIt(graphs[network]), NETWORKS[network].describe().plan.size);
+        const said = (() => {
+          try {
+            return problemsOf([network], 'guarded', folder).problems[network]?.join('\n');
+          } catch (error) {
+            return (error as Error).message;
+          }
+        })();
+        expect(said).toMatch(words);
+      },
+      PATIENCE_MS,
+    );
+  });
+
+  describe('the endpoint', () => {
+    async function failed(variables: Record<string, string>) {
+      const log = join(mkdtempSync(join(scratch, 'log-')), 'log');
+      const endpoint = new EndpointProcess([process.execPath, join(server, 'server.mjs')], {
+        ...standInEnvironment(log),
+        ...{ MODEL_URI: bundle, PROVIDER: 'cuda', PORT: '0', ...variables },
+      });
+      try {
+        const status = await endpoint.settled();
+        const { status: code } = await endpoint.draw({ prompt: 'a tree' });
+        return { status, code, said: endpoint.log, log: parseStandInLog(readFileSync(log, 'utf8')) };
+      } finally {
+        endpoint.signal('SIGKILL');
+      }
+    }
+
+    test(
+      'looks at its first picture, tries again without float16 sums, and says that it is black',
+      async () => {
+        const { status, code, said, log } = await failed({});
+        expect(status).toMatchObject({
+          state: 'failed',
+          provider: 'cuda',
+          model: 'full-size',
+          error: 'the self-test with the decoder vae failed: every pixel of the picture is 0, 0, 0',
+        });
+        expect(code).toBe(503);
+        // Within one process: the sessions that are loaded anew ask for the variables anew.
+        const drawn = (kernels: AttentionKernels) =>
+          (['text_encoder', 'unet', 'vae_decoder'] as const).flatMap((each) =>
+            expectedAttention(each, kernels),
+          );
+        const taken = attentionOf(log.phases.get('') as Phase).map(({ kind }) => kind);
+        expect(taken).toEqual([...drawn('guarded'), ...drawn('exact')]);
+        expect(said).toContain('attention is computed in float32 from now on');
+      },
+      PATIENCE_MS,
+    );
+
+    test(
+      'hands on what cuDNN says, whole, to /ping and to the log',
+      async () => {
+        const { status, code, said } = await failed({ STAND_IN_NO_PLANS: '1', ATTENTION_KERNELS: 'exact' });
+        expect([status.state, code]).toEqual(['failed', 503]);
+        expect(status.error).toMatch(/the unet graph cannot be run: .*CUDNN.*/);
+        expect(said).toContain(JSON.stringify(status.error));
+      },
+      PATIENCE_MS,
+    );
+  });
+});
+
+function rename(
+  graph: Graph,
+  operator: string,
+  change: Partial<Node>,
+  without: readonly string[] = [],
+): Graph {
+  const nodes = graph.nodes.map((node) => {
+    if (node.operator !== operator) return node;
+    const kept = Object.entries(node.attributes).filter(([name]) => !without.includes(name));
+    const attributes = change.operator ? {} : Object.fromEntries(kept);
+    return { ...node, ...change, attributes: { ...attributes, ...change.attributes } };
+  });
+  return { ...graph, nodes };
+}
+
+function reshape(graph: Graph, name: RegExp, change: Partial<Pick<Initializer, 'shape' | 'type'>>): Graph {
+  const initializers = graph.initializers.map((each) =>
+    name.test(each.name) ? { ...each, ...change } : each,
+  );
+  return { ...graph, initializers };
+}
