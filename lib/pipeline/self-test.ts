@@ -107,7 +107,7 @@ function stretch(index: number, size: number): [number, number] {
   return [start, Math.max(start + 1, Math.floor(((index + 1) * size) / THUMBNAIL_SIDE))];
 }
 
-/** To hundredths of a level. */
+/** To tenths of a level: more would differ between processors. */
 function round(level: number): number {
-  return Math.round(level * 100) / 100;
+  return Math.round(level * 10) / 10;
 }

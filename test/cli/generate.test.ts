@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { BUNDLE_VERSION, manifestSchema } from '../../lib/schemas/manifest.js';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
 import { randomBytes } from '../support/graphs/random-bundle.js';
 import { sdTurbo } from '../support/processes/run-command.js';
@@ -203,8 +204,16 @@ describe('import', () => {
     );
     expect([code, stdout]).toEqual([0, 'deep/bundle\n']);
     const committed = join(ROOT, 'lib/demo-model/bundle');
-    const files = readdirSync(committed, { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /\.\w+$/.test(file),
+    const manifests = [join(cwd, 'deep/bundle'), committed].map((bundle) =>
+      manifestSchema.parse(JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8'))),
+    );
+    // The picture of the self-test may differ by a level between processors.
+    const [about, keptAbout] = manifests.map(({ self_test, ...rest }) => rest);
+    // sd-turbo import --from lib/demo-model/model --encoder --to lib/demo-model/bundle makes one of today's format of it.
+    const isToday = keptAbout?.version === BUNDLE_VERSION;
+    if (isToday) expect(about).toEqual(keptAbout);
+    const files = readdirSync(committed, { recursive: true, encoding: 'utf8' }).filter(
+      (file) => /\.\w+$/.test(file) && file !== 'manifest.json' && (isToday || !file.endsWith('.onnx')),
     );
     expect(files.length).toBeGreaterThan(10);
     for (const file of files) {

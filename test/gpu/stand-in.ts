@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseStandInLog, type StandInLog } from './stand-in-log.js';
@@ -62,15 +62,20 @@ export function drive(
   folders: readonly string[],
   { runs = 3, variables = {} }: { runs?: number; variables?: Readonly<Record<string, string>> } = {},
 ): { log: StandInLog; driven: Driven[] } {
-  const path = join(mkdtempSync(join(tmpdir(), 'stand-in-log-')), 'log');
+  const scratch = mkdtempSync(join(tmpdir(), 'stand-in-log-'));
+  const path = join(scratch, 'log');
   const worker = join(server, 'session-worker.mjs');
   const args = ['test/support/run-ts.mjs', 'test/gpu/drive.ts', worker, String(runs), ...folders];
-  const output = run(args, { ...standInEnvironment(path), ...variables });
-  const driven = output
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Driven);
-  return { log: parseStandInLog(readFileSync(path, 'utf8')), driven };
+  try {
+    const output = run(args, { ...standInEnvironment(path), ...variables });
+    const driven = output
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Driven);
+    return { log: parseStandInLog(readFileSync(path, 'utf8')), driven };
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
 function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): string {

@@ -34,10 +34,12 @@ export async function importWithSelfTest(
   const [from, to] = [parsePlace(options.from, SOURCE_KINDS).kind, parsePlace(options.to, BUNDLE_KINDS).kind];
   const { dialect = 'standard', precision = 'float32' } = options;
   const drawsItself = dialect === 'standard' && precision === 'float32' && to === 'directory';
-  const drawn =
-    wanted && !drawsItself && from === 'directory' && !existsSync(join(options.from, MANIFEST_NAME))
-      ? await patiently(() => drawElsewhere(rest, context, progress), progress)
-      : undefined;
+  const isBundle = existsSync(join(options.from, MANIFEST_NAME));
+  const isContradiction = dialect === 'cuda' && options.precision === 'float32';
+  const drawsElsewhere = wanted && !drawsItself && from === 'directory' && !isBundle && !isContradiction;
+  const drawn = drawsElsewhere
+    ? await patiently(() => drawElsewhere(rest, context, progress), progress)
+    : undefined;
   const manifest = await importCheckpoint({ ...rest, ...(drawn && { selfTest: drawn }) }, context);
   if (!wanted || manifest.self_test) return;
   // A copy can be another bundle than was asked for.

@@ -209,8 +209,6 @@ describe('a number that float16 has no room for', () => {
       message: expect.stringContaining('tensor "mid_block.resnets.0.conv1.weight" holds Infinity'),
     });
     expect(readdirSync(parent)).toEqual([]);
-    // Nothing looks at the numbers of what stays as it is.
-    await importCheckpoint({ from, to: join(parent, 'bundle') });
   });
 });
 
