@@ -16,7 +16,8 @@ import {
   networkFolder,
   openBundle,
 } from './bundle.js';
-import { TextToImage } from './text-to-image.js';
+import { loadTextToImage } from './load-text-to-image.js';
+import type { TextToImage } from './text-to-image.js';
 import { warmUp } from './warm-up.js';
 
 /** Configs and graphs are smaller, weights larger: the small files come first, since every session needs some. */
@@ -122,7 +123,7 @@ export class ModelLoader {
       makeSafer(error);
     }
     this.#enter('loading');
-    const safer = await TextToImage.load(pipeline.bundle, host, { provider });
+    const safer = await loadTextToImage(pipeline.bundle, host, { provider });
     this.#enter('warming');
     await warmUp(safer);
     return safer;
@@ -173,7 +174,7 @@ export class ModelLoader {
     this.#model = bundle.name;
     this.#draws = bundle.vocabulary && firstWords(bundle.vocabulary);
     if (!this.#props.source) this.#enter('loading');
-    return TextToImage.load(bundle, host, { provider }, undefined, whenThere);
+    return loadTextToImage(bundle, host, { provider }, undefined, whenThere);
   }
 
   #enter(state: EndpointState): void {

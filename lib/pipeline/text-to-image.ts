@@ -1,29 +1,18 @@
-import { join } from 'node:path';
 import { AppError } from '../errors/app-error.js';
 import type { RgbImage } from '../image/rgb-image.js';
 import { TorchGenerator } from '../random/torch-generator.js';
-import type { SessionHost } from '../runtime/session-host.js';
-import type { LoadOptions, Provider } from '../runtime/session-messages.js';
+import type { Provider } from '../runtime/session-messages.js';
 import { toFloats } from '../runtime/tensor.js';
 import type { EulerDiscreteScheduler, Schedule } from '../schedulers/euler-discrete.js';
+import { partOfSchedule } from '../schedulers/part-of-schedule.js';
 import type { Decoder } from '../schemas/request.js';
-import { assertFits } from '../tokenizer/assert-fits.js';
-import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
+import type { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
 import { assertNumbers } from './assert-numbers.js';
-import {
-  assertRunsOn,
-  type Bundle,
-  type DecoderConfig,
-  decoderConfig,
-  type EncoderConfig,
-  graphPath,
-  type NetworkName,
-  readScheduler,
-  readTextEncoderSize,
-} from './bundle.js';
+import type { Bundle, DecoderConfig, EncoderConfig } from './bundle.js';
 import { encodePicture } from './encode-picture.js';
 import { imagesPerRun } from './images-per-run.js';
-import { type Feed, Network } from './network.js';
+import { latentsFrom, repeatNumbers, splitLatents } from './latents.js';
+import type { Feed, Network } from './network.js';
 import { toPixels } from './to-pixels.js';
 
 export interface TextToImageRequest {
@@ -62,7 +51,7 @@ export interface TextToImageResult {
   readonly milliseconds: Readonly<PhaseTimes>;
 }
 
-interface Decoding {
+export interface Decoding {
   readonly network: Network;
   readonly config: DecoderConfig;
 }
@@ -79,6 +68,15 @@ interface Networks {
   readonly encoder: { readonly network: Network; readonly config: EncoderConfig } | undefined;
 }
 
+/** What `loadTextToImage` has loaded. */
+export interface TextToImageProps {
+  readonly bundle: Bundle;
+  readonly tokenizer: ClipTokenizer;
+  readonly scheduler: EulerDiscreteScheduler;
+  readonly networks: Networks;
+  readonly provider: Provider;
+}
+
 /**
  * The StableDiffusionPipeline of diffusers at guidance scale 0: no classifier-free guidance. With a picture to
  * begin with it is the StableDiffusionImg2ImgPipeline.
@@ -92,13 +90,7 @@ export class TextToImage {
   /** Of the UNet. */
   readonly #imagesPerRun: number;
 
-  private constructor(
-    bundle: Bundle,
-    tokenizer: ClipTokenizer,
-    scheduler: EulerDiscreteScheduler,
-    networks: Networks,
-    provider: Provider,
-  ) {
+  constructor({ bundle, tokenizer, scheduler, networks, provider }: TextToImageProps) {
     this.#bundle = bundle;
     this.#tokenizer = tokenizer;
     this.#scheduler = scheduler;
@@ -106,44 +98,6 @@ export class TextToImage {
     this.#provider = provider;
     // Other exporters may have settled for one.
     this.#imagesPerRun = networks.unet.takesSeveral ? imagesPerRun(provider, bundle.unetChannels) : 1;
-  }
-
-  /**
-   * Loads a bundle's networks into the session thread.
-   *
-   * @param decoders which of the bundle's decoders to load; the others are refused by `run`
-   * @param whenThere waits until a network's files are on disk
-   * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not, UNSUPPORTED
-   * for a provider that it was not made for, and where the tokenizer and the text encoder do not fit
-   */
-  static async load(
-    bundle: Bundle,
-    host: SessionHost,
-    options: LoadOptions,
-    decoders: readonly Decoder[] = [...bundle.decoders.keys()],
-    whenThere: (network: NetworkName) => Promise<void> = async () => {},
-  ): Promise<TextToImage> {
-    assertRunsOn(options.provider, bundle);
-    // These graphs were written as they are to run: to look for what could be better would only take time.
-    const asIs = bundle.dialect === 'cuda';
-    const configs = decoders.map((decoder) => [decoder, decoderConfig(bundle, decoder)] as const);
-    const tokenizer = await ClipTokenizer.load(join(bundle.folder, 'tokenizer'));
-    const size = await readTextEncoderSize(bundle.folder);
-    if (size) assertFits(tokenizer, size, `${bundle.folder}/text_encoder`);
-    const scheduler = await readScheduler(bundle.folder);
-    const load = async (network: NetworkName) => {
-      await whenThere(network);
-      const signature = await host.load(network, graphPath(bundle.folder, network), { asIs, ...options });
-      return new Network(host, network, signature);
-    };
-    const textEncoder = await load('text_encoder');
-    const unet = await load('unet');
-    const decodings = new Map<Decoder, Decoding>();
-    for (const [decoder, config] of configs) decodings.set(decoder, { network: await load(decoder), config });
-    const { encoder: config } = bundle;
-    const encoder = config && { network: await load('vae_encoder'), config };
-    const networks = { textEncoder, unet, decoders: decodings, encoder };
-    return new TextToImage(bundle, tokenizer, scheduler, networks, options.provider);
   }
 
   /** The size that a picture to begin with must have; undefined where none can be taken. Pixels. */
@@ -179,24 +133,16 @@ export class TextToImage {
    * the networks gave what are none
    */
   async run(request: TextToImageRequest, signal?: AbortSignal): Promise<TextToImageResult> {
-    const { prompt, steps, seed, images, decoder, init } = request;
+    const { prompt, steps, decoder, init } = request;
     const decoding = this.#decoding(decoder);
-    const schedule = partOf(this.#scheduler.schedule(steps), init?.strength ?? 1);
+    const schedule = partOfSchedule(this.#scheduler.schedule(steps), init?.strength ?? 1);
     const times: PhaseTimes = { text_encoder: 0, unet: 0, decoder: 0 };
-
-    const { inputIds, truncated } = this.#tokenizer.encode(this.#tokenizer.expandConcepts(prompt));
-    const text = await this.#encode(inputIds, times);
-    const generator = new TorchGenerator(seed);
-    const base = init && (await this.#encodePicture(init.picture, generator, times));
-    // One draw for all pictures, as diffusers does with one generator.
-    const noise = generator.randn(images * this.#latentSize);
-    const starts = base
-      ? this.#scheduler.addNoise(repeat(base, images), noise, schedule)
-      : startFrom(noise, schedule);
+    const { text, truncated } = await this.#encode(prompt, times);
+    const starts = await this.#prepareLatents(request, schedule, times);
     const pictures: RgbImage[] = [];
-    for (const start of this.#split(starts, this.#imagesPerRun)) {
+    for (const start of splitLatents(starts, this.#imagesPerRun, this.#latentSize)) {
       const latents = await this.#denoise(start, text, schedule, times, signal);
-      for (const latent of this.#split(latents, 1)) {
+      for (const latent of splitLatents(latents, 1, this.#latentSize)) {
         signal?.throwIfAborted();
         pictures.push(await this.#decode(latent, decoding, times));
       }
@@ -204,14 +150,28 @@ export class TextToImage {
     return { images: pictures, truncated, milliseconds: times };
   }
 
-  /** input_ids [77] -> last_hidden_state [1, 77, D]. */
-  async #encode(inputIds: Int32Array, times: PhaseTimes): Promise<TextStates> {
+  /** A prompt -> input_ids [77] -> last_hidden_state [1, 77, D]. */
+  async #encode(prompt: string, times: PhaseTimes): Promise<{ text: TextStates; truncated: number }> {
+    const { inputIds, truncated } = this.#tokenizer.encode(this.#tokenizer.expandConcepts(prompt));
     const feeds = { input_ids: { values: inputIds, dims: [1, inputIds.length] } };
     const { output, milliseconds } = await this.#networks.textEncoder.run(feeds, 'last_hidden_state');
     times.text_encoder += milliseconds;
     const values = toFloats(output);
     assertNumbers('text_encoder', values);
-    return { values, dims: output.dims };
+    return { text: { values, dims: output.dims }, truncated };
+  }
+
+  /** [images, latent, h, w], at the first of the timesteps. One draw for all pictures, as diffusers does with one generator. */
+  async #prepareLatents(
+    { seed, images, init }: TextToImageRequest,
+    schedule: Schedule,
+    times: PhaseTimes,
+  ): Promise<Float32Array> {
+    const generator = new TorchGenerator(seed);
+    const base = init && (await this.#encodePicture(init.picture, generator, times));
+    const noise = generator.randn(images * this.#latentSize);
+    if (!base) return latentsFrom(noise, schedule);
+    return this.#scheduler.addNoise(repeatNumbers(base, images), noise, schedule);
   }
 
   async #encodePicture(
@@ -243,7 +203,7 @@ export class TextToImage {
   ): Promise<Float32Array> {
     let latents = start;
     const images = start.length / this.#latentSize;
-    const states = { values: repeat(text.values, images), dims: [images, ...text.dims.slice(1)] };
+    const states = { values: repeatNumbers(text.values, images), dims: [images, ...text.dims.slice(1)] };
     for (const [step, timestep] of schedule.timesteps.entries()) {
       signal?.throwIfAborted();
       const { output, milliseconds } = await this.#networks.unet.run(
@@ -279,49 +239,10 @@ export class TextToImage {
     return this.#bundle.latentShape.reduce((product, side) => product * side, 1);
   }
 
-  /** Views of the latents of several pictures, of so many each. */
-  #split(latents: Float32Array, images: number): Float32Array[] {
-    const length = images * this.#latentSize;
-    const count = Math.ceil(latents.length / length);
-    return Array.from({ length: count }, (_, index) =>
-      latents.subarray(index * length, (index + 1) * length),
-    );
-  }
-
   #decoding(decoder: Decoder): Decoding {
     const decoding = this.#networks.decoders.get(decoder);
     if (decoding) return decoding;
     const there = this.decoders.join(', ');
     throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in this model: it has ${there}`);
   }
-}
-
-/** The numbers of one picture for each of several. */
-function repeat(numbers: Float32Array, times: number): Float32Array {
-  const repeated = new Float32Array(times * numbers.length);
-  for (let at = 0; at < repeated.length; at += numbers.length) repeated.set(numbers, at);
-  return repeated;
-}
-
-/**
- * The end of a schedule that is done from `strength` on, as diffusers counts it.
- *
- * @throws AppError INVALID_INPUT where not even one step is left
- */
-function partOf(schedule: Schedule, strength: number): Schedule {
-  const steps = schedule.timesteps.length;
-  const kept = Math.min(Math.floor(steps * strength), steps);
-  if (kept >= 1 && strength <= 1) {
-    const first = steps - kept;
-    return {
-      ...schedule,
-      timesteps: schedule.timesteps.subarray(first),
-      sigmas: schedule.sigmas.subarray(first),
-    };
-  }
-  throw new AppError('INVALID_INPUT', 'strength must be at most 1, and steps x strength at least 1');
-}
-
-function startFrom(noise: Float32Array, { initNoiseSigma }: Schedule): Float32Array {
-  return noise.map((value) => value * initNoiseSigma);
 }

@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import type { RgbImage } from '../../lib/image/rgb-image.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
+import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
 import type { LoadOptions } from '../../lib/runtime/session-messages.js';
 import type { Decoder } from '../../lib/schemas/request.js';
@@ -37,7 +38,7 @@ export class OpenPipeline {
   /** Needs the compiled sources: `npm run build`. */
   static async open(bundle: string, steps: number, options: LoadOptions): Promise<OpenPipeline> {
     const host = new SessionHost(pathToFileURL('dist/lib/runtime/session-worker.js'));
-    const pipeline = await TextToImage.load(await openBundle(bundle), host, options);
+    const pipeline = await loadTextToImage(await openBundle(bundle), host, options);
     return new OpenPipeline(host, pipeline, steps);
   }
 

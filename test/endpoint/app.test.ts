@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endpointApp } from '../../functions/endpoint/app.js';
 import { MAX_BODY_BYTES } from '../../functions/shared/read-json-body.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
+import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import type { EndpointState, EndpointStatus } from '../../lib/schemas/endpoint-status.js';
@@ -16,7 +17,7 @@ import { ROOT } from '../support/reference.js';
 const host = startSessionHost();
 let pipeline: TextToImage;
 beforeAll(async () => {
-  pipeline = await TextToImage.load(await openBundle(join(ROOT, 'lib/demo-model/bundle')), host, {
+  pipeline = await loadTextToImage(await openBundle(join(ROOT, 'lib/demo-model/bundle')), host, {
     provider: 'cpu',
   });
 });

@@ -5,7 +5,8 @@ import { endpointApp } from '../../functions/endpoint/app.js';
 import { MAX_BODY_BYTES } from '../../functions/shared/read-json-body.js';
 import type { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
+import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
@@ -27,8 +28,8 @@ let pipeline: TextToImage;
 let withoutEncoder: TextToImage;
 beforeAll(async () => {
   const bundle = await openBundle(join(DEMO, 'bundle'));
-  pipeline = await TextToImage.load(bundle, host, { provider: 'cpu' });
-  withoutEncoder = await TextToImage.load({ ...bundle, encoder: undefined }, host, { provider: 'cpu' });
+  pipeline = await loadTextToImage(bundle, host, { provider: 'cpu' });
+  withoutEncoder = await loadTextToImage({ ...bundle, encoder: undefined }, host, { provider: 'cpu' });
 });
 afterAll(() => host.close());
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { graphPath, type NetworkName, openBundle } from '../../lib/pipeline/bundle.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
 import { Network } from '../../lib/pipeline/network.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { toFloats } from '../../lib/runtime/tensor.js';
 import { largestDifference } from '../support/graphs/largest-difference.js';
 import { readSafetensors, type TestTensor } from '../support/graphs/read-safetensors.js';
@@ -59,7 +59,7 @@ describe.each(['unusual', 'sharded'])('the checkpoint "%s" gives what diffusers 
 
   test.each(readCases(expected))('$decoder, $num_steps step(s), seed $seed, $files', async (drawn) => {
     const { prompt, num_steps: steps, seed, num_images, decoder } = drawn;
-    const pipeline = await TextToImage.load(await openBundle(await bundle), host, { provider: 'cpu' });
+    const pipeline = await loadTextToImage(await openBundle(await bundle), host, { provider: 'cpu' });
     const { images } = await pipeline.run({ prompt, steps, seed, images: num_images ?? 1, decoder });
     expect(images).toHaveLength(drawn.files.length);
     for (const [index, image] of images.entries()) {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
+import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
 import { ROOT } from '../support/reference.js';
 
@@ -28,7 +29,7 @@ function foreignBundle(files: Readonly<Record<string, string>>): string {
 async function load(folder: string): Promise<TextToImage> {
   const host = startSessionHost();
   try {
-    return await TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
+    return await loadTextToImage(await openBundle(folder), host, { provider: 'cpu' });
   } finally {
     await host.close();
   }

@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
 import { manifestSchema } from '../../lib/schemas/manifest.js';
 import { FileSource } from '../../lib/weights/sources/file-source.js';
@@ -54,7 +54,7 @@ describe('on a machine without a GPU', () => {
 
   test('is refused before a graph is loaded', async () => {
     const host = startSessionHost();
-    const loading = TextToImage.load(await openBundle(bundle), host, { provider: 'cpu' });
+    const loading = loadTextToImage(await openBundle(bundle), host, { provider: 'cpu' });
     await expect(loading).rejects.toMatchObject(refusal);
     await host.close();
   });
@@ -74,7 +74,7 @@ describe('on a machine without a GPU', () => {
     await importCheckpoint({ from: bundle, to: bare });
     rmSync(join(bare, 'manifest.json'));
     const host = startSessionHost();
-    const loading = TextToImage.load(await openBundle(bare), host, { provider: 'cpu' });
+    const loading = loadTextToImage(await openBundle(bare), host, { provider: 'cpu' });
     await expect(loading).rejects.toMatchObject({
       code: 'INVALID_FILE',
       message: expect.stringContaining('com.microsoft.NhwcConv'),
@@ -94,7 +94,7 @@ test('on a GPU its graphs are taken as they are, others are optimised', async ()
   );
   const asked = async (folder: string) => {
     const host = new SessionHost(pathToFileURL(entry));
-    const loading = TextToImage.load(await openBundle(folder), host, { provider: 'cuda' });
+    const loading = loadTextToImage(await openBundle(folder), host, { provider: 'cuda' });
     const error = await loading.then(
       () => expect.fail('it was loaded'),
       (reason: Error) => reason,

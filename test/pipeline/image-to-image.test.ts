@@ -6,7 +6,7 @@ import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { decodeImage } from '../../lib/image/decode-image.js';
 import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
 import { largestDifference } from '../support/graphs/largest-difference.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
 import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
@@ -42,7 +42,7 @@ describe.each([...checkpoints])('%s begins with a picture as diffusers does', (n
   const loaded = (async () => {
     const to = join(scratch, name);
     await importCheckpoint({ from, to, encoder: true });
-    return TextToImage.load(await openBundle(to), host, { provider: 'cpu' });
+    return loadTextToImage(await openBundle(to), host, { provider: 'cpu' });
   })();
   afterAll(() => host.close());
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeModel } from '../../lib/onnx/encode-model.js';
 import type { ValueInfo } from '../../lib/onnx/model.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
-import { TextToImage, type TextToImageRequest } from '../../lib/pipeline/text-to-image.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
+import type { TextToImage, TextToImageRequest } from '../../lib/pipeline/text-to-image.js';
 import { largestDifference } from '../support/graphs/largest-difference.js';
 import { readGraph } from '../support/graphs/run-graph.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
@@ -29,7 +30,7 @@ afterAll(async () => {
 
 let pipeline: TextToImage;
 beforeAll(async () => {
-  pipeline = await TextToImage.load(await openBundle(DEMO), host, { provider: 'cpu' });
+  pipeline = await loadTextToImage(await openBundle(DEMO), host, { provider: 'cpu' });
 });
 
 test('four pictures in one run are those that come one by one', async () => {
@@ -55,7 +56,7 @@ test('a graph that was exported for one picture is run for one', async () => {
     );
   }
   const { images } = await pipeline.run(REQUEST);
-  const one = await TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
+  const one = await loadTextToImage(await openBundle(folder), host, { provider: 'cpu' });
   const others = await one.run(REQUEST);
   expect(others.images).toHaveLength(4);
   for (const [index, image] of images.entries())

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { openBundle } from '../../lib/pipeline/bundle.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
 import { largestDifference } from '../support/graphs/largest-difference.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
 import { hasReference, REFERENCE, ROOT, readCases } from '../support/reference.js';
@@ -57,7 +57,7 @@ describe.each([demo, ...(hasReference ? referenceSubjects : [])])(
   (subject) => {
     const host = startSessionHost();
     const loaded = subject.bundle().then(async (folder) => {
-      return TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
+      return loadTextToImage(await openBundle(folder), host, { provider: 'cpu' });
     });
     afterAll(() => host.close());
 

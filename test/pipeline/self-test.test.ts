@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endpointApp } from '../../functions/endpoint/app.js';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { type Bundle, openBundle } from '../../lib/pipeline/bundle.js';
+import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
 import { assertTestPicture, drawTestPicture, summarise } from '../../lib/pipeline/self-test.js';
-import { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import type { PictureSummary } from '../../lib/schemas/picture-summary.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
@@ -164,7 +165,7 @@ describe('the picture', () => {
   test('is compared with the one of the manifest at every start', async () => {
     const folder = join(scratch, 'recorded');
     cpSync(sound, folder, { recursive: true });
-    const pipeline = await TextToImage.load(await openBundle(sound), host, { provider: 'cpu' });
+    const pipeline = await loadTextToImage(await openBundle(sound), host, { provider: 'cpu' });
     const recorded = summarise(await drawTestPicture(pipeline, 'vae'));
     const path = join(folder, 'manifest.json');
     const manifest = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,5 +1,6 @@
 import { decoderConfig, type NetworkName, openBundle } from '../../pipeline/bundle.js';
-import { TextToImage } from '../../pipeline/text-to-image.js';
+import { loadTextToImage } from '../../pipeline/load-text-to-image.js';
+import type { TextToImage } from '../../pipeline/text-to-image.js';
 import { SessionHost } from '../../runtime/session-host.js';
 import type { Provider } from '../../runtime/session-messages.js';
 import type { Decoder } from '../../schemas/request.js';
@@ -54,7 +55,7 @@ export async function withLocalPipeline<T>(
   try {
     const started = performance.now();
     const begun: Partial<Record<NetworkName, number>> = {};
-    const pipeline = await TextToImage.load(bundle, host, { provider }, [decoder], async (network) => {
+    const pipeline = await loadTextToImage(bundle, host, { provider }, [decoder], async (network) => {
       begun[network] = performance.now();
     });
     const { text_encoder: text, unet, [decoder]: last } = begun as Record<NetworkName, number>;

@@ -3,8 +3,8 @@ import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 import { openBundle } from '../../pipeline/bundle.js';
+import { loadTextToImage } from '../../pipeline/load-text-to-image.js';
 import { drawTestPicture, summarise } from '../../pipeline/self-test.js';
-import { TextToImage } from '../../pipeline/text-to-image.js';
 import { SessionHost } from '../../runtime/session-host.js';
 import type { Manifest } from '../../schemas/manifest.js';
 import { MANIFEST_NAME, parseManifest } from '../../weights/bundle/read-manifest.js';
@@ -26,7 +26,7 @@ export async function drawSelfTest(folder: string, manifest: Manifest): Promise<
     throw new AppError('UNAVAILABLE', `to draw it takes ${(needed / 1e9).toFixed(1)} GB of memory`);
   const host = new SessionHost(new URL('../../runtime/session-worker.js', import.meta.url));
   try {
-    const pipeline = await TextToImage.load(await openBundle(folder), host, { provider: 'cpu' });
+    const pipeline = await loadTextToImage(await openBundle(folder), host, { provider: 'cpu' });
     const drawn: SelfTest = {};
     for (const decoder of pipeline.decoders)
       drawn[decoder] = summarise(await drawTestPicture(pipeline, decoder));
