@@ -78,8 +78,8 @@ describe('generate', () => {
 
   test('begins with a photo of a camera, which is larger than a request may be', async () => {
     const cwd = folder();
-    const sides = { width: 2000, height: 1500, channels: 3 } as const;
-    const noise = sharp(randomBytes(3 * 2000 * 1500, 1), { raw: sides });
+    const sides = { width: 2400, height: 1600, channels: 3 } as const;
+    const noise = sharp(randomBytes(3 * 2400 * 1600, 1), { raw: sides });
     const photo = await noise.withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toBuffer();
     expect(photo.length).toBeGreaterThan(MAX_IMAGE_BYTES);
     writeFileSync(join(cwd, 'photo.jpg'), photo);
