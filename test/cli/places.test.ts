@@ -25,6 +25,7 @@ const PARTS = [
   'manifest.json',
   'model_index.json',
   'scheduler',
+  'sd-turbo-card.json',
   'text_encoder',
   'tokenizer',
   'unet',

@@ -20,7 +20,10 @@ test('the calling thread goes on while a network runs', async () => {
   const host = startSessionHost();
   const signature = await host.load('decoder', decoder, { provider: 'cpu' });
   expect(signature.inputs).toEqual([{ name: 'latent_sample', type: 'float32', shape: ['batch', 4, 64, 64] }]);
-  expect(signature.outputs).toEqual([{ name: 'image', type: 'uint8', shape: ['batch', 512, 512, 3] }]);
+  expect(signature.outputs).toEqual([
+    { name: 'image', type: 'uint8', shape: ['batch', 512, 512, 3] },
+    { name: 'image_mean', type: 'float32', shape: ['batch'] },
+  ]);
 
   let turns = 0;
   let running = true;
