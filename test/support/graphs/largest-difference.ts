@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { RgbImage } from '../../../lib/image/rgb-image.js';
 
@@ -15,7 +16,11 @@ export async function largestDifference(image: RgbImage, other: RgbImage | strin
   );
 }
 
+/** From its bytes: `lib/image` has switched off what reads files by itself. */
 async function readImage(file: string): Promise<RgbImage> {
-  const { data, info } = await sharp(file).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(await readFile(file))
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
 }
