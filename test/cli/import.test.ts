@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
-import { ROOT } from '../support/reference.js';
 import {
   type HubFault,
   type HubRequestSeen,
   type HuggingFaceServer,
   startHuggingFaceServer,
-} from '../support/servers/hugging-face-server.js';
+} from '../support/hugging-face-server.js';
+import { ROOT } from '../support/reference.js';
 import {
   type MotoServer,
   motoClientConfig,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { examine } from '../../lib/doctor/examine.js';
 import { type LocalChecksProps, localChecks } from '../../lib/doctor/local-checks.js';
-import { type HuggingFaceServer, startHuggingFaceServer } from '../support/servers/hugging-face-server.js';
+import { type HuggingFaceServer, startHuggingFaceServer } from '../support/hugging-face-server.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
 const SECRET = 'hf_secret';

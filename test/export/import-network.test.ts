@@ -17,6 +17,12 @@ import { type ImportContext, importCheckpoint } from '../../lib/export/import-ch
 import { BUNDLE_VERSION, CHUNK_SIZE, type Manifest } from '../../lib/schemas/manifest.js';
 import { createS3WriteClient } from '../../lib/weights/sources/s3/s3-write-client.js';
 import { differences, randomBundle, readTree, writeBundle } from '../support/graphs/random-bundle.js';
+import {
+  type HubFault,
+  type HubRequestSeen,
+  type HuggingFaceServer,
+  startHuggingFaceServer,
+} from '../support/hugging-face-server.js';
 import { hasReference, REFERENCE, ROOT } from '../support/reference.js';
 import {
   type Fault,
@@ -24,12 +30,6 @@ import {
   type ProxiedRequest,
   startFaultProxy,
 } from '../support/servers/fault-proxy.js';
-import {
-  type HubFault,
-  type HubRequestSeen,
-  type HuggingFaceServer,
-  startHuggingFaceServer,
-} from '../support/servers/hugging-face-server.js';
 import {
   type MotoServer,
   motoClientConfig,

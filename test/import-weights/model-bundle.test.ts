@@ -4,10 +4,10 @@ import { modelBundle } from '../../functions/import-weights/model-bundle.js';
 import { customResourceHandler } from '../../functions/shared/custom-resource.js';
 import { manifestSchema } from '../../lib/schemas/manifest.js';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import type { HubFault, HubRequestSeen } from '../support/hugging-face-server.js';
 import { type CloudFormation, startCloudFormation } from '../support/infra/cloudformation.js';
 import { ROOT } from '../support/reference.js';
 import { type HubFront, startHubFront } from '../support/servers/hub-front.js';
-import type { HubFault, HubRequestSeen } from '../support/servers/hugging-face-server.js';
 import {
   type MotoServer,
   motoClientConfig,

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type HuggingFaceServer, startHuggingFaceServer } from './hugging-face-server.js';
+import { type HuggingFaceServer, startHuggingFaceServer } from '../hugging-face-server.js';
 
 export interface HubFront {
   /** For `HF_ENDPOINT`. */

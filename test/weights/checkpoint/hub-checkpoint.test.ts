@@ -11,7 +11,7 @@ import {
   type HubRequestSeen,
   type HuggingFaceServer,
   startHuggingFaceServer,
-} from '../../support/servers/hugging-face-server.js';
+} from '../../support/hugging-face-server.js';
 
 const REPO = 'someone/some-model';
 const TOKEN = 'hf_doNotTellAnyone';
