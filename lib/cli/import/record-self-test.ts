@@ -7,6 +7,7 @@ import { loadTextToImage } from '../../pipeline/load-text-to-image.js';
 import { drawTestPicture, summarise } from '../../pipeline/self-test.js';
 import { SessionHost } from '../../runtime/session-host.js';
 import type { Manifest } from '../../schemas/manifest.js';
+import { manifestText } from '../../weights/bundle/manifest-text.js';
 import { MANIFEST_NAME, parseManifest } from '../../weights/bundle/read-manifest.js';
 import { PARTIAL_SUFFIX } from '../../weights/disk/partial-file.js';
 
@@ -47,7 +48,7 @@ export async function recordSelfTest(folder: string): Promise<void> {
   try {
     const { files, ...about } = manifest;
     const recorded: Manifest = { ...about, self_test: await drawSelfTest(folder, manifest), files };
-    await writeFile(path + PARTIAL_SUFFIX, `${JSON.stringify(recorded, undefined, 1)}\n`);
+    await writeFile(path + PARTIAL_SUFFIX, manifestText(recorded));
     await rename(path + PARTIAL_SUFFIX, path);
   } catch (error) {
     if (error instanceof AppError && error.code === 'BAD_NUMBERS') await rm(path);

@@ -11,6 +11,7 @@ import { DownloadProgress } from '../bytes/download-progress.js';
 import { type BundleEntry, chunkCount, chunkRange, type OnBytes, readChunk } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
 import { FileSums } from './file-sums.js';
+import { manifestText } from './manifest-text.js';
 
 /** With 16 MiB each: 128 MiB of memory. */
 export const DEFAULT_COPIES = 8;
@@ -50,7 +51,7 @@ export async function copyBundle(props: CopyBundleProps): Promise<Manifest> {
       files,
     });
     stop.signal.throwIfAborted();
-    await sink.publish(`${JSON.stringify(manifest, undefined, 1)}\n`, files);
+    await sink.publish(manifestText(manifest), files);
     return manifest;
   } catch (error) {
     stop.abort(error);

@@ -6,6 +6,7 @@ import type { S3Location } from '../sources/s3/s3-location.js';
 import { S3Source } from '../sources/s3/s3-source.js';
 import { type BundleEntry, type OnBytes, sumEntry } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
+import { manifestText } from './manifest-text.js';
 import { isManifest, MANIFEST_NAME, MAX_MANIFEST_BYTES, readManifest } from './read-manifest.js';
 import { S3Upload } from './s3-upload.js';
 import { S3Writer } from './s3-writer.js';
@@ -120,7 +121,7 @@ export class S3BundleSink implements BundleSink {
         { cause: error },
       );
     });
-    return { manifest, text: manifest && `${JSON.stringify(manifest, undefined, 1)}\n`, at };
+    return { manifest, text: manifest && manifestText(manifest), at };
   }
 
   /**
