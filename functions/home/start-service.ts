@@ -137,7 +137,8 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     clock: SYSTEM_CLOCK,
     retentionMs: RETENTION_MS,
     toProblem,
-    onEvent: (event) => reportEvent(telemetry, event),
+    onEvent: (event) =>
+      event.kind === 'trouble' ? onTrouble(event.what, event.error) : reportEvent(telemetry, event),
     sendWebhook: makeWebhookSender({ secret: async () => secrets.webhookSecret }),
   };
   const worker = { ...services, store: new HoldingStore(store) };

@@ -21,7 +21,8 @@ export interface ReadPredictionProps {
 /**
  * A prediction as it is, or as it ends within the wait.
  *
- * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired
+ * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired; what the
+ * store throws of the request and the result
  */
 export async function readPrediction(props: ReadPredictionProps, services: Services): Promise<Prediction> {
   const { id, caller, waitMs, signal } = props;
@@ -35,8 +36,21 @@ export async function readPrediction(props: ReadPredictionProps, services: Servi
   }
   if (isExpired(request, services)) throw expired(services);
   const result = await awaitResult(id, waitMs, services, signal);
-  const webhook = request.webhook && result ? await store.readWebhook(id) : undefined;
+  const webhook = request.webhook && result ? await readOutcome(id, services) : undefined;
   return toPrediction(request, result, webhook);
+}
+
+/** How telling ended; `unknown` where its record cannot be read: that must not keep anybody from the picture. */
+async function readOutcome(
+  id: string,
+  { store, onEvent }: Services,
+): Promise<WebhookRecord | 'unknown' | undefined> {
+  try {
+    return await store.readWebhook(id);
+  } catch (error) {
+    onEvent({ kind: 'trouble', what: `prediction ${id} is answered without its webhook`, error });
+    return 'unknown';
+  }
 }
 
 /**
@@ -76,13 +90,14 @@ export function expired({ retentionMs }: Services): AppError {
 }
 
 /** What the world is shown of a prediction's records. */
-export function toPrediction(
+function toPrediction(
   request: RequestRecord,
   result: ResultRecord | undefined,
-  webhook: WebhookRecord | undefined,
+  webhook: WebhookRecord | 'unknown' | undefined,
 ): Prediction {
   const { id, created_at } = request;
-  const told = request.webhook ? { webhook: webhook ?? { status: 'pending' as const, attempts: 0 } } : {};
+  const isTold = request.webhook !== undefined && webhook !== 'unknown';
+  const told = isTold ? { webhook: webhook ?? { status: 'pending' as const, attempts: 0 } } : {};
   if (result) return { ...toEnded(request, result), ...told };
   return { id, created_at, ...told, status: 'queued', status_url: statusPath(id) };
 }

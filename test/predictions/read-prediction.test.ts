@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { AppError } from '../../lib/errors/app-error.js';
 import { readPrediction } from '../../lib/predictions/read-prediction.js';
 import { newPredictionId } from '../../lib/predictions/records/prediction-id.js';
+import { UnreadableRecord } from '../../lib/predictions/records/unreadable-record.js';
 import { predictionSchema, type ResultRecord } from '../../lib/schemas/prediction.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 import { DAY_MS, REQUEST, TestServices } from './test-services.js';
@@ -73,6 +74,25 @@ describe('a prediction', () => {
     await services.store.createResult(id, end());
     await services.store.createWebhook(id, { status: 'failed', attempts: 8, error: 'nobody there' });
     expect(await read()).toMatchObject({ webhook: { status: 'failed', attempts: 8, error: 'nobody there' } });
+  });
+
+  test.each([
+    ['damaged', (store: string) => new UnreadableRecord(store, 'webhook', new Error('not JSON'))],
+    ['out of reach', () => new AppError('UNAVAILABLE', 'access is denied (EACCES)')],
+  ])('whose webhook.json is %s is answered without it, and the log is told', async (_, error) => {
+    await accept('https://example.com/');
+    await services.store.createResult(id, end());
+    const fault = error(id);
+    services.store.readWebhook = async () => {
+      throw fault;
+    };
+    const prediction = await read();
+    expect(predictionSchema.parse(prediction)).toEqual(prediction);
+    expect(prediction).toMatchObject({ status: 'succeeded', ...pictureOf(SEEDED) });
+    expect(prediction).not.toHaveProperty('webhook');
+    expect(services.events).toEqual([
+      { kind: 'trouble', what: `prediction ${id} is answered without its webhook`, error: fault },
+    ]);
   });
 
   test('of somebody else is not there, in the same words as one that never was', async () => {
