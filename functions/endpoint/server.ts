@@ -1,9 +1,10 @@
 import { serve } from '@hono/node-server';
 import { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
-import { setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
+import { attentionExactness, setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
+import { errorFields } from '../shared/error-fields.js';
 import { log } from '../shared/log.js';
 import { endpointApp } from './app.js';
 import { readConfig } from './config.js';
@@ -20,7 +21,7 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const config = readConfig();
 // Before the thread that makes sessions begins.
 setAttentionKernels(process.env, config.attentionKernels);
-const { source, directory } = modelSource(config);
+const { source, directory, writeSelfTest } = modelSource(config);
 const host = new SessionHost(workerUrls.session());
 const loader = new ModelLoader({
   source,
@@ -28,16 +29,10 @@ const loader = new ModelLoader({
   fetchWorker: workerUrls.fetch(),
   host,
   provider: config.provider,
-  // No other setting is more exact than that.
-  makeSafer:
-    config.provider === 'cpu' || config.attentionKernels === 'exact'
-      ? undefined
-      : ({ message }) => {
-          log('warn', 'the self-test failed, attention is computed in float32 from now on', {
-            error: message,
-          });
-          setAttentionKernels(process.env, 'exact');
-        },
+  // A CPU computes all in float32.
+  exactness: config.provider === 'cpu' ? undefined : attentionExactness(process.env),
+  writeSelfTest,
+  onTrouble: (what, error) => log('warn', what, errorFields(error)),
   onState: (status) => log('info', `model ${status.state}`, { ...status }),
 });
 const queue = new JobQueue(config.queueLimit);

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IDependable } from 'constructs';
+import { SELF_TEST_NAME } from '../../lib/schemas/self-test.js';
 import { wildcard } from '../basics/acknowledge.js';
 import type { ModelBundle } from './model-bundle.js';
 
@@ -16,6 +17,7 @@ export class ExistingModel extends Construct implements ModelBundle {
   readonly readReasons: Readonly<Record<string, string>>;
   readonly #objects: string;
   readonly #bucket: string;
+  readonly #record: string;
 
   constructor(scope: Construct, id: string, { uri }: ExistingModelProps) {
     super(scope, id);
@@ -25,6 +27,7 @@ export class ExistingModel extends Construct implements ModelBundle {
       Stack.of(this).formatArn({ service: 's3', region: '', account: '', resource });
     this.#bucket = arn(bucket);
     this.#objects = arn(`${bucket}/${prefix.join('/')}/*`);
+    this.#record = arn(`${bucket}/${prefix.concat(SELF_TEST_NAME).join('/')}`);
     this.readReasons = {
       [wildcard(this, this.#objects)]: 'Which files a bundle has is in its manifest.',
     };
@@ -35,5 +38,9 @@ export class ExistingModel extends Construct implements ModelBundle {
       Grant.addToPrincipal({ grantee, actions: [action], resourceArns: [resource] });
     allow('s3:GetObject', this.#objects);
     allow('s3:ListBucket', this.#bucket);
+  }
+
+  grantRecord(grantee: IGrantable): void {
+    Grant.addToPrincipal({ grantee, actions: ['s3:PutObject'], resourceArns: [this.#record] });
   }
 }

@@ -4,6 +4,7 @@ import { CfnDeletionPolicy, type CfnResource, CustomResource, Duration, FileSyst
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
+import { SELF_TEST_NAME } from '../../lib/schemas/self-test.js';
 import { acknowledge, wildcard } from '../basics/acknowledge.js';
 import type { FunctionBasics } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
@@ -56,6 +57,7 @@ export class ImportedModel extends Construct implements ModelBundle {
   readonly #bucket: Bucket;
   /** The files of all bundles: while an update goes on, copies with the old one may still have to start. */
   readonly #files: string;
+  readonly #record: string;
 
   constructor(scope: Construct, id: string, props: ImportedModelProps) {
     super(scope, id);
@@ -63,6 +65,7 @@ export class ImportedModel extends Construct implements ModelBundle {
     this.#bucket = new PrivateBucket(this, 'Weights', { keep }).bucket;
     this.#files = this.#bucket.arnForObjects(`${BUNDLES}/*`);
     const prefix = prefixOf(source, root);
+    this.#record = this.#bucket.arnForObjects(`${prefix}/${SELF_TEST_NAME}`);
     this.uri = `s3://${this.#bucket.bucketName}/${prefix}`;
     this.readReasons = {
       [wildcard(this, this.#files)]: 'Which files a bundle has is in its manifest.',
@@ -98,6 +101,10 @@ export class ImportedModel extends Construct implements ModelBundle {
     allow('s3:GetObject', this.#files);
     // Who may not list is told 403 of a file that is not there, instead of 404.
     allow('s3:ListBucket', this.#bucket.bucketArn);
+  }
+
+  grantRecord(grantee: IGrantable): void {
+    Grant.addToPrincipal({ grantee, actions: ['s3:PutObject'], resourceArns: [this.#record] });
   }
 
   #makeImporter({ basics }: ImportedModelProps): NodeFunction {

@@ -10,4 +10,6 @@ export interface ModelBundle {
   /** Why cdk-nag's findings about the grant are none, by finding. */
   readonly readReasons: Readonly<Record<string, string>>;
   grantRead(grantee: IGrantable): void;
+  /** Write what the self-test's picture looks like, where the import has drawn none: one object, and no other. */
+  grantRecord(grantee: IGrantable): void;
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { AppError } from '../errors/app-error.js';
-import type { Dialect, Manifest, Precision } from '../schemas/manifest.js';
+import type { Dialect, Manifest, ManifestFile, Precision } from '../schemas/manifest.js';
+import type { SelfTest } from '../schemas/self-test.js';
 import { copyBundle } from '../weights/bundle/copy-bundle.js';
 import { assertRevision } from '../weights/sources/hub/hub-location.js';
 import { BUNDLE_KINDS, type Place, parsePlace, SOURCE_KINDS } from '../weights/sources/place.js';
@@ -25,10 +26,19 @@ export interface ImportOptions {
   readonly dialect?: Dialect | undefined;
   /** Of the arithmetic. @default 'float32' (dialect cuda: 'float16'), or what a finished bundle has */
   readonly precision?: Precision | undefined;
-  /** What the self-test's picture looks like, for the manifest of a new bundle. @default nobody has drawn it */
-  readonly selfTest?: Manifest['self_test'];
+  /**
+   * Draws the self-test's picture for a bundle that has none, when its files are where they should be and before anybody
+   * sees them; what it throws ends the import. @default nobody draws it
+   */
+  readonly selfTest?: ((made: NewBundle) => Promise<SelfTest | undefined>) | undefined;
   /** Bytes that are done and in all. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** A bundle whose files are there, and whose manifest is not yet. */
+export interface NewBundle extends Pick<Manifest, 'dialect' | 'precision' | 'files'> {
+  /** Whether it is a copy of a finished bundle. */
+  readonly isCopy: boolean;
 }
 
 /** How an import is run. */
@@ -68,10 +78,19 @@ export async function importCheckpoint(
   const places = new Places({ ...reach, signal: stop.signal });
   try {
     const sink = await places.openSink(to);
-    const plan = await makePlan(places, from, taesd, options);
-    const { onProgress } = options;
-    const how = { ...(parallelism && { parallelism }), ...(onProgress && { onProgress }) };
-    return await copyBundle({ ...plan, sink, stop, ...how });
+    const { isCopy, entries, about } = await makePlan(places, from, taesd, options);
+    const { onProgress, selfTest } = options;
+    const { dialect, precision } = about;
+    const how = {
+      ...(parallelism && { parallelism }),
+      ...(onProgress && { onProgress }),
+      ...(selfTest &&
+        !about.self_test && {
+          selfTest: (files: readonly ManifestFile[]) =>
+            selfTest({ isCopy, dialect, precision, files: [...files] }),
+        }),
+    };
+    return await copyBundle({ entries, about, sink, stop, ...how });
   } finally {
     signal?.removeEventListener('abort', cancel);
     await places.close();
@@ -82,8 +101,8 @@ async function makePlan(
   places: Places,
   from: Place,
   taesd: Place | undefined,
-  { dialect, precision, encoder = false, selfTest }: ImportOptions,
-): Promise<BundlePlan> {
+  { dialect, precision, encoder = false }: ImportOptions,
+): Promise<BundlePlan & { readonly isCopy: boolean }> {
   const reader = await places.openReader(from);
   if (await isBundle(reader)) {
     if (taesd || encoder) {
@@ -93,13 +112,13 @@ async function makePlan(
         `${reader.nameOf('')} is a finished bundle: no ${part} can be added`,
       );
     }
-    return planCopy(reader, { ...(dialect && { dialect }), ...(precision && { precision }) });
+    const wanted = { ...(dialect && { dialect }), ...(precision && { precision }) };
+    return { isCopy: true, ...(await planCopy(reader, wanted)) };
   }
   const tiny = taesd && (await places.openReader(taesd));
   const usual = dialect === 'cuda' ? 'float16' : 'float32';
   const options = { dialect: dialect ?? 'standard', precision: precision ?? usual, encoder } as const;
-  const { entries, about } = await planBundle(reader, tiny, options);
-  return { entries, about: { ...about, ...(selfTest && { self_test: selfTest }) } };
+  return { isCopy: false, ...(await planBundle(reader, tiny, options)) };
 }
 
 function pin(place: Place, revision: string | undefined): Place {

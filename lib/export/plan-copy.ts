@@ -1,5 +1,8 @@
 import { AppError } from '../errors/app-error.js';
+import type { Manifest } from '../schemas/manifest.js';
+import { SELF_TEST_NAME } from '../schemas/self-test.js';
 import { MANIFEST_NAME, parseManifest } from '../weights/bundle/read-manifest.js';
+import { lacksPicture, MAX_SELF_TEST_BYTES, mergeSelfTest } from '../weights/bundle/self-test-record.js';
 import type { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
 import type { GraphOptions } from './build-graphs.js';
 import type { BundlePlan } from './bundle-plan.js';
@@ -20,7 +23,8 @@ export async function isBundle(reader: CheckpointReader): Promise<boolean> {
  */
 export async function planCopy(reader: CheckpointReader, wanted: Partial<GraphOptions>): Promise<BundlePlan> {
   const name = reader.nameOf(MANIFEST_NAME);
-  const manifest = parseManifest(await reader.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES), name);
+  const own = parseManifest(await reader.readSmall(MANIFEST_NAME, MAX_MANIFEST_BYTES), name);
+  const manifest = lacksPicture(own) ? await withRecord(own, reader) : own;
   const { version, dialect, precision, source, self_test, files } = manifest;
   for (const [key, has] of Object.entries({ dialect, precision })) {
     const asked = wanted[key as keyof GraphOptions];
@@ -37,4 +41,11 @@ export async function planCopy(reader: CheckpointReader, wanted: Partial<GraphOp
   }));
   const about = { version, dialect, precision, source, ...(self_test && { self_test }) };
   return { entries, about };
+}
+
+/** With the picture that is recorded beside the manifest. */
+async function withRecord(manifest: Manifest, reader: CheckpointReader): Promise<Manifest> {
+  if (!(await reader.list('')).has(SELF_TEST_NAME)) return manifest;
+  const bytes = await reader.readSmall(SELF_TEST_NAME, MAX_SELF_TEST_BYTES);
+  return mergeSelfTest(manifest, bytes, reader.nameOf(SELF_TEST_NAME));
 }

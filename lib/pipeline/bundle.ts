@@ -7,12 +7,14 @@ import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema, type Precision } from '../schemas/manifest.js';
 import { MODEL_CARD, modelCardSchema, type Vocabulary } from '../schemas/model-card.js';
-import type { PictureSummary } from '../schemas/picture-summary.js';
 import type { Decoder } from '../schemas/request.js';
+import type { SelfTest } from '../schemas/self-test.js';
 import type { TextEncoderSize } from '../tokenizer/assert-fits.js';
+import { bundleIdentity, withSelfTest } from '../weights/bundle/self-test-record.js';
 import { FOREIGN_PREFIX_BYTES, foreignContent } from '../weights/bytes/foreign-content.js';
 import { parseJson } from '../weights/bytes/parse-json.js';
 import { assertDirectory } from '../weights/sources/assert-directory.js';
+import { FileSource } from '../weights/sources/file-source.js';
 
 /** The largest JSON file of a bundle is its manifest, some 100 kB for 64 GiB of weights. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -57,8 +59,10 @@ export interface Bundle {
   readonly dialect: Dialect;
   /** Of the arithmetic; undefined where nothing is known. */
   readonly precision: Precision | undefined;
+  /** Undefined where nothing can be recorded of it, for want of a manifest. */
+  readonly identity: string | undefined;
   /** What the self-test's picture should look like, where somebody has drawn it. */
-  readonly selfTest: Partial<Record<Decoder, PictureSummary>>;
+  readonly selfTest: SelfTest;
   /** channels, height, width */
   readonly latentShape: readonly [number, number, number];
   /** Of the UNet's widest block. */
@@ -92,7 +96,8 @@ export async function openBundle(folder: string): Promise<Bundle> {
     );
     decoders.set(decoder, { scalingFactor: config.scaling_factor });
   }
-  const manifest = await readIfThere(folder, MANIFEST, manifestSchema);
+  const own = await readIfThere(folder, MANIFEST, manifestSchema);
+  const manifest = own && (await withSelfTest(own, new FileSource(folder)));
   return {
     folder,
     ...(manifest ? aboutBundle(manifest) : { ...UNKNOWN, name: basename(resolve(folder)) }),
@@ -115,12 +120,12 @@ async function readEncoder(
   return { scalingFactor: config.scaling_factor, width: factor * width, height: factor * height };
 }
 
-const UNKNOWN = { dialect: 'standard', precision: undefined, selfTest: {} } as const;
+const UNKNOWN = { dialect: 'standard', precision: undefined, identity: undefined, selfTest: {} } as const;
 
 /** What only the manifest knows. */
-export function aboutBundle(manifest: Manifest): Pick<Bundle, 'name' | 'dialect' | 'precision' | 'selfTest'> {
+export function aboutBundle(manifest: Manifest): Pick<Bundle, 'name' | keyof typeof UNKNOWN> {
   const { dialect, precision, self_test: selfTest = {} } = manifest;
-  return { name: modelName(manifest), dialect, precision, selfTest };
+  return { name: modelName(manifest), dialect, precision, identity: bundleIdentity(manifest), selfTest };
 }
 
 /**

@@ -1,11 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../errors/app-error.js';
+import type { Exactness } from '../runtime/attention-kernels.js';
 import type { SessionHost } from '../runtime/session-host.js';
 import type { Provider } from '../runtime/session-messages.js';
 import type { EndpointState, EndpointStatus } from '../schemas/endpoint-status.js';
 import type { Manifest } from '../schemas/manifest.js';
 import { type Draws, firstWords } from '../schemas/model-card.js';
+import { SELF_TEST_NAME, type SelfTest } from '../schemas/self-test.js';
 import { readManifest } from '../weights/bundle/read-manifest.js';
+import { selfTestText, withSelfTest } from '../weights/bundle/self-test-record.js';
+import type { WriteSelfTest } from '../weights/bundle/write-self-test.js';
 import { type Download, startDownload } from '../weights/download/download-bundle.js';
 import type { ByteSource } from '../weights/sources/byte-source.js';
 import {
@@ -36,13 +40,23 @@ export interface ModelLoaderProps {
   readonly host: SessionHost;
   readonly provider: Provider;
   /**
-   * Asked once when the self-test has failed: makes what is loaded from now on compute more exactly.
-   *
-   * @default what fails has failed
+   * Lets sessions be loaded that compute more exactly: what the self-test is tried with when it has failed, and what a
+   * first picture is compared with. @default there is no other way
    */
-  readonly makeSafer?: ((failure: AppError) => void) | undefined;
+  readonly exactness?: Exactness | undefined;
+  /** Records the picture of a bundle that has none. @default nobody does */
+  readonly writeSelfTest?: WriteSelfTest | undefined;
+  /** Told of what did not keep the model from being loaded. @default nobody */
+  readonly onTrouble?: (what: string, error: unknown) => void;
   /** Told about every change of state. @default nobody */
   readonly onState?: (status: EndpointStatus) => void;
+}
+
+/** A pipeline that may draw. */
+interface Warm {
+  readonly pipeline: TextToImage;
+  /** What its first picture looks like, where nobody knew that before. */
+  readonly picture?: SelfTest | undefined;
 }
 
 /**
@@ -89,9 +103,12 @@ export class ModelLoader {
   async load(signal: AbortSignal): Promise<TextToImage> {
     for (let attempt = 1; ; attempt++) {
       try {
-        this.#pipeline = await this.#attempt(signal);
+        const { pipeline, picture } = await this.#attempt(signal);
+        this.#pipeline = pipeline;
         this.#enter('ready');
-        return this.#pipeline;
+        // Nobody waits for it.
+        if (picture) void this.#record(pipeline.bundle, picture);
+        return pipeline;
       } catch (error) {
         signal.throwIfAborted();
         const retryable = error instanceof AppError && error.retryable && attempt < ATTEMPTS;
@@ -103,36 +120,89 @@ export class ModelLoader {
     }
   }
 
-  async #attempt(signal: AbortSignal): Promise<TextToImage> {
+  async #attempt(signal: AbortSignal): Promise<Warm> {
     const { source, directory } = this.#props;
     const pipeline = source
       ? await this.#loadFrom(source, signal)
       : await this.#loadNetworks(await openBundle(directory), async () => {});
-    return this.#warmUp(pipeline);
+    return isUnseen(pipeline.bundle) ? this.#meet(pipeline) : { pipeline: await this.#warmUp(pipeline) };
+  }
+
+  /**
+   * The first start with a bundle whose picture nobody has drawn. What has been loaded computes as exactly as can be:
+   * what it draws is what to compare others with, those first that compute as usual.
+   */
+  async #meet(pipeline: TextToImage): Promise<Warm> {
+    const { exactness } = this.#props;
+    this.#enter('warming');
+    if (!exactness) return { pipeline, picture: await warmUp(pipeline) };
+    const picture = await this.#drawFirst(pipeline);
+    exactness.useUsual();
+    const bundle = { ...pipeline.bundle, selfTest: { ...picture, ...pipeline.bundle.selfTest } };
+    const usual = await this.#loadAnew(bundle);
+    const warm = await this.#warmUp(usual);
+    // Two ways to compute that agree.
+    return { pipeline: warm, ...(warm === usual && { picture }) };
+  }
+
+  /** @returns undefined where the machine has no strength for it */
+  async #drawFirst(pipeline: TextToImage): Promise<SelfTest | undefined> {
+    try {
+      return await warmUp(pipeline);
+    } catch (error) {
+      if (isBadNumbers(error)) throw error;
+      this.#props.onTrouble?.('there is no picture to compare the self-test with', error);
+      return undefined;
+    }
   }
 
   /** Ends with a pipeline that draws what it should: this one, or one of sessions that were loaded anew. */
   async #warmUp(pipeline: TextToImage): Promise<TextToImage> {
-    const { makeSafer, host, provider } = this.#props;
+    const { exactness, onTrouble } = this.#props;
     this.#enter('warming');
     try {
       await warmUp(pipeline);
       return pipeline;
     } catch (error) {
-      if (!makeSafer || !(error instanceof AppError) || error.code !== 'BAD_NUMBERS') throw error;
-      makeSafer(error);
+      if (!exactness || !isBadNumbers(error)) throw error;
+      onTrouble?.('the self-test failed, attention is computed in float32 from now on', error);
     }
-    this.#enter('loading');
-    const safer = await loadTextToImage(pipeline.bundle, host, { provider });
+    exactness.useSafer();
+    const safer = await this.#loadAnew(pipeline.bundle);
     this.#enter('warming');
     await warmUp(safer);
     return safer;
   }
 
+  #loadAnew(bundle: Bundle): Promise<TextToImage> {
+    const { host, provider } = this.#props;
+    this.#enter('loading');
+    return loadTextToImage(bundle, host, { provider });
+  }
+
+  async #record({ identity }: Bundle, picture: SelfTest): Promise<void> {
+    const { writeSelfTest, onTrouble } = this.#props;
+    if (!writeSelfTest || identity === undefined) return;
+    try {
+      if (await writeSelfTest(selfTestText(identity, picture))) return;
+      const reason = `of another copy of this endpoint, or of an older bundle: then delete it`;
+      onTrouble?.(
+        'the picture of the self-test is not recorded',
+        new Error(`${SELF_TEST_NAME} is there already, ${reason}`),
+      );
+    } catch (error) {
+      onTrouble?.(
+        'the picture of the self-test cannot be recorded, and is drawn again at the next start',
+        error,
+      );
+    }
+  }
+
   /** Downloads and loads at the same time. */
   async #loadFrom(source: ByteSource, signal: AbortSignal): Promise<TextToImage> {
     const { directory, provider, fetchWorker } = this.#props;
-    const manifest = smallFilesFirst(await readManifest(source, {}, signal));
+    const own = await readManifest(source, {}, signal);
+    const manifest = smallFilesFirst(await withSelfTest(own, source, {}, signal));
     const about = aboutBundle(manifest);
     // Before anything large is fetched for nothing.
     assertRunsOn(provider, about);
@@ -170,9 +240,12 @@ export class ModelLoader {
     bundle: Bundle,
     whenThere: (network: NetworkName) => Promise<void>,
   ): Promise<TextToImage> {
-    const { host, provider } = this.#props;
+    const { host, provider, exactness } = this.#props;
     this.#model = bundle.name;
     this.#draws = bundle.vocabulary && firstWords(bundle.vocabulary);
+    // After an attempt that failed anything may be set.
+    if (isUnseen(bundle)) exactness?.useSafer();
+    else exactness?.useUsual();
     if (!this.#props.source) this.#enter('loading');
     return loadTextToImage(bundle, host, { provider }, undefined, whenThere);
   }
@@ -184,6 +257,15 @@ export class ModelLoader {
     if (state === 'ready') this.#error = undefined;
     this.#props.onState?.(this.status);
   }
+}
+
+/** Whether a picture of it can be recorded, and is not. */
+function isUnseen({ identity, decoders, selfTest }: Bundle): boolean {
+  return identity !== undefined && [...decoders.keys()].some((decoder) => !selfTest[decoder]);
+}
+
+function isBadNumbers(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'BAD_NUMBERS';
 }
 
 function smallFilesFirst(manifest: Manifest): Manifest {

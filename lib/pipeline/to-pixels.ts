@@ -10,7 +10,8 @@ const DECODER = 'decoder';
  * The picture in a decoder's output: finished uint8 pixels [1, H, W, 3] as they are, or the float sample
  * [1, 3, H, W] in [-1, 1] that other exporters leave, finished as diffusers does.
  *
- * @param mean of the picture before it became bytes, in which what is no number has become 0
+ * @param mean of the picture before it became bytes, in which what is no number has become 0; graphs of bundles of
+ * version 1 give none
  * @throws AppError BAD_NUMBERS where a pixel was no number, UNSUPPORTED where there is no picture
  */
 export function toPixels(output: TensorData, mean?: TensorData): RgbImage {
@@ -18,6 +19,7 @@ export function toPixels(output: TensorData, mean?: TensorData): RgbImage {
   if (output.data instanceof Uint8Array) {
     const [, height, width, channels] = output.dims;
     assertShape(output, channels);
+    if (!mean) assertSeen(output.data);
     return { data: output.data, height: height as number, width: width as number };
   }
   const [, channels, height, width] = output.dims as [number, number, number, number];
@@ -25,6 +27,15 @@ export function toPixels(output: TensorData, mean?: TensorData): RgbImage {
   const sample = toFloats(output);
   assertNumbers(DECODER, sample);
   return { data: finishSample(sample, height * width), height, width };
+}
+
+/** Where nothing but bytes is left of it, what overflowed on its way is black, every pixel of it. */
+function assertSeen(data: Uint8Array): void {
+  if (data.some((level) => level !== 0)) return;
+  throw new AppError(
+    'BAD_NUMBERS',
+    `the ${DECODER} network gave a black picture, as it does of what are no numbers`,
+  );
 }
 
 function finishSample(sample: Float32Array, pixels: number): Uint8Array {

@@ -1,6 +1,7 @@
 import { encodeImage } from '../image/encode-image.js';
 import type { RgbImage } from '../image/rgb-image.js';
-import { assertTestPicture, drawTestPicture } from './self-test.js';
+import type { SelfTest } from '../schemas/self-test.js';
+import { assertTestPicture, drawTestPicture, summarise } from './self-test.js';
 import type { TextToImage } from './text-to-image.js';
 
 /** On a GPU a graph's second run still allocates: its memory is planned by what the first one took. */
@@ -10,18 +11,22 @@ const RUNS = { cpu: 1, cuda: 2 } as const;
  * Draws a known picture with each decoder, looks at it, and encodes it: the first request does not pay for what is done
  * once (convolution search, memory arenas, compiled code), and no request is drawn by what draws wrong.
  *
- * @throws AppError BAD_NUMBERS when the picture is not the one it should be
+ * @returns what the pictures look like
+ * @throws AppError BAD_NUMBERS when one is not what it should be
  */
-export async function warmUp(pipeline: TextToImage): Promise<void> {
+export async function warmUp(pipeline: TextToImage): Promise<SelfTest> {
   const { decoders, initSize, provider } = pipeline;
+  const drawn: SelfTest = {};
   for (let run = 0; run < RUNS[provider]; run++) {
     if (initSize) await pipeline.encode(blank(initSize));
     for (const decoder of decoders) {
       const picture = await drawTestPicture(pipeline, decoder);
       assertTestPicture(picture, pipeline, decoder);
+      drawn[decoder] = summarise(picture);
       await encodeImage(picture, 'png');
     }
   }
+  return drawn;
 }
 
 function blank({ width, height }: { readonly width: number; readonly height: number }): RgbImage {

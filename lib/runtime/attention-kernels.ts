@@ -33,3 +33,21 @@ export function setAttentionKernels(environment: Variables, kernels: AttentionKe
     else environment[name] = value;
   }
 }
+
+/** How exactly sessions compute that are loaded from now on, for a process that may have to change its mind. */
+export interface Exactness {
+  /** As exactly as can be. */
+  useSafer(): void;
+  /** As it was at first. */
+  useUsual(): void;
+}
+
+/** @returns undefined where what is set is as exact as can be */
+export function attentionExactness(environment: Variables): Exactness | undefined {
+  const usual = Object.fromEntries(Object.keys(VARIABLES.exact).map((name) => [name, environment[name]]));
+  if (Object.entries(VARIABLES.exact).every(([name, value]) => usual[name] === value)) return undefined;
+  return {
+    useSafer: () => setAttentionKernels(environment, 'exact'),
+    useUsual: () => Object.assign(environment, usual),
+  };
+}

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { pictureSummarySchema } from './picture-summary.js';
-import { DECODERS } from './request.js';
+import { selfTestSchema } from './self-test.js';
 
 /** Files are checked, resumed and fetched in chunks of this many bytes: the unit of `crc32`. */
 export const CHUNK_SIZE = 16 * 1024 * 1024;
@@ -44,8 +43,8 @@ export const manifestSchema = z.strictObject({
     revision: z.string().max(MAX_NAME).nullable(),
   }),
   chunk_size: z.literal(CHUNK_SIZE),
-  /** The self-test's picture with each decoder: see `lib/pipeline/self-test.ts`. @default nobody has drawn it yet */
-  self_test: z.partialRecord(z.enum(DECODERS), pictureSummarySchema).optional(),
+  /** @default nobody has drawn it yet, or who did has written it into `self-test.json` beside this */
+  self_test: selfTestSchema.optional(),
   /** In the order in which a cold start needs them. */
   files: z.array(manifestFileSchema).min(1).max(4096),
 });

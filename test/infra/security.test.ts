@@ -54,6 +54,11 @@ const SECRET = 'arn:{Partition}:ssm:{Region}:{AccountId}:parameter/sd-turbo/webh
 const IMAGES =
   'arn:{Partition}:ecr:{Region}:{AccountId}:repository/cdk-hnb659fds-container-assets-{AccountId}-{Region}';
 
+/** `bundles/NAME/HASH`, as the container is told. */
+const bundle = /\/(bundles\/[^"]+)"/.exec(
+  JSON.stringify(service.properties('AWS::SageMaker::Model', 'Endpoint/Model')),
+)?.[1];
+
 describe('what each role may do, and nothing else', () => {
   const roles: [string, string[]][] = [
     ['Api/Handler', [...logs('Api/Handler'), ...results, ...endpoint, ...send]],
@@ -107,6 +112,7 @@ describe('what each role may do, and nothing else', () => {
         ]),
         's3:GetObject on <Model/Weights/Bucket>/bundles/*',
         's3:ListBucket on <Model/Weights/Bucket>',
+        `s3:PutObject on <Model/Weights/Bucket>/${bundle}/self-test.json`,
         `ecr:BatchCheckLayerAvailability on ${IMAGES}`,
         `ecr:BatchGetImage on ${IMAGES}`,
         `ecr:GetDownloadUrlForLayer on ${IMAGES}`,
@@ -136,12 +142,13 @@ describe('what each role may do, and nothing else', () => {
     );
   });
 
-  test('a finished bundle may be read, and no other object', () => {
+  test('a finished bundle may be read, its record written, and no other object touched', () => {
     const reader = synthService({ modelUri: 's3://bundles/some/prefix' });
     const lines = policyLines(reader, 'Endpoint/Role').filter((line) => line.startsWith('s3:'));
     expect(lines).toEqual([
       's3:GetObject on arn:{Partition}:s3:::bundles/some/prefix/*',
       's3:ListBucket on arn:{Partition}:s3:::bundles',
+      's3:PutObject on arn:{Partition}:s3:::bundles/some/prefix/self-test.json',
     ]);
   });
 

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endpointApp } from '../../functions/endpoint/app.js';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
+import { encodeModel } from '../../lib/onnx/encode-model.js';
 import { type Bundle, openBundle } from '../../lib/pipeline/bundle.js';
 import { loadTextToImage } from '../../lib/pipeline/load-text-to-image.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
-import { assertTestPicture, drawTestPicture, summarise } from '../../lib/pipeline/self-test.js';
+import { assertTestPicture, summarise } from '../../lib/pipeline/self-test.js';
 import type { TextToImage } from '../../lib/pipeline/text-to-image.js';
+import { warmUp } from '../../lib/pipeline/warm-up.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import type { PictureSummary } from '../../lib/schemas/picture-summary.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
+import type { SelfTest } from '../../lib/schemas/self-test.js';
+import { readGraph } from '../support/graphs/run-graph.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
 import { startImageDecoder } from '../support/pictures/image-decoder.js';
 import { ROOT } from '../support/reference.js';
@@ -39,11 +43,39 @@ function copyOf(name: string, part: string, from = sound): { folder: string; fil
 
 /** A copy with what is no number in one tensor, in whichever file it is. */
 async function planted(part: string, tensor: string): Promise<string> {
-  const { folder, files } = copyOf(`${part}-${tensor}`, part);
+  const { folder, files } = copyOf(`${part}-${tensor}-${performance.now()}`, part);
   const tried = await Promise.allSettled(files.map((file) => plantNumber(file, tensor)));
   const failures = tried.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
   expect(failures.length, failures.join('\n')).toBe(files.length - 1);
   return folder;
+}
+
+/** Makes a bundle what an older exporter would have: its decoders do not tell the mean of their picture. */
+function ofVersion1(folder: string): string {
+  for (const part of ['vae_decoder', 'taesd_decoder']) {
+    const path = join(folder, part, 'model.onnx');
+    const graph = readGraph(path);
+    const outputs = graph.outputs.filter(({ name }) => name === 'image');
+    expect([graph.outputs.length, outputs.length]).toEqual([2, 1]);
+    writeFileSync(path, encodeModel({ ...graph, outputs }));
+  }
+  const path = join(folder, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...manifest, version: 1 }));
+  return folder;
+}
+
+/** What a sound bundle draws. */
+async function soundPictures(): Promise<SelfTest> {
+  const pipeline = await loadTextToImage(await openBundle(sound), host, { provider: 'cpu' });
+  return warmUp(pipeline);
+}
+
+/** Writes pictures into the manifest of a bundle. */
+function record(folder: string, pictures: SelfTest): void {
+  const path = join(folder, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...manifest, self_test: pictures }));
 }
 
 /** What the endpoint says of a bundle, and answers to a request, whether it should take one or not. */
@@ -79,6 +111,33 @@ describe('a number that is none, in the weights of', () => {
       error: `the ${network} network gave NaN, of which no picture can be made`,
     });
     expect(response.status).toBe(503);
+  });
+
+  test.each([
+    ['vae_decoder', 'decoder.conv_out.bias', /vae failed: the picture's green is \d+ all over/],
+    // The middle of the tensor: a corner of the kernel, which has nothing to work on at an edge.
+    ['vae_decoder', 'decoder.conv_out.weight', /vae failed: the picture's green is \d+ all over/],
+    ['vae_decoder', 'decoder.conv_in.weight', /black picture|every pixel/],
+    [
+      'taesd_decoder',
+      'decoder.layers.0.weight',
+      /black picture|every pixel/,
+    ],
+  ])(
+    '%s, %s, of version 1, whose decoders give bytes alone: the endpoint never comes up',
+    async (part, tensor, words) => {
+      const { failure, status, response } = await endpoint(ofVersion1(await planted(part, tensor)), {
+        prompt: 'a tree',
+      });
+      expect(failure).toMatchObject({ code: 'BAD_NUMBERS', retryable: false });
+      expect([status.state, response.status]).toEqual(['failed', 503]);
+      expect(status.error).toMatch(words);
+    },
+  );
+
+  test('a sound bundle of version 1 draws', async () => {
+    const { folder } = copyOf('version-1', 'unet');
+    expect((await endpoint(ofVersion1(folder), { prompt: 'a tree' })).response.status).toBe(200);
   });
 
   test('an encoder, which no picture of noise needs: the endpoint never comes up', async () => {
@@ -165,12 +224,9 @@ describe('the picture', () => {
   test('is compared with the one of the manifest at every start', async () => {
     const folder = join(scratch, 'recorded');
     cpSync(sound, folder, { recursive: true });
-    const pipeline = await loadTextToImage(await openBundle(sound), host, { provider: 'cpu' });
-    const recorded = summarise(await drawTestPicture(pipeline, 'vae'));
-    const path = join(folder, 'manifest.json');
-    const manifest = JSON.parse(readFileSync(path, 'utf8'));
+    const recorded = (await soundPictures()).vae as PictureSummary;
     const load = (summary: PictureSummary) => {
-      writeFileSync(path, JSON.stringify({ ...manifest, self_test: { vae: summary } }));
+      record(folder, { vae: summary });
       return endpoint(folder, { prompt: 'a tree' });
     };
     expect((await load(recorded)).response.status).toBe(200);
@@ -183,6 +239,7 @@ describe('the picture', () => {
 describe('a failed self-test', () => {
   async function load(repairs: boolean) {
     const folder = await planted('unet', 'conv_out.bias');
+    record(folder, await soundPictures());
     const failures: string[] = [];
     const states: string[] = [];
     const loader = new ModelLoader({
@@ -190,10 +247,11 @@ describe('a failed self-test', () => {
       directory: folder,
       host,
       provider: 'cpu',
-      makeSafer: ({ message }) => {
-        failures.push(message);
-        if (repairs) cpSync(join(sound, 'unet'), join(folder, 'unet'), { recursive: true });
+      exactness: {
+        useUsual: () => undefined,
+        useSafer: () => repairs && cpSync(join(sound, 'unet'), join(folder, 'unet'), { recursive: true }),
       },
+      onTrouble: (_, error) => failures.push((error as Error).message),
       onState: ({ state }) => states.push(state),
     });
     const error = await loader.load(new AbortController().signal).then(

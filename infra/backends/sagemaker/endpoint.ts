@@ -119,6 +119,7 @@ export class Endpoint extends Construct {
       conditions: { StringLike: { 'cloudwatch:namespace': '/aws/sagemaker/*' } },
     });
     model.grantRead(role);
+    model.grantRecord(role);
     image.repository.grantPull(role);
     if (network) joinNetwork(role, network);
     acknowledge(role, {

@@ -1,5 +1,6 @@
 import { AppError } from '../../errors/app-error.js';
 import { readManifest } from '../../weights/bundle/read-manifest.js';
+import { withSelfTest } from '../../weights/bundle/self-test-record.js';
 import { startDownload } from '../../weights/download/download-bundle.js';
 import { createS3Client } from '../../weights/sources/s3/create-s3-client.js';
 import { formatS3Url, type S3Location } from '../../weights/sources/s3/s3-location.js';
@@ -20,7 +21,7 @@ export async function cachedBundle(location: S3Location, progress: Progress): Pr
   try {
     const source = new S3Source(client, location);
     await assertS3Ready(client);
-    const manifest = await readManifest(source);
+    const manifest = await withSelfTest(await readManifest(source), source);
     const onProgress = (done: number, total: number) => progress.update('downloading the model', done, total);
     const threads = { entry: new URL('../../weights/download/fetch-worker.js', import.meta.url) };
     await startDownload({ source, manifest, directory, threads, onProgress }).done;

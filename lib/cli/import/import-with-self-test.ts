@@ -1,14 +1,17 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError, type ErrorCode } from '../../errors/app-error.js';
-import { type ImportContext, type ImportOptions, importCheckpoint } from '../../export/import-checkpoint.js';
-import type { Manifest } from '../../schemas/manifest.js';
-import { MANIFEST_NAME } from '../../weights/bundle/read-manifest.js';
-import { BUNDLE_KINDS, parsePlace, SOURCE_KINDS } from '../../weights/sources/place.js';
+import {
+  type ImportContext,
+  type ImportOptions,
+  importCheckpoint,
+  type NewBundle,
+} from '../../export/import-checkpoint.js';
+import type { SelfTest } from '../../schemas/self-test.js';
+import { BUNDLE_KINDS, parsePlace } from '../../weights/sources/place.js';
 import type { Progress } from '../progress.js';
-import { drawSelfTest, recordSelfTest } from './record-self-test.js';
+import { assertMemory, drawSelfTest, recordSelfTest } from './record-self-test.js';
 
 export interface ImportWithSelfTestOptions extends Omit<ImportOptions, 'selfTest'> {
   /** Whether a picture is to be drawn where that can be done. */
@@ -17,11 +20,14 @@ export interface ImportWithSelfTestOptions extends Omit<ImportOptions, 'selfTest
 
 /** An import goes on without the picture where this machine has no room or no strength for it. */
 const PASSED_OVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['UNAVAILABLE', 'INTERNAL']);
+const DRAWING = 'drawing the picture of the self-test';
+const ADVICE =
+  'the first start of the endpoint draws and records one, or import again where there is room (--no-self-test says that it is not wanted)';
 
 /**
  * Imports, and has the manifest say what the picture looks like that every start of the model begins with. It is drawn
- * in float32 on the CPU: with the new bundle where that is one for it, else with another of the same checkpoint, which
- * has to lie on this machine.
+ * in float32 on the CPU: with the new bundle where that is one for it and lies on this machine, else with another of the
+ * same source, for which that is read once more.
  *
  * @throws AppError as `importCheckpoint`, and BAD_NUMBERS where the model draws no picture
  */
@@ -31,37 +37,36 @@ export async function importWithSelfTest(
   progress: Progress,
 ): Promise<void> {
   const { selfTest: wanted, ...rest } = options;
-  const [from, to] = [parsePlace(options.from, SOURCE_KINDS).kind, parsePlace(options.to, BUNDLE_KINDS).kind];
-  const { dialect = 'standard', precision = 'float32' } = options;
-  const drawsItself = dialect === 'standard' && precision === 'float32' && to === 'directory';
-  const isBundle = existsSync(join(options.from, MANIFEST_NAME));
-  const isContradiction = dialect === 'cuda' && options.precision === 'float32';
-  const drawsElsewhere = wanted && !drawsItself && from === 'directory' && !isBundle && !isContradiction;
-  const drawn = drawsElsewhere
-    ? await patiently(() => drawElsewhere(rest, context, progress), progress)
-    : undefined;
-  const manifest = await importCheckpoint({ ...rest, ...(drawn && { selfTest: drawn }) }, context);
-  if (!wanted || manifest.self_test) return;
-  // A copy can be another bundle than was asked for.
-  if (!drawsItself || manifest.dialect !== 'standard' || manifest.precision !== 'float32') {
-    progress.say('no picture for the self-test is recorded: --from a directory it would be');
-    return;
-  }
+  const isHere = parsePlace(options.to, BUNDLE_KINDS).kind === 'directory';
+  const drawsItself = ({ dialect, precision }: Pick<NewBundle, 'dialect' | 'precision'>) =>
+    isHere && dialect === 'standard' && precision === 'float32';
+  const selfTest = async (made: NewBundle) =>
+    drawsItself(made) ? undefined : patiently(() => drawElsewhere(made, rest, context, progress), progress);
+  const manifest = await importCheckpoint({ ...rest, ...(wanted && { selfTest }) }, context);
+  if (!wanted || manifest.self_test || !drawsItself(manifest)) return;
   progress.say(DRAWING);
   await patiently(() => recordSelfTest(options.to), progress);
 }
 
-const DRAWING = 'drawing the picture of the self-test';
-
+/** With a bundle that can be drawn with here, in a folder that goes again. */
 async function drawElsewhere(
-  { from, taesd, revision }: Omit<ImportOptions, 'selfTest'>,
+  { isCopy, dialect, precision, files }: NewBundle,
+  { from, taesd, revision }: ImportOptions,
   context: ImportContext,
   progress: Progress,
-): Promise<NonNullable<Manifest['self_test']>> {
+): Promise<SelfTest> {
+  if (isCopy && (dialect !== 'standard' || precision !== 'float32')) {
+    const reason = `only its checkpoint can be drawn with here, not a bundle of ${dialect} ${precision}`;
+    throw new AppError('UNAVAILABLE', reason);
+  }
+  // Before anything is fetched in vain.
+  assertMemory(files);
   const scratch = await mkdtemp(join(tmpdir(), 'sd-turbo-self-test-'));
   try {
     const to = join(scratch, 'bundle');
-    const manifest = await importCheckpoint({ from, to, taesd, revision }, context);
+    const onProgress = (done: number, total: number) =>
+      progress.update('reading it again for the self-test', done, total);
+    const manifest = await importCheckpoint({ from, to, taesd, revision, onProgress }, context);
     progress.say(DRAWING);
     return await drawSelfTest(to, manifest);
   } finally {
@@ -74,7 +79,7 @@ async function patiently<T>(draw: () => Promise<T>, progress: Progress): Promise
     return await draw();
   } catch (error) {
     if (!(error instanceof AppError) || !PASSED_OVER.has(error.code)) throw error;
-    progress.say(`no picture for the self-test is recorded: ${error.message}`);
+    progress.say(`no picture for the self-test is recorded: ${error.message}: ${ADVICE}`);
     return undefined;
   }
 }

@@ -7,14 +7,20 @@ import { loadTextToImage } from '../../pipeline/load-text-to-image.js';
 import { drawTestPicture, summarise } from '../../pipeline/self-test.js';
 import { SessionHost } from '../../runtime/session-host.js';
 import type { Manifest } from '../../schemas/manifest.js';
+import type { SelfTest } from '../../schemas/self-test.js';
 import { manifestText } from '../../weights/bundle/manifest-text.js';
 import { MANIFEST_NAME, parseManifest } from '../../weights/bundle/read-manifest.js';
 import { PARTIAL_SUFFIX } from '../../weights/disk/partial-file.js';
 
-type SelfTest = NonNullable<Manifest['self_test']>;
-
 /** Weights of float16 are twice as large in float32, and networks need room beside them: bytes for each of a bundle's. */
 const MEMORY_FACTOR = 3;
+
+/** @throws AppError UNAVAILABLE where a bundle of such files cannot be drawn with here */
+export function assertMemory(files: Manifest['files']): void {
+  const needed = MEMORY_FACTOR * files.reduce((sum, { size }) => sum + size, 0);
+  if (freemem() < needed)
+    throw new AppError('UNAVAILABLE', `to draw it takes ${(needed / 1e9).toFixed(1)} GB of free memory`);
+}
 
 /**
  * Draws the self-test's picture with each decoder of a bundle that runs on the CPU.
@@ -22,9 +28,7 @@ const MEMORY_FACTOR = 3;
  * @throws AppError UNAVAILABLE where there is too little memory for it, BAD_NUMBERS where the model draws none
  */
 export async function drawSelfTest(folder: string, manifest: Manifest): Promise<SelfTest> {
-  const needed = MEMORY_FACTOR * manifest.files.reduce((sum, { size }) => sum + size, 0);
-  if (freemem() < needed)
-    throw new AppError('UNAVAILABLE', `to draw it takes ${(needed / 1e9).toFixed(1)} GB of memory`);
+  assertMemory(manifest.files);
   const host = new SessionHost(new URL('../../runtime/session-worker.js', import.meta.url));
   try {
     const pipeline = await loadTextToImage(await openBundle(folder), host, { provider: 'cpu' });

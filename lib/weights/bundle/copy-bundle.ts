@@ -7,6 +7,7 @@ import {
   type ManifestFile,
   manifestSchema,
 } from '../../schemas/manifest.js';
+import type { SelfTest } from '../../schemas/self-test.js';
 import { DownloadProgress } from '../bytes/download-progress.js';
 import { type BundleEntry, chunkCount, chunkRange, type OnBytes, readChunk } from './bundle-entry.js';
 import type { BundleFileWriter, BundleSink } from './bundle-sink.js';
@@ -21,6 +22,8 @@ export interface CopyBundleProps {
   readonly entries: readonly BundleEntry[];
   readonly about: BundleAbout;
   readonly sink: BundleSink;
+  /** Asked for the self-test's picture when all files are there and nothing is published yet. @default what `about` has */
+  readonly selfTest?: ((files: readonly ManifestFile[]) => Promise<SelfTest | undefined>) | undefined;
   /** Chunks in memory at once, 16 MiB each, whatever the size of the bundle. @default 8 */
   readonly parallelism?: number;
   /** Stops the copy. It must be the one that the entries' readers have. */
@@ -43,10 +46,12 @@ export async function copyBundle(props: CopyBundleProps): Promise<Manifest> {
   try {
     await sink.begin(entries);
     const files = await copyFiles(props, progress);
+    const drawn = await props.selfTest?.(files);
     const manifest = manifestSchema.parse({
       format: 'sd-turbo-bundle',
       version: BUNDLE_VERSION,
       ...about,
+      ...(drawn && { self_test: drawn }),
       chunk_size: CHUNK_SIZE,
       files,
     });

@@ -1,5 +1,6 @@
 import { AppError } from '../../errors/app-error.js';
 import { type Manifest, manifestSchema } from '../../schemas/manifest.js';
+import { SELF_TEST_NAME } from '../../schemas/self-test.js';
 import { parseJson } from '../bytes/parse-json.js';
 import { DEFAULT_TRANSFER_POLICY, type TransferPolicy, transfer } from '../bytes/transfer.js';
 import type { ByteSource } from '../sources/byte-source.js';
@@ -51,7 +52,7 @@ export function isManifest(bytes: Uint8Array): boolean {
 
 /** Two files must not meet on a disk, also not on one that ignores case. */
 function refuseClashes(manifest: Manifest, name: string): void {
-  const taken = new Set([MANIFEST_NAME]);
+  const taken = new Set([MANIFEST_NAME, SELF_TEST_NAME]);
   for (const [index, { path }] of manifest.files.entries()) {
     const key = path.toLowerCase();
     if (taken.has(key)) throw new AppError('INVALID_FILE', `${name}: files.${index}.path: ${path} is taken`);

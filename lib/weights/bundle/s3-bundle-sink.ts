@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../../errors/app-error.js';
 import { CHUNK_SIZE, type Manifest, type ManifestFile } from '../../schemas/manifest.js';
+import { SELF_TEST_NAME } from '../../schemas/self-test.js';
 import { DEFAULT_TRANSFER_POLICY, type TransferPolicy } from '../bytes/transfer.js';
 import type { S3Location } from '../sources/s3/s3-location.js';
 import { S3Source } from '../sources/s3/s3-source.js';
@@ -46,6 +47,8 @@ export class S3BundleSink implements BundleSink {
   readonly #uploads: S3Upload[] = [];
   #paths: ReadonlySet<string> = new Set();
   #published: Published | undefined;
+  /** Whether there is one without a manifest. */
+  #hasSelfTest = false;
 
   constructor(props: S3BundleSinkProps) {
     this.#props = props;
@@ -96,6 +99,7 @@ export class S3BundleSink implements BundleSink {
     const isChanging = this.#uploads.length + stale.length > 0;
     if (!isChanging && published?.text === text) return;
     if (isChanging && published) await this.#writer.remove(MANIFEST_NAME);
+    if (isChanging && (published || this.#hasSelfTest)) await this.#writer.remove(SELF_TEST_NAME);
     await atOnce(stale, ({ path }) => this.#writer.remove(path));
     await atOnce(this.#uploads, (upload) => upload.complete());
     await this.#writer.put(MANIFEST_NAME, Buffer.from(text), 'application/json');
@@ -138,6 +142,11 @@ export class S3BundleSink implements BundleSink {
     for await (const path of this.#writer.list(this.#props.signal)) {
       // The console makes an empty object for a folder.
       if (path === '' || this.#paths.has(path)) continue;
+      // A killed import had removed the manifest that it was of.
+      if (path === SELF_TEST_NAME) {
+        this.#hasSelfTest = true;
+        continue;
+      }
       const { description } = this.#writer;
       throw new AppError(
         'INVALID_INPUT',

@@ -75,6 +75,22 @@ export class S3Writer {
     await this.#retry(path, undefined, (abortSignal) => this.#client.send(command, { abortSignal }));
   }
 
+  /** @returns false where the object is there already: it stays as it is */
+  async create(path: string, body: Uint8Array, contentType: string): Promise<boolean> {
+    const object = { ...this.#object(path), Body: body, ContentType: contentType };
+    const command = new PutObjectCommand({ ...object, IfNoneMatch: '*' });
+    return this.#retry(path, undefined, (abortSignal) =>
+      this.#client.send(command, { abortSignal }).then(
+        () => true,
+        (error) => {
+          // 409: somebody else is writing it.
+          if ([409, 412].includes(error.$metadata?.httpStatusCode)) return false;
+          throw error;
+        },
+      ),
+    );
+  }
+
   async remove(path: string): Promise<void> {
     const command = new DeleteObjectCommand(this.#object(path));
     await this.#retry(path, undefined, (abortSignal) => this.#client.send(command, { abortSignal }));
