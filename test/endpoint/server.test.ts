@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
+import { openBundle } from '../../lib/pipeline/bundle.js';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
+import { selfTestRecordSchema } from '../../lib/schemas/self-test.js';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { ROOT } from '../support/reference.js';
@@ -14,6 +17,7 @@ import {
   startMotoServer,
 } from '../support/servers/moto-server.js';
 import { putBundle } from '../support/weights/put-bundle.js';
+import { readObjects } from '../support/weights/s3-objects.js';
 
 const SERVER = join(ROOT, 'dist/functions/endpoint/server.js');
 const DEMO = join(ROOT, 'lib/demo-model/bundle');
@@ -95,6 +99,40 @@ describe.skipIf(motoIsAbsent())('weights from S3, over the wire', () => {
       endpoint.signal('SIGTERM');
       expect(await endpoint.exited()).toBe(0);
     }
+  });
+
+  test('without a recorded picture: the first wake draws and records it, later loads have it', async () => {
+    const client = createS3Client(motoClientConfig(moto.url));
+    const to = 's3://recorded/demo';
+    await client.send(new CreateBucketCommand({ Bucket: 'recorded' }));
+    const from = join(ROOT, 'test/fixtures/family/sharded/checkpoint');
+    await importCheckpoint({ from, to }, { s3: client });
+    const read = () => readObjects(client, 'recorded', 'demo');
+    expect((await read()).has('self-test.json')).toBe(false);
+    const MODEL_DIRECTORY = join(scratch, 'recorded');
+    const wake = async () => {
+      const endpoint = start({ ...environment, MODEL_URI: to, MODEL_DIRECTORY });
+      expect(await endpoint.settled()).toMatchObject({ state: 'ready' });
+      return endpoint;
+    };
+    const first = await wake();
+    await vi.waitUntil(async () => (await read()).has('self-test.json'), { timeout: 30_000 });
+    first.signal('SIGTERM');
+    const { self_test } = selfTestRecordSchema.parse(
+      JSON.parse(String((await read()).get('self-test.json'))),
+    );
+    expect((await openBundle(MODEL_DIRECTORY)).selfTest).toEqual({});
+    const second = await wake();
+    second.signal('SIGTERM');
+    expect(await second.exited()).toBe(0);
+    // What it was compared with.
+    expect((await openBundle(MODEL_DIRECTORY)).selfTest).toEqual(self_test);
+    expect(second.log).not.toContain('self-test');
+
+    // Another bundle in the same place has no record.
+    const other = join(ROOT, 'test/fixtures/family/unusual/checkpoint');
+    await importCheckpoint({ from: other, to }, { s3: client });
+    expect((await read()).has('self-test.json')).toBe(false);
   });
 
   test.each([

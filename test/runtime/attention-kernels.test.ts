@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
+import { attentionExactness, setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
 import type { AttentionKernels } from '../../lib/schemas/attention-kernels.js';
 
 type Variables = Record<string, string | undefined>;
@@ -25,5 +25,29 @@ describe('which attention kernels may be taken', () => {
   test("ONNX Runtime's own variables count where nothing else is said", () => {
     const own = { ORT_DISABLE_FUSED_ATTENTION: '1', ORT_DISABLE_TRT_FLASH_ATTENTION: '0' };
     expect(set(undefined, own)).toEqual(['1', '0', '1']);
+  });
+});
+
+describe('a process that changes its mind', () => {
+  const set = [
+    'ORT_DISABLE_FUSED_ATTENTION',
+    'ORT_DISABLE_TRT_FLASH_ATTENTION',
+    'ORT_DISABLE_FUSED_CROSS_ATTENTION',
+  ];
+
+  test('computes as exactly as can be, and then as at first', () => {
+    const environment: Variables = { PATH: '/bin' };
+    setAttentionKernels(environment, 'guarded');
+    const before = { ...environment };
+    const exactness = attentionExactness(environment);
+    exactness?.useSafer();
+    expect(set.map((name) => environment[name])).toEqual(['1', '1', '1']);
+    exactness?.useUsual();
+    expect(environment).toEqual(before);
+  });
+
+  test('has no other way where all is exact already, whoever said so', () => {
+    const environment: Variables = Object.fromEntries(set.map((name) => [name, '1']));
+    expect(attentionExactness(environment)).toBeUndefined();
   });
 });
