@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { manifestSchema } from '../../lib/schemas/manifest.js';
+import { startHuggingFaceServer } from '../support/hugging-face-server.js';
 import { sdTurbo } from '../support/processes/run-command.js';
 import { ROOT } from '../support/reference.js';
+import { motoClientConfig, motoIsAbsent, startMotoServer } from '../support/servers/moto-server.js';
+import { makeBucket, readObjects, S3Client } from '../support/weights/s3-objects.js';
 
 const FAMILY = join(ROOT, 'test/fixtures/family/sharded');
 const FROM = ['import', '--from', join(FAMILY, 'checkpoint'), '--taesd', join(FAMILY, 'checkpoint-taesd')];
@@ -28,6 +31,66 @@ test('an import records the picture of the self-test, drawn in float32, whatever
   expect((await sdTurbo(['import', '--from', 'cuda', '--to', 'copy'], scratch)).code).toBe(0);
   expect(manifestOf('copy').self_test).toEqual(recorded);
 });
+
+test('an import from the hub reads it once more for the picture; a copy of a bundle for GPUs says what to do', async () => {
+  const hub = await startHuggingFaceServer({ repo: 'someone/family', folder: join(FAMILY, 'checkpoint') });
+  try {
+    const variables = { HF_ENDPOINT: hub.endpoint };
+    const cuda = ['--to', 'hub', '--dialect', 'cuda'];
+    const { code, stderr } = await sdTurbo(
+      ['import', '--from', 'hf:someone/family', ...cuda],
+      scratch,
+      variables,
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('reading it again for the self-test')]);
+    const { dialect, self_test } = manifestOf('hub');
+    expect([dialect, self_test?.vae]).toEqual(['cuda', manifestOf('plain').self_test?.vae]);
+    const skipped = await sdTurbo(
+      ['import', '--from', 'hf:someone/family', '--to', 'none', '--dialect', 'cuda', '--no-self-test'],
+      scratch,
+      variables,
+    );
+    expect([skipped.code, skipped.stderr]).toEqual([0, expect.not.stringContaining('self-test')]);
+    const copied = await sdTurbo(['import', '--from', 'none', '--to', 'none-copied'], scratch);
+    expect(copied.code).toBe(0);
+    expect(copied.stderr).toMatch(
+      /no picture .* is recorded: only its checkpoint can be drawn.*first start of the endpoint/,
+    );
+    expect(manifestOf('none-copied')).not.toHaveProperty('self_test');
+  } finally {
+    await hub.stop();
+  }
+});
+
+test.skipIf(motoIsAbsent())(
+  'an import to S3 has the picture in the manifest, which is there last',
+  async () => {
+    const moto = await startMotoServer();
+    try {
+      const client = new S3Client({ ...motoClientConfig(moto.url), forcePathStyle: true });
+      await makeBucket(client, 'models');
+      const variables = {
+        AWS_ENDPOINT_URL_S3: moto.url,
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+      };
+      const { code, stderr } = await sdTurbo(
+        [...FROM, '--to', 's3://models/a', '--dialect', 'cuda'],
+        scratch,
+        variables,
+      );
+      expect([code, stderr]).toEqual([0, expect.stringContaining('drawing the picture of the self-test')]);
+      const manifest = manifestSchema.parse(
+        JSON.parse(String((await readObjects(client, 'models', 'a')).get('manifest.json'))),
+      );
+      expect(manifest.self_test).toEqual(manifestOf('plain').self_test);
+      client.destroy();
+    } finally {
+      await moto.stop();
+    }
+  },
+);
 
 test('an import that should not draws nothing', async () => {
   const { code, stderr } = await sdTurbo([...FROM, '--to', 'undrawn', '--no-self-test'], scratch);

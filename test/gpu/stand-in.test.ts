@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Graph, Initializer, Node } from '../../lib/onnx/model.js';
 import type { AttentionKernels } from '../../lib/schemas/attention-kernels.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
-import { NETWORKS, type NetworkFolder, writeFullSizeBundle, writeHollow } from './full-size-bundle.js';
+import { NETWORKS, type NetworkFolder, writeBeside, writeFullSizeBundle } from './full-size-bundle.js';
 import { type Driven, drive, stageServer, standInEnvironment, standInIsAbsent } from './stand-in.js';
 import { type Phase, parseStandInLog, type StandInLog } from './stand-in-log.js';
 import { attentionOf, expectedAttention, standInProblems } from './stand-in-problems.js';
@@ -108,7 +108,7 @@ describe.skipIf(absent !== undefined)('the dialect cuda on a T4 that computes no
       '%s',
       (name, network, breakIt, words) => {
         const folder = join(scratch, name.replaceAll(/\W/g, '-'));
-        writeHollow(join(folder, network), breakIt(graphs[network]), NETWORKS[network].describe().plan.size);
+        writeBeside(join(folder, network), breakIt(graphs[network]), join(bundle, network));
         const said = (() => {
           try {
             return problemsOf([network], 'guarded', folder).problems[network]?.join('\n');
@@ -138,6 +138,11 @@ describe.skipIf(absent !== undefined)('the dialect cuda on a T4 that computes no
       }
     }
 
+    const drawn = (kernels: AttentionKernels) =>
+      (['text_encoder', 'unet', 'vae_decoder'] as const).flatMap((each) => expectedAttention(each, kernels));
+    const attentionsOf = (log: StandInLog) =>
+      attentionOf(log.phases.get('') as Phase).map(({ kind }) => kind);
+
     test(
       'looks at its first picture, tries again without float16 sums, and says that it is black',
       async () => {
@@ -146,17 +151,30 @@ describe.skipIf(absent !== undefined)('the dialect cuda on a T4 that computes no
           state: 'failed',
           provider: 'cuda',
           model: 'full-size',
-          error: 'the self-test with the decoder vae failed: every pixel of the picture is 0, 0, 0',
+          error: "the self-test with the decoder vae failed: the picture's mean is 0, not about 127.5",
         });
         expect(code).toBe(503);
         // Within one process: the sessions that are loaded anew ask for the variables anew.
-        const drawn = (kernels: AttentionKernels) =>
-          (['text_encoder', 'unet', 'vae_decoder'] as const).flatMap((each) =>
-            expectedAttention(each, kernels),
-          );
-        const taken = attentionOf(log.phases.get('') as Phase).map(({ kind }) => kind);
-        expect(taken).toEqual([...drawn('guarded'), ...drawn('exact')]);
+        expect(attentionsOf(log)).toEqual([...drawn('guarded'), ...drawn('exact')]);
         expect(said).toContain('attention is computed in float32 from now on');
+      },
+      PATIENCE_MS,
+    );
+
+    test(
+      'begins without float16 sums where nobody knows what the picture should be, and records no black one',
+      async () => {
+        const path = join(bundle, 'manifest.json');
+        const text = readFileSync(path, 'utf8');
+        const { self_test, ...about } = JSON.parse(text);
+        writeFileSync(path, JSON.stringify(about));
+        const { status, code, log } = await failed({}).finally(() => writeFileSync(path, text));
+        expect([status.state, code]).toEqual(['failed', 503]);
+        expect(status.error).toBe(
+          'the self-test with the decoder vae failed: every pixel of the picture is 0, 0, 0',
+        );
+        expect(attentionsOf(log)).toEqual(drawn('exact'));
+        expect(existsSync(join(bundle, 'self-test.json'))).toBe(false);
       },
       PATIENCE_MS,
     );

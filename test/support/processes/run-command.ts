@@ -11,11 +11,20 @@ export interface Finished {
 /** Below Vitest's own limit: a command that hangs fails its test, and is not left running. */
 const LIMIT_MS = 50_000;
 
-/** Runs the installed command, as `npx sd-turbo` does, in another directory. */
-export function sdTurbo(args: readonly string[], cwd: string): Promise<Finished> {
+/**
+ * Runs the installed command, as `npx sd-turbo` does, in another directory.
+ *
+ * @param variables on top of this process's
+ */
+export function sdTurbo(
+  args: readonly string[],
+  cwd: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(ROOT, 'lib/cli/sd-turbo.mjs'), ...args], {
       cwd,
+      env: { ...process.env, ...variables },
       timeout: LIMIT_MS,
     });
     let [stdout, stderr] = ['', ''];
