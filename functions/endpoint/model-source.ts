@@ -1,8 +1,5 @@
-import {
-  selfTestInDirectory,
-  selfTestOnS3,
-  type WriteSelfTest,
-} from '../../lib/weights/bundle/write-self-test.js';
+import { selfTestOnS3 } from '../../lib/weights/bundle/s3-self-test.js';
+import { selfTestInDirectory, type WriteSelfTest } from '../../lib/weights/bundle/write-self-test.js';
 import type { ByteSource } from '../../lib/weights/sources/byte-source.js';
 import { BUNDLE_KINDS, parsePlace } from '../../lib/weights/sources/place.js';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';

@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { SELF_TEST_NAME } from '../../schemas/self-test.js';
-import { DEFAULT_TRANSFER_POLICY } from '../bytes/transfer.js';
 import { diskError } from '../disk/disk-error.js';
 import { PARTIAL_SUFFIX } from '../disk/partial-file.js';
-import type { S3Location } from '../sources/s3/s3-location.js';
-import { S3Writer } from './s3-writer.js';
 
 /**
  * Writes the record of a bundle's picture where there is none.
@@ -33,10 +29,4 @@ export function selfTestInDirectory(directory: string): WriteSelfTest {
       await rm(partial, { force: true });
     }
   };
-}
-
-/** @param client stays its owner's */
-export function selfTestOnS3(client: S3Client, location: S3Location): WriteSelfTest {
-  const writer = new S3Writer(client, location, DEFAULT_TRANSFER_POLICY);
-  return (text) => writer.create(SELF_TEST_NAME, Buffer.from(text), 'application/json');
 }
