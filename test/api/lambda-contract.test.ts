@@ -6,31 +6,20 @@ import { createAdaptorServer } from '@hono/node-server';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleLambda } from '../../functions/bundle-lambda.mjs';
-import { scriptedWorker } from '../support/predictions/pulling-worker.js';
-import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { pythonIsAbsent, runTrussClient } from '../support/processes/truss-client.js';
 import { ROOT } from '../support/reference.js';
-import { gateway } from '../support/servers/gateway.js';
 import { type MotoServer, motoIsAbsent, startMotoServer } from '../support/servers/moto-server.js';
 import { contract } from './contract/contract.js';
-import { MARKER, type Setting } from './contract/setting.js';
-import type { FunctionStack } from './function-stack.js';
+import type { Setting } from './contract/setting.js';
+import { gatewaySetting, MINE } from './gateway-setting.js';
 import { LambdaStack } from './lambda-stack.js';
-import { PulledStack } from './pulled-stack.js';
-
-const KEYS = new Map([
-  [`mine-${MARKER}`, 'key-id-1'],
-  [`other-${MARKER}`, 'key-id-2'],
-]);
-const [MINE, OTHER] = [...KEYS.keys()] as [string, string];
-const DAY_MS = 86_400_000;
 
 describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lambda-contract-'));
   let moto: MotoServer;
   let container: EndpointProcess;
-  const stacks: FunctionStack[] = [];
+  let stack: LambdaStack;
   let send: Setting['send'];
   beforeAll(async () => {
     container = new EndpointProcess([process.execPath, join(ROOT, 'dist/functions/endpoint/server.js')], {
@@ -40,14 +29,14 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
     [moto] = await Promise.all([startMotoServer(), bundleLambda(folder), container.settled()]);
   });
   afterAll(async () => {
-    await Promise.all(stacks.map((stack) => stack.stop()));
+    await stack?.stop();
     container.signal('SIGKILL');
     await moto?.stop();
     rmSync(folder, { recursive: true });
   });
 
   contract('the bundled Lambda handlers', async (): Promise<Setting> => {
-    const stack = await LambdaStack.start({
+    stack = await LambdaStack.start({
       folder,
       moto: moto.url,
       container: container.forward,
@@ -56,52 +45,18 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       wakeMs: 2_000,
     });
     stack.poll();
-    const setting = settingOf(stack);
-    // The client below needs it.
+    const setting = gatewaySetting(stack);
     send = setting.send;
     return {
       ...setting,
+      // The client below needs it still.
+      stop: async () => undefined,
       side: 512,
       drawn: () => stack.sagemaker.drawn,
       sleep: () => stack.sagemaker.sleep(),
       output: () => `${stack.output()}\n${container.log}`,
     };
   });
-
-  contract(
-    'the bundled Lambda handlers, and a worker that fetches its messages',
-    async (): Promise<Setting> => {
-      const endpoint = new ScriptedEndpoint();
-      const stack = await PulledStack.start({
-        folder,
-        moto: moto.url,
-        name: 'pulled-contract',
-        startWorker: scriptedWorker(endpoint),
-      });
-      await stack.listens();
-      return {
-        ...settingOf(stack),
-        side: SCRIPTED_SIDE,
-        drawn: () => endpoint.drawn,
-        sleep: () => stack.machine.sleep(),
-        waitsForWakes: true,
-        output: () => stack.output(),
-      };
-    },
-  );
-
-  function settingOf(stack: FunctionStack) {
-    stacks.push(stack);
-    return {
-      send: gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS }),
-      baseUrl: 'https://abc123.execute-api.us-east-1.amazonaws.com/prod',
-      credentials: { authorization: `Api-Key ${MINE}` },
-      stranger: { 'x-api-key': OTHER },
-      checksKeys: false,
-      expire: (id: string) => stack.age(id, DAY_MS + 1000),
-      stop: async () => undefined,
-    };
-  }
 
   test.skipIf(pythonIsAbsent())("the Truss example's own client works", async () => {
     const server = createAdaptorServer({ fetch: send });

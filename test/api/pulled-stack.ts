@@ -1,4 +1,10 @@
-import { PurgeQueueCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { countMessages } from '../../functions/shared/aws/sqs/count-messages.js';
 import { WORKER_STATE_KEY } from '../../lib/schemas/worker-state.js';
 import { Machine } from '../support/predictions/machine.js';
 import type { StartWorker, WorkerEnvironment } from '../support/predictions/pulling-worker.js';
@@ -23,8 +29,8 @@ export interface PulledStackProps extends FunctionStackProps {
   readonly startWorker: StartWorker;
   /** From the start of the instance to its worker. Milliseconds. @default 500 */
   readonly bootMs?: number;
-  /** Where the functions find S3. @default moto */
-  readonly s3Url?: string;
+  /** Puts a server before S3, and says where that is. @default none */
+  readonly beforeS3?: (target: string) => Promise<string>;
 }
 
 interface Parts {
@@ -48,7 +54,6 @@ export class PulledStack extends FunctionStack {
       INSTANCE_IDS: machine.id,
       INSTANCE_TYPES: 'g4dn.xlarge,g4dn.2xlarge',
       AWS_ENDPOINT_URL_EC2: ec2.url,
-      ...(props.s3Url === undefined ? {} : { AWS_ENDPOINT_URL_S3: props.s3Url }),
     });
     this.machine = machine;
     this.ec2 = ec2;
@@ -59,7 +64,9 @@ export class PulledStack extends FunctionStack {
   /** It is up, and empties its queues. */
   static async start(props: PulledStackProps): Promise<PulledStack> {
     const { moto, name, startWorker, bootMs = 500 } = props;
-    const around = await surround(props, SHORT_WAIT);
+    const plain = await surround(props, SHORT_WAIT);
+    const s3Url = (await props.beforeS3?.(plain.hurried.url)) ?? plain.hurried.url;
+    const around = { ...plain, environment: { ...plain.environment, AWS_ENDPOINT_URL_S3: s3Url } };
     const draw = await createQueues(around.sqs, `${name}-draw`, MAX_DRAW_RECEIVES, VISIBILITY);
     const environment = {
       ...(around.environment as Omit<WorkerEnvironment, 'WORKER_NAME'>),
@@ -89,6 +96,17 @@ export class PulledStack extends FunctionStack {
 
   async sendToWorkers(body: string): Promise<void> {
     await this.#client.send(new SendMessageCommand({ QueueUrl: this.#draw.queueUrl, MessageBody: body }));
+  }
+
+  /** Messages that wait for a worker, or are in its hands. */
+  toDraw(): Promise<number> {
+    return countMessages(this.#client, this.#draw.queueUrl);
+  }
+
+  /** Takes a message, and never comes back: the time that it stays hidden is over at once. */
+  async takeAndDrop(): Promise<void> {
+    const order = { QueueUrl: this.#draw.queueUrl, VisibilityTimeout: 0, WaitTimeSeconds: 1 };
+    await this.#client.send(new ReceiveMessageCommand(order));
   }
 
   /** Somebody empties the queue of the workers. */
