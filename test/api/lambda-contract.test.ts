@@ -9,18 +9,11 @@ import { bundleLambda } from '../../functions/bundle-lambda.mjs';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { pythonIsAbsent, runTrussClient } from '../support/processes/truss-client.js';
 import { ROOT } from '../support/reference.js';
-import { gateway } from '../support/servers/gateway.js';
 import { type MotoServer, motoIsAbsent, startMotoServer } from '../support/servers/moto-server.js';
 import { contract } from './contract/contract.js';
-import { MARKER, type Setting } from './contract/setting.js';
+import type { Setting } from './contract/setting.js';
+import { gatewaySetting, MINE } from './gateway-setting.js';
 import { LambdaStack } from './lambda-stack.js';
-
-const KEYS = new Map([
-  [`mine-${MARKER}`, 'key-id-1'],
-  [`other-${MARKER}`, 'key-id-2'],
-]);
-const [MINE, OTHER] = [...KEYS.keys()] as [string, string];
-const DAY_MS = 86_400_000;
 
 describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lambda-contract-'));
@@ -52,25 +45,16 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       wakeMs: 2_000,
     });
     stack.poll();
-    send = gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS });
+    const setting = gatewaySetting(stack);
+    send = setting.send;
     return {
-      send,
-      baseUrl: 'https://abc123.execute-api.us-east-1.amazonaws.com/prod',
-      credentials: { authorization: `Api-Key ${MINE}` },
-      stranger: { 'x-api-key': OTHER },
-      checksKeys: false,
+      ...setting,
+      // The client below needs it still.
+      stop: async () => undefined,
       side: 512,
       drawn: () => stack.sagemaker.drawn,
       sleep: () => stack.sagemaker.sleep(),
-      expire: async (id) => {
-        const key = `predictions/${id}/request.json`;
-        const record = JSON.parse(await stack.readObject(key));
-        const created_at = new Date(Date.now() - DAY_MS - 1000).toISOString();
-        await stack.writeObject(key, JSON.stringify({ ...record, created_at }));
-      },
       output: () => `${stack.output()}\n${container.log}`,
-      // The client below needs it still.
-      stop: async () => undefined,
     };
   });
 

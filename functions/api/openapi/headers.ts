@@ -35,7 +35,8 @@ export const HEADERS = {
     example: 30,
   },
   'Preference-Applied': {
-    description: 'What of `Prefer` was followed.',
+    description:
+      'What of `Prefer` was followed: no wait where the answer came at once because the endpoint was asleep.',
     schema: { type: 'string' },
     example: 'wait=10',
   },
