@@ -11,6 +11,7 @@ import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   GetQueueAttributesCommand,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
@@ -174,6 +175,11 @@ export class WorkerStack {
         new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
       );
     return Messages.map(({ Body = '' }) => Body);
+  }
+
+  /** Takes every message out of the draw queue. */
+  async purge(): Promise<void> {
+    await this.#sqs.send(new PurgeQueueCommand({ QueueUrl: this.drawQueueUrl }));
   }
 
   async stop(): Promise<void> {
