@@ -1,9 +1,9 @@
 import type { Hono } from 'hono';
 import type {
-  Endpoint,
   EndpointAnswer,
   EndpointState,
   InvokeContext,
+  PushedEndpoint,
 } from '../../../lib/predictions/endpoint.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import { invokeEndpoint } from '../../shared/invoke-endpoint.js';
@@ -23,7 +23,7 @@ export interface InProcessEndpointProps {
 }
 
 /** The routes of this very process, by the way that requests over a socket take, without the socket. */
-export class InProcessEndpoint implements Endpoint {
+export class InProcessEndpoint implements PushedEndpoint {
   readonly #props: InProcessEndpointProps;
 
   constructor(props: InProcessEndpointProps) {

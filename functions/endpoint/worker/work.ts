@@ -1,5 +1,6 @@
 import { AppError } from '../../../lib/errors/app-error.js';
-import { processMessage, type WorkerServices } from '../../../lib/predictions/process-message.js';
+import { processMessage } from '../../../lib/predictions/process-message.js';
+import type { WorkerServices } from '../../../lib/predictions/services.js';
 import type { FlushedTelemetry } from '../../shared/aws/powertools-telemetry.js';
 import { parseMessage } from '../../shared/aws/sqs/parse-message.js';
 import { errorFields } from '../../shared/error-fields.js';
@@ -98,8 +99,7 @@ async function perform(
   const { id: message_id, receives, sentAt } = delivery;
   const fields = { message_id, receives };
   const message = parseMessage(delivery);
-  // Nothing else belongs into this queue.
-  if (message?.kind !== 'predict') {
+  if (!message) {
     telemetry.log('error', 'a message is not one of ours', fields);
     // Soon, so that it reaches the dead-letter queue: no receive will make it better.
     return 0;

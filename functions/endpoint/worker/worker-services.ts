@@ -1,8 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { AppError } from '../../../lib/errors/app-error.js';
-import type { Endpoint } from '../../../lib/predictions/endpoint.js';
-import type { MessageQueue } from '../../../lib/predictions/message-queue.js';
-import type { WorkerServices } from '../../../lib/predictions/process-message.js';
+import type { PushedEndpoint } from '../../../lib/predictions/endpoint.js';
+import type { WorkerServices } from '../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
 import { S3PredictionStore } from '../../shared/aws/s3/s3-prediction-store.js';
@@ -16,7 +14,7 @@ import type { WorkerConfig } from '../config.js';
 
 export interface WorkerServicesProps {
   readonly config: Pick<WorkerConfig, 'drawQueueUrl' | 'queueUrl' | 'retentionMs'>;
-  readonly endpoint: Endpoint;
+  readonly endpoint: PushedEndpoint;
   readonly records: S3Records;
   readonly sqs: SQSClient;
   readonly telemetry: Telemetry;
@@ -24,31 +22,16 @@ export interface WorkerServicesProps {
 
 /** What the worker's predictions are made of: the store of the API, and the model of this process. */
 export function workerServices(props: WorkerServicesProps): WorkerServices {
-  const { config, endpoint, records, telemetry } = props;
+  const { config, endpoint, records, sqs, telemetry } = props;
+  const { drawQueueUrl, queueUrl, retentionMs } = config;
   return {
     endpoint,
     store: new S3PredictionStore(records),
-    queue: messageQueue(props),
+    queue: new SqsMessageQueue({ client: sqs, drawQueueUrl, queueUrl }),
     waker: new Waker({ endpoint, log: new S3WakeLog(records) }),
     clock: SYSTEM_CLOCK,
-    retentionMs: config.retentionMs,
+    retentionMs,
     toProblem,
     onEvent: (event) => reportEvent(telemetry, event),
-    sendWebhook: async () => {
-      throw new AppError('UNSUPPORTED', 'a worker sends no webhooks');
-    },
-  };
-}
-
-/** What is to be drawn again comes back to the workers; what others do goes to them. */
-function messageQueue({ config, sqs, telemetry }: WorkerServicesProps): MessageQueue {
-  const draw = new SqsMessageQueue(sqs, config.drawQueueUrl);
-  const others = config.queueUrl === undefined ? undefined : new SqsMessageQueue(sqs, config.queueUrl);
-  return {
-    async send(message, delaySeconds) {
-      if (message.kind === 'predict') return draw.send(message, delaySeconds);
-      if (others) return others.send(message, delaySeconds);
-      telemetry.log('warn', 'a webhook is told of nothing: QUEUE_URL is not set', { id: message.id });
-    },
   };
 }

@@ -54,20 +54,18 @@ describe.skipIf(motoIsAbsent())('workers that are killed', () => {
       if (kill % 5 === 0) rmSync(join(scratch, 'model'), { recursive: true, force: true });
       const worker = start();
       const moment = MOMENTS[kill % MOMENTS.length] as string;
-      const line = moment && `"message":"${moment}"`;
-      await until(`kill ${kill}: ${moment}, seed ${SEED}`, () => worker.log.includes(line));
+      if (moment) await stack.said(worker, moment);
       await pause(random.between(0, LONGEST_WHILE));
       worker.signal('SIGKILL');
       await worker.exited();
     }
     const last = start();
-    await until('the last one is ready', () => last.log.includes('"model ready"'));
+    await stack.said(last, 'model ready');
     const server = new EndpointProcess([process.execPath, SERVER], { MODEL_URI: DEMO, PORT: '0' });
     await server.settled();
     for (const { id, request } of asked) {
-      await until(`${id} is drawn`, async () => (await stack.result(id)) !== undefined);
       const drawn = await (await server.draw(request)).json();
-      expect(await stack.result(id), `seed ${SEED}`).toMatchObject({ status: 'succeeded', answer: drawn });
+      expect(await stack.ended(id), `seed ${SEED}`).toMatchObject({ status: 'succeeded', answer: drawn });
     }
     server.signal('SIGKILL');
     await until('the queue is empty', async () => {

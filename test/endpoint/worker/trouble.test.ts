@@ -12,7 +12,7 @@ import { until } from '../../support/until.js';
 import { WorkerStack } from './worker-stack.js';
 
 /** Each test starts a process, on machines that may have other things to do. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const REFUSED = { kind: 'status', status: 503, code: 'SlowDown' } as const;
 
 const operation = ({ headers }: ProxiedRequest) => String(headers['x-amz-target'] ?? '');
@@ -39,7 +39,6 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
 
   const start = (settings: Record<string, string> = {}) =>
     stack.worker({ AWS_ENDPOINT_URL_S3: proxy.url, AWS_ENDPOINT_URL_SQS: proxy.url, ...settings });
-  const isDrawn = (id: string) => until(`${id} is drawn`, async () => (await stack.result(id)) !== undefined);
   const times = (needle: string, { log }: { readonly log: string }) => log.split(needle).length - 1;
 
   test('S3 refuses results for longer than a message stays hidden: nobody else gets it, and it is drawn in the end', async () => {
@@ -51,7 +50,7 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
     };
     const { id } = await stack.ask();
     const worker = start();
-    await until('it is in trouble', () => /a message is worked on again/.test(worker.log));
+    await stack.said(worker, 'a message is worked on again');
     const seen: string[] = [];
     // Three signs of life each 3 s: of five, the message would be visible again without them.
     await until('there are signs of life', async () => {
@@ -59,8 +58,8 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
       return beats >= 5;
     });
     isRefusing = false;
-    await isDrawn(id);
-    await until('it is told', () => /"message":"message"/.test(worker.log));
+    await stack.ended(id);
+    await stack.said(worker, 'message');
     expect(seen).toEqual([]);
     expect(worker.log).toMatch(/"message":"message","message_id":"[^"]+","receives":1/);
     expect(worker.log).not.toContain('a tree');
@@ -71,7 +70,7 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
     faultFor = (request) => (operation(request) !== '' && refusals-- > 0 ? REFUSED : undefined);
     const { id } = await stack.ask();
     const worker = start();
-    await isDrawn(id);
+    await stack.ended(id);
     expect(times('the queue is asked again', worker)).toBe(4);
   });
 
@@ -79,7 +78,7 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
     faultFor = ({ path }) => (path.endsWith('/worker.json') ? REFUSED : undefined);
     const { id } = await stack.ask();
     const worker = start();
-    await isDrawn(id);
+    await stack.ended(id);
     expect(worker.log).toContain('worker.json could not be written');
   });
 
@@ -97,7 +96,7 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
     };
     const worker = start({ IDLE_SECONDS: '1' });
     expect(await worker.exited(), worker.log).toBe(0);
-    await isDrawn(late.id);
+    await stack.ended(late.id);
     const phases = (await stack.states())
       .map(({ phase }) => phase)
       .filter((phase, i, all) => phase !== all[i - 1]);

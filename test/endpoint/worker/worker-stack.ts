@@ -27,9 +27,13 @@ import { requestRecord } from '../../support/predictions/prediction-records.js';
 import { EndpointProcess } from '../../support/processes/endpoint-process.js';
 import { ROOT } from '../../support/reference.js';
 import { motoClientConfig } from '../../support/servers/moto-server.js';
+import { until } from '../../support/until.js';
 
 export const SERVER = join(ROOT, 'dist/functions/endpoint/server.js');
 export const DEMO = join(ROOT, 'lib/demo-model/bundle');
+
+/** On machines that have much else to do a worker's start takes most of a minute. */
+const LIMIT_MS = 150_000;
 
 export interface WorkerStackProps {
   readonly moto: string;
@@ -105,6 +109,20 @@ export class WorkerStack {
     });
     this.#started.push(worker);
     return worker;
+  }
+
+  /** Waits for a line in a worker's log. */
+  async said(worker: EndpointProcess, message: string): Promise<void> {
+    const line = `"message":"${message}"`;
+    await until(line, () => worker.log.includes(line), LIMIT_MS).catch((error) => {
+      throw new Error(`${error.message}: ${worker.log}`);
+    });
+  }
+
+  /** How a prediction ends. */
+  async ended(id: string): Promise<ResultRecord> {
+    await until(`${id} has ended`, async () => (await this.result(id)) !== undefined, LIMIT_MS);
+    return (await this.result(id)) as ResultRecord;
   }
 
   /** Accepts a request as the API does: its record first, then its message. */

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ResultRecord } from '../../../lib/schemas/prediction.js';
 import { WORKER_PHASES } from '../../../lib/schemas/worker-state.js';
 import { createS3Client } from '../../../lib/weights/sources/s3/create-s3-client.js';
 import { EndpointProcess } from '../../support/processes/endpoint-process.js';
@@ -39,10 +38,6 @@ describe.skipIf(motoIsAbsent())(
     afterEach(() => stack.stop());
     afterAll(() => moto.stop());
 
-    const resultOf = async (id: string): Promise<ResultRecord> => {
-      await until(`${id} has ended`, async () => (await stack.result(id)) !== undefined);
-      return (await stack.result(id)) as ResultRecord;
-    };
     const isEmpty = () =>
       until('the queue is empty', async () => {
         const { waiting, held } = await stack.counts();
@@ -63,7 +58,7 @@ describe.skipIf(motoIsAbsent())(
         POWERTOOLS_METRICS_NAMESPACE: 'SdTurbo',
         POWERTOOLS_SERVICE_NAME: 'test',
       });
-      const result = await resultOf(id);
+      const result = await stack.ended(id);
       expect(await worker.exited(), worker.log).toBe(0);
 
       const server = new EndpointProcess([process.execPath, SERVER], { MODEL_URI: DEMO, PORT: '0' });
@@ -90,20 +85,20 @@ describe.skipIf(motoIsAbsent())(
     test('a request that the model refuses ends in a result that says so', async () => {
       const { id } = await stack.ask({ image: 'AAAA', strength: 1 });
       stack.worker();
-      expect(await resultOf(id)).toMatchObject({ status: 'failed', error: { status: 400 } });
+      expect(await stack.ended(id)).toMatchObject({ status: 'failed', error: { status: 400 } });
       await isEmpty();
     });
 
     test('two workers share one queue: each picture is drawn once, by one of them', async () => {
       const workers = ['worker-1', 'worker-2'].map((WORKER_NAME) => stack.worker({ WORKER_NAME }));
-      for (const worker of workers) await until('it is ready', () => worker.log.includes('"model ready"'));
+      for (const worker of workers) await stack.said(worker, 'model ready');
       const drawnBy = ({ log }: EndpointProcess) => log.match(/"message":"message"/g)?.length ?? 0;
       const asked: { readonly id: string }[] = [];
       await until('both have drawn', async () => {
         asked.push(await stack.ask({ seed: asked.length }));
         return workers.every((worker) => drawnBy(worker) > 0);
       });
-      for (const { id } of asked) expect(await resultOf(id)).toMatchObject({ status: 'succeeded' });
+      for (const { id } of asked) expect(await stack.ended(id)).toMatchObject({ status: 'succeeded' });
       await isEmpty();
       expect(workers.reduce((sum, worker) => sum + drawnBy(worker), 0)).toBe(asked.length);
     });
@@ -114,7 +109,7 @@ describe.skipIf(motoIsAbsent())(
       await stack.send('{"kind": "sculpture"}');
       await stack.send(JSON.stringify({ kind: 'webhook', id }));
       const worker = stack.worker();
-      await resultOf(id);
+      await stack.ended(id);
       await isEmpty();
       expect(worker.log.match(/"message":"invocation"/g)).toHaveLength(1);
       expect((await stack.counts()).dead).toBe(2);
@@ -125,13 +120,13 @@ describe.skipIf(motoIsAbsent())(
       for (let death = 0; death < 3; death++) {
         // Nothing is stored, so that the message is held until the end comes.
         const worker = stack.worker({ AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9' });
-        await until('it has the message', async () => /a message is worked on again/.test(worker.log));
+        await stack.said(worker, 'a message is worked on again');
         worker.signal('SIGKILL');
         await worker.exited();
       }
       const other = await stack.ask();
       stack.worker();
-      expect(await resultOf(other.id)).toMatchObject({ status: 'succeeded' });
+      expect(await stack.ended(other.id)).toMatchObject({ status: 'succeeded' });
       await isEmpty();
       expect((await stack.counts()).dead).toBe(1);
       expect(await stack.result(id)).toBeUndefined();
@@ -139,7 +134,7 @@ describe.skipIf(motoIsAbsent())(
 
     test('SIGTERM: the picture under way is finished, the next one is left to others', async () => {
       const worker = stack.worker();
-      await until('it is ready', () => worker.log.includes('"model ready"'));
+      await stack.said(worker, 'model ready');
       const asked = [];
       for (let seed = 0; seed < 4; seed++) asked.push(await stack.ask({ seed, num_images: 4 }));
       await until('one is being drawn', async () => (await stack.counts()).held > 0);
@@ -155,7 +150,7 @@ describe.skipIf(motoIsAbsent())(
 
     test('SIGTERM while the model loads: exits with 0', async () => {
       const worker = stack.worker({ MODEL_URI: 's3://weights/demo', MODEL_DIRECTORY: join(scratch, 'none') });
-      await until('it loads', () => worker.log.includes('"model downloading"'));
+      await stack.said(worker, 'model downloading');
       worker.signal('SIGTERM');
       expect(await worker.exited()).toBe(0);
       expect((await stack.states()).at(-1)).toMatchObject({ phase: 'stopping' });
