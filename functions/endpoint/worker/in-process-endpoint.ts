@@ -1,9 +1,10 @@
 import type { Hono } from 'hono';
-import type {
-  EndpointAnswer,
-  EndpointState,
-  InvokeContext,
-  PushedEndpoint,
+import {
+  type EndpointAnswer,
+  EndpointError,
+  type EndpointState,
+  type InvokeContext,
+  type PushedEndpoint,
 } from '../../../lib/predictions/endpoint.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import { invokeEndpoint } from '../../shared/invoke-endpoint.js';
@@ -16,8 +17,10 @@ const NOWHERE = 'http://worker.invalid';
 export interface InProcessEndpointProps {
   /** With `POST /invocations`. */
   readonly app: Hono;
-  /** Told of a run that does not end: no other will ever begin. */
-  readonly onStuck: () => void;
+  /** Draws a picture that is known to succeed. Rejects where the model is broken. */
+  readonly selfTest: () => Promise<void>;
+  /** Told, once nothing can be drawn any more, why: whoever is told ends this process. */
+  readonly onBroken: (error: unknown) => void;
   /** @default 60,000 */
   readonly stuckMs?: number;
 }
@@ -30,8 +33,21 @@ export class InProcessEndpoint implements PushedEndpoint {
     this.#props = props;
   }
 
-  invoke(request: SeededRequest, context: InvokeContext): Promise<EndpointAnswer> {
-    return invokeEndpoint(NOWHERE, request, context, (url, init) => this.#send(url, init, context.signal));
+  /** Does not settle where the model is broken: no request is to blame then, and none is to end as failed. */
+  async invoke(request: SeededRequest, context: InvokeContext): Promise<EndpointAnswer> {
+    const { selfTest, onBroken } = this.#props;
+    try {
+      return await invokeEndpoint(NOWHERE, request, context, (url, init) =>
+        this.#send(url, init, context.signal),
+      );
+    } catch (error) {
+      const isFailure = error instanceof EndpointError && /^(model|numbers)$/.test(error.fault);
+      // A GPU that is lost, or a thread that has ended, would fail every request that still waits.
+      const reason = isFailure ? await selfTest().catch((broken: unknown) => broken) : undefined;
+      if (reason === undefined) throw error;
+      onBroken(reason);
+      return new Promise(() => undefined);
+    }
   }
 
   /** Whoever asks is awake. */
@@ -43,10 +59,11 @@ export class InProcessEndpoint implements PushedEndpoint {
 
   /** Settles when nothing of the request runs any more, also where its time is up: the next one finds the model free. */
   async #send(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
-    const { app, onStuck, stuckMs = STUCK_MS } = this.#props;
+    const { app, onBroken, stuckMs = STUCK_MS } = this.#props;
     let timer: NodeJS.Timeout | undefined;
     const watch = () => {
-      timer = setTimeout(onStuck, stuckMs);
+      const stuck = new Error('a picture that was given up is still being drawn');
+      timer = setTimeout(() => onBroken(stuck), stuckMs);
     };
     signal.addEventListener('abort', watch, { once: true });
     try {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { warmUp } from '../../../lib/pipeline/warm-up.js';
 import { noteReady } from '../../../lib/predictions/wake/wake-endpoint.js';
 import { S3Records } from '../../shared/aws/s3/s3-records.js';
 import { errorFields } from '../../shared/error-fields.js';
@@ -56,8 +57,7 @@ export async function runWorker(): Promise<number> {
     log('info', 'stopped');
     return 0;
   } catch (error) {
-    log('error', 'the worker has failed', errorFields(error));
-    await inTime(state.fail(error));
+    await sayWhy(error, state);
     return 1;
   }
 }
@@ -72,14 +72,17 @@ interface Worker {
 
 async function loadAndWork({ config, parts, records, state, stopping }: Worker): Promise<void> {
   const { app, loader } = parts;
-  await Promise.race([loader.load(stopping), aborted(stopping)]).catch((error) => {
+  const pipeline = await Promise.race([loader.load(stopping), aborted(stopping)]).catch((error) => {
     if (!stopping.aborted) throw error;
   });
-  if (stopping.aborted) return;
-  const telemetry = workerTelemetry(config.isMeasured);
-  const onStuck = () => void giveUp(new Error('a picture that was given up is still being drawn'), state);
-  const endpoint = new InProcessEndpoint({ app, onStuck });
+  if (!pipeline || stopping.aborted) return;
+  const endpoint = new InProcessEndpoint({
+    app,
+    selfTest: () => warmUp(pipeline),
+    onBroken: (error) => void end(error, state),
+  });
   const sqs = new SQSClient({ requestHandler: PATIENT });
+  const telemetry = workerTelemetry(config.isMeasured);
   const services = workerServices({ config, endpoint, records, sqs, telemetry });
   // The estimate of the next wake rests on it; nobody waits for it.
   void noteReady(services, true);
@@ -90,11 +93,15 @@ async function loadAndWork({ config, parts, records, state, stopping }: Worker):
   await work({ queue, services, telemetry, state, idleMs, stopping });
 }
 
-/** Ends at once: what hangs below cannot be ended otherwise. The message comes again, to another process. */
-async function giveUp(error: Error, state: StateWriter): Promise<never> {
+/** At once: what hangs or is broken below cannot be closed. The message under way comes again, to another process. */
+async function end(error: unknown, state: StateWriter): Promise<never> {
+  await sayWhy(error, state);
+  process.exit(1);
+}
+
+async function sayWhy(error: unknown, state: StateWriter): Promise<void> {
   log('error', 'the worker has failed', errorFields(error));
   await inTime(state.fail(error));
-  process.exit(1);
 }
 
 /** Aborted by SIGTERM or SIGINT; where the picture under way takes too long then, its message is left to others. */

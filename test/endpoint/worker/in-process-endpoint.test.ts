@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { InProcessEndpoint } from '../../../functions/endpoint/worker/in-process-endpoint.js';
 import { ProblemError, problemResponse } from '../../../functions/shared/problem-response.js';
+import { AppError } from '../../../lib/errors/app-error.js';
 import { until } from '../../support/until.js';
 
 const request = {
@@ -15,14 +16,15 @@ const request = {
 } as const;
 
 /** An endpoint whose route does as told. */
-function endpointOf(route: (request: Request) => Promise<Response>, stuckMs?: number) {
+function endpointOf(route: (request: Request) => Promise<Response>, selfTest = async () => {}) {
   const app = new Hono();
   app.post('/invocations', ({ req }) => route(req.raw));
-  const stuck = { count: 0 };
-  const onStuck = () => void stuck.count++;
-  return { endpoint: new InProcessEndpoint({ app, onStuck, ...(stuckMs && { stuckMs }) }), stuck };
+  const broken: unknown[] = [];
+  const onBroken = (error: unknown) => void broken.push(error);
+  return { endpoint: new InProcessEndpoint({ app, selfTest, onBroken, stuckMs: 200 }), broken };
 }
 
+const failing = async () => problemResponse(new AppError('INTERNAL', 'CUDA failure 700'), 'request-1');
 const context = (signal: AbortSignal) => ({ requestId: 'request-1', signal });
 
 test("a request reaches the route with its id; the answer's phases come back", async () => {
@@ -38,7 +40,7 @@ test("a request reaches the route with its id; the answer's phases come back", a
 
 test('a request whose time is up has timed out, once its run has ended', async () => {
   let hasEnded = false;
-  const { endpoint, stuck } = endpointOf(async (incoming) => {
+  const { endpoint, broken } = endpointOf(async (incoming) => {
     while (!incoming.signal.aborted) await pause(5);
     await pause(50);
     hasEnded = true;
@@ -46,11 +48,29 @@ test('a request whose time is up has timed out, once its run has ended', async (
   });
   const invoked = endpoint.invoke(request, context(AbortSignal.timeout(20)));
   await expect(invoked).rejects.toMatchObject({ fault: 'timeout' });
-  expect([hasEnded, stuck.count]).toEqual([true, 0]);
+  expect([hasEnded, broken]).toEqual([true, []]);
 });
 
 test('a run that never ends is told of', async () => {
-  const { endpoint, stuck } = endpointOf(() => new Promise(() => undefined), 20);
+  const { endpoint, broken } = endpointOf(() => new Promise(() => undefined));
   void endpoint.invoke(request, context(AbortSignal.timeout(20)));
-  await until('it is told', () => stuck.count === 1);
+  await until('it is told', () => broken.length === 1);
+});
+
+test('a request on which the model fails is to blame where the model still draws', async () => {
+  const { endpoint, broken } = endpointOf(failing);
+  const invoked = endpoint.invoke(request, context(new AbortController().signal));
+  await expect(invoked).rejects.toMatchObject({ fault: 'model' });
+  expect(broken).toEqual([]);
+});
+
+test('where it does not, no request ends, and the reason is told', async () => {
+  const reason = new AppError('INTERNAL', 'the session thread has ended');
+  const { endpoint, broken } = endpointOf(failing, () => Promise.reject(reason));
+  let isSettled = false;
+  void endpoint.invoke(request, context(new AbortController().signal)).finally(() => {
+    isSettled = true;
+  });
+  await until('it is told', () => broken.length === 1);
+  expect([broken, isSettled]).toEqual([[reason], false]);
 });
