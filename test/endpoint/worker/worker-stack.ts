@@ -41,6 +41,8 @@ export interface WorkerStackProps {
   readonly name: string;
   /** @default 100 */
   readonly maxReceiveCount?: number;
+  /** Names of the queue of what is to be drawn, and of the functions'. @default made of `name` */
+  readonly queues?: readonly string[];
 }
 
 /** A bucket that keeps every version of every object, the queues, and workers as processes of their own. */
@@ -63,7 +65,7 @@ export class WorkerStack {
   }
 
   static async start(props: WorkerStackProps): Promise<WorkerStack> {
-    const { moto, name, maxReceiveCount = 100 } = props;
+    const { moto, name, maxReceiveCount = 100, queues: [draws, others] = [`${name}-draw`, name] } = props;
     const s3 = new S3Client({ ...motoClientConfig(moto), forcePathStyle: true });
     const { region, credentials } = motoClientConfig(moto);
     const sqs = new SQSClient({
@@ -80,8 +82,8 @@ export class WorkerStack {
     const arn = { QueueUrl: dead, AttributeNames: ['QueueArn' as const] };
     const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand(arn));
     const redrive = JSON.stringify({ deadLetterTargetArn: Attributes['QueueArn'], maxReceiveCount });
-    const draw = await create(`${name}-draw`, { VisibilityTimeout: '60', RedrivePolicy: redrive });
-    return new WorkerStack(props, s3, sqs, [draw, dead, await create(name)]);
+    const draw = await create(draws as string, { VisibilityTimeout: '60', RedrivePolicy: redrive });
+    return new WorkerStack(props, s3, sqs, [draw, dead, await create(others as string)]);
   }
 
   /** All that a worker is told. Weights lie in a directory unless told otherwise. */
@@ -102,11 +104,11 @@ export class WorkerStack {
     };
   }
 
-  worker(settings: Readonly<Record<string, string>> = {}): EndpointProcess {
-    const worker = new EndpointProcess([process.execPath, SERVER, 'worker'], {
-      ...this.environment(),
-      ...settings,
-    });
+  worker(
+    settings: Readonly<Record<string, string>> = {},
+    others: Readonly<Record<string, string>> = this.environment(),
+  ): EndpointProcess {
+    const worker = new EndpointProcess([process.execPath, SERVER, 'worker'], { ...others, ...settings });
     this.#started.push(worker);
     return worker;
   }
