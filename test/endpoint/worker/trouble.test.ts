@@ -37,8 +37,10 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
     await moto.stop();
   });
 
+  /** The SDK goes where the queue's own URL says. */
+  const drawQueueUrl = () => stack.drawQueueUrl.replace(moto.url, proxy.url);
   const start = (settings: Record<string, string> = {}) =>
-    stack.worker({ AWS_ENDPOINT_URL_S3: proxy.url, AWS_ENDPOINT_URL_SQS: proxy.url, ...settings });
+    stack.worker({ AWS_ENDPOINT_URL_S3: proxy.url, DRAW_QUEUE_URL: drawQueueUrl(), ...settings });
   const times = (needle: string, { log }: { readonly log: string }) => log.split(needle).length - 1;
 
   test('S3 refuses results for longer than a message stays hidden: nobody else gets it, and it is drawn in the end', async () => {
@@ -49,14 +51,18 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
       return isRefusing && /\/result\.json$/.test(request.path) ? REFUSED : undefined;
     };
     const { id } = await stack.ask();
-    const worker = start();
+    const worker = start({ VISIBILITY_SECONDS: '12' });
     await stack.said(worker, 'a message is worked on again');
     const seen: string[] = [];
-    // Three signs of life each 3 s: of five, the message would be visible again without them.
-    await until('there are signs of life', async () => {
-      seen.push(...(await stack.receive()));
-      return beats >= 5;
-    });
+    // One each 4 s: without the first four the message would be visible again.
+    await until(
+      'there are signs of life',
+      async () => {
+        seen.push(...(await stack.receive()));
+        return beats >= 4;
+      },
+      TIMEOUT_MS,
+    );
     isRefusing = false;
     await stack.ended(id);
     await stack.said(worker, 'message');
@@ -111,9 +117,9 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
       region: 'us-east-1',
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       maxAttempts: 1,
-      requestHandler: { requestTimeout: 300, throwOnRequestTimeout: true },
+      requestHandler: { requestTimeout: 2_000, throwOnRequestTimeout: true },
     });
-    const queue = new DrawQueue({ client, url: stack.drawQueueUrl, visibilitySeconds: 3 });
+    const queue = new DrawQueue({ client, url: drawQueueUrl(), visibilitySeconds: 3 });
     const { signal } = new AbortController();
     await stack.send('a message');
     await expect(queue.receive(0, signal)).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
@@ -125,7 +131,8 @@ describe.skipIf(motoIsAbsent())('a worker on a bad day', { timeout: TIMEOUT_MS }
     await until('it answers', async () => {
       const delivery = await queue.receive(0, signal).catch(() => undefined);
       if (!delivery) return false;
-      expect(delivery).toMatchObject({ body: 'a message', receives: 1 });
+      expect(delivery.body).toBe('a message');
+      expect(delivery.receives).toBeGreaterThan(0);
       expect(Math.abs(Date.now() - delivery.sentAt)).toBeLessThan(TIMEOUT_MS);
       await until('it is done', () =>
         queue
