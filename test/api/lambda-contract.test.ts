@@ -6,6 +6,8 @@ import { createAdaptorServer } from '@hono/node-server';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleLambda } from '../../functions/bundle-lambda.mjs';
+import { scriptedWorker } from '../support/predictions/pulling-worker.js';
+import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { pythonIsAbsent, runTrussClient } from '../support/processes/truss-client.js';
 import { ROOT } from '../support/reference.js';
@@ -13,7 +15,9 @@ import { gateway } from '../support/servers/gateway.js';
 import { type MotoServer, motoIsAbsent, startMotoServer } from '../support/servers/moto-server.js';
 import { contract } from './contract/contract.js';
 import { MARKER, type Setting } from './contract/setting.js';
+import type { FunctionStack } from './function-stack.js';
 import { LambdaStack } from './lambda-stack.js';
+import { PulledStack } from './pulled-stack.js';
 
 const KEYS = new Map([
   [`mine-${MARKER}`, 'key-id-1'],
@@ -26,7 +30,7 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
   const folder = mkdtempSync(join(tmpdir(), 'lambda-contract-'));
   let moto: MotoServer;
   let container: EndpointProcess;
-  let stack: LambdaStack;
+  const stacks: FunctionStack[] = [];
   let send: Setting['send'];
   beforeAll(async () => {
     container = new EndpointProcess([process.execPath, join(ROOT, 'dist/functions/endpoint/server.js')], {
@@ -36,14 +40,14 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
     [moto] = await Promise.all([startMotoServer(), bundleLambda(folder), container.settled()]);
   });
   afterAll(async () => {
-    await stack?.stop();
+    await Promise.all(stacks.map((stack) => stack.stop()));
     container.signal('SIGKILL');
     await moto?.stop();
     rmSync(folder, { recursive: true });
   });
 
   contract('the bundled Lambda handlers', async (): Promise<Setting> => {
-    stack = await LambdaStack.start({
+    const stack = await LambdaStack.start({
       folder,
       moto: moto.url,
       container: container.forward,
@@ -52,27 +56,52 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
       wakeMs: 2_000,
     });
     stack.poll();
-    send = gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS });
+    const setting = settingOf(stack);
+    // The client below needs it.
+    send = setting.send;
     return {
-      send,
+      ...setting,
+      side: 512,
+      drawn: () => stack.sagemaker.drawn,
+      sleep: () => stack.sagemaker.sleep(),
+      output: () => `${stack.output()}\n${container.log}`,
+    };
+  });
+
+  contract(
+    'the bundled Lambda handlers, and a worker that fetches its messages',
+    async (): Promise<Setting> => {
+      const endpoint = new ScriptedEndpoint();
+      const stack = await PulledStack.start({
+        folder,
+        moto: moto.url,
+        name: 'pulled-contract',
+        startWorker: scriptedWorker(endpoint),
+      });
+      await stack.listens();
+      return {
+        ...settingOf(stack),
+        side: SCRIPTED_SIDE,
+        drawn: () => endpoint.drawn,
+        sleep: () => stack.machine.sleep(),
+        waitsForWakes: true,
+        output: () => stack.output(),
+      };
+    },
+  );
+
+  function settingOf(stack: FunctionStack) {
+    stacks.push(stack);
+    return {
+      send: gateway({ api: stack.api, authorizer: (event) => stack.authorizer.invoke(event), keys: KEYS }),
       baseUrl: 'https://abc123.execute-api.us-east-1.amazonaws.com/prod',
       credentials: { authorization: `Api-Key ${MINE}` },
       stranger: { 'x-api-key': OTHER },
       checksKeys: false,
-      side: 512,
-      drawn: () => stack.sagemaker.drawn,
-      sleep: () => stack.sagemaker.sleep(),
-      expire: async (id) => {
-        const key = `predictions/${id}/request.json`;
-        const record = JSON.parse(await stack.readObject(key));
-        const created_at = new Date(Date.now() - DAY_MS - 1000).toISOString();
-        await stack.writeObject(key, JSON.stringify({ ...record, created_at }));
-      },
-      output: () => `${stack.output()}\n${container.log}`,
-      // The client below needs it still.
+      expire: (id: string) => stack.age(id, DAY_MS + 1000),
       stop: async () => undefined,
     };
-  });
+  }
 
   test.skipIf(pythonIsAbsent())("the Truss example's own client works", async () => {
     const server = createAdaptorServer({ fetch: send });

@@ -169,7 +169,12 @@ describe('with a key', () => {
   test('cold: accepted under its own id; again, however often: accepted, and its message is there already', async () => {
     services.script = always('cold');
     expect(await ask({ key })).toEqual({ kind: 'accepted', id: ID, cold: true, waited: false });
-    expect(await ask({ key, waitMs: 1_000 })).toEqual({ kind: 'accepted', id: ID, cold: false, waited: true });
+    expect(await ask({ key, waitMs: 1_000 })).toEqual({
+      kind: 'accepted',
+      id: ID,
+      cold: false,
+      waited: true,
+    });
     expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold: false, waited: true });
     expect(services.sent.map(({ message }) => message.id)).toEqual([ID]);
     expect(services.store.requests.size).toBe(1);

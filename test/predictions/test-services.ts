@@ -1,5 +1,5 @@
 import { toProblem } from '../../functions/shared/problem-response.js';
-import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
+import type { ApiServices, Delivery } from '../../lib/predictions/delivery/delivery.js';
 import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
 import type { EndpointFault, EndpointState, PushedEndpoint } from '../../lib/predictions/endpoint.js';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
@@ -25,7 +25,7 @@ export const REQUEST: PredictRequest = {
 export class PatientClock {
   time = Date.UTC(2026, 0, 1);
   readonly now = () => this.time;
-  readonly sleep = async (ms: number) => {
+  sleep = async (ms: number): Promise<void> => {
     this.time += ms;
   };
   readonly timeout = () => new AbortController().signal;
@@ -51,7 +51,7 @@ export class TestServices implements ApiServices, WorkerServices {
   readonly toProblem = toProblem;
   readonly onEvent = (event: PredictionEvent) => void this.events.push(event);
   readonly endpoint: PushedEndpoint;
-  readonly delivery: PushedDelivery;
+  readonly delivery: Delivery;
   readonly waker: Waker;
   readonly retentionMs = DAY_MS;
   invocations = 0;

@@ -118,21 +118,33 @@ export function predictions(setting: () => Setting): void {
     test('a sleeping endpoint: 202, it wakes, the picture comes, and the next request is warm', async ({
       skip,
     }) => {
-      const { sleep } = setting();
+      const { sleep, waitsForWakes } = setting();
       if (!sleep) return skip('the endpoint of this setting does not sleep');
       const ask = asker(setting());
       const health = async () => healthSchema.parse(await (await ask('GET', '/health')).json());
       await sleep();
       expect((await health()).state).toBe('asleep');
       const openai = await ask('POST', '/v1/images/generations', { body: { prompt: PROMPT } });
-      expect(openai.status).toBe(503);
-      expect(openai.headers.get('retry-after')).toMatch(/^\d+$/);
-      const accept = { accept: 'image/png' };
-      const cold = await ask('POST', '/predict', { body: { prompt: PROMPT, seed: 5 }, headers: accept });
+      expect(openai.status).toBe(waitsForWakes ? 200 : 503);
+      if (waitsForWakes) await sleep();
+      else expect(openai.headers.get('retry-after')).toMatch(/^\d+$/);
+      const headers = { accept: 'image/png', ...(waitsForWakes ? ASYNC : {}) };
+      const cold = await ask('POST', '/predict', { body: { prompt: PROMPT, seed: 5 }, headers });
       const path = await acceptedPath(cold, setting());
       expect(await ended(ask, path)).toMatchObject({ status: 'succeeded', seed: 5 });
       expect((await health()).state).toBe('ready');
       expect((await ask('POST', '/predict', { body: { prompt: PROMPT } })).status).toBe(200);
+    });
+
+    test('`Preference-Applied` says that somebody waited where somebody did', async ({ skip }) => {
+      const { sleep, waitsForWakes } = setting();
+      if (!sleep) return skip('the endpoint of this setting does not sleep');
+      const ask = asker(setting());
+      await sleep();
+      const patient = await ask('POST', '/predict', { body: { prompt: PROMPT }, headers: WAIT });
+      expect(patient.headers.get('preference-applied')).toBe(waitsForWakes ? 'wait=20' : null);
+      if (waitsForWakes) expect(patient.status).toBe(200);
+      else await ended(ask, await acceptedPath(patient, setting()));
     });
 
     test('POST /warmup wakes without a prompt', async ({ skip }) => {
@@ -140,13 +152,14 @@ export function predictions(setting: () => Setting): void {
       const warm = await ask('POST', '/warmup');
       expect(warm.status).toBe(202);
       expect(healthSchema.parse(await warm.json()).state).toBe('ready');
-      const { sleep } = setting();
+      const { sleep, waitsForWakes } = setting();
       if (!sleep) return skip('the endpoint of this setting does not sleep');
       await sleep();
       const cold = await ask('POST', '/warmup');
       expect(cold.status).toBe(202);
       expect(healthSchema.parse(await cold.json()).state).toBe('waking');
       const later = await ask('POST', '/predict', { body: { prompt: PROMPT } });
+      if (waitsForWakes) return expect(later.status).toBe(200);
       const path = await acceptedPath(later, setting());
       expect((await ended(ask, path)).status).toBe('succeeded');
     });

@@ -25,6 +25,8 @@ export interface Setting {
   readonly drawn?: () => number | Promise<number>;
   /** Puts the endpoint to sleep; it comes up a little while after it is woken. @default it never sleeps */
   readonly sleep?: () => void | Promise<void>;
+  /** A request waits for a wake that was short the last times. @default it is answered at once, and its picture comes later */
+  readonly waitsForWakes?: boolean;
   /** Makes a prediction older than results are kept. @default that cannot be done here */
   readonly expire?: (id: string) => Promise<void>;
   /** All that the service has written to stdout and stderr, or would have. */

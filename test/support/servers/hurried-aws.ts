@@ -12,14 +12,20 @@ export interface HurriedAws {
 
 /**
  * An HTTP proxy before moto that keeps nobody waiting: SQS's delays and visibility timeouts are noted and passed on
- * as 0. Conditional writes go through one at a time: S3 does them atomically, moto looks first and writes then.
+ * as `leastSeconds` at most. Conditional writes go through one at a time: S3 does them atomically, moto looks first and writes then.
  */
-export async function startHurriedAws(target: string): Promise<HurriedAws> {
+export async function startHurriedAws(target: string, leastSeconds = 0): Promise<HurriedAws> {
   const [delays, visibilities]: [number[], number[]] = [[], []];
   const agent = new http.Agent({ keepAlive: true });
   let writing: Promise<unknown> = Promise.resolve();
   const server = http.createServer(async (incoming, outgoing) => {
-    const body = hurry(incoming.headers['x-amz-target'], await readAll(incoming), delays, visibilities);
+    const body = hurry(
+      incoming.headers['x-amz-target'],
+      await readAll(incoming),
+      leastSeconds,
+      delays,
+      visibilities,
+    );
     const pass = () => passOn(target, agent, incoming, body, outgoing);
     const { 'if-match': match, 'if-none-match': none } = incoming.headers;
     if (incoming.method === 'PUT' && (match ?? none)) writing = writing.then(pass, pass);
@@ -42,6 +48,7 @@ export async function startHurriedAws(target: string): Promise<HurriedAws> {
 function hurry(
   operation: string | string[] | undefined,
   body: Buffer,
+  leastSeconds: number,
   delays: number[],
   visibilities: number[],
 ): Buffer {
@@ -49,11 +56,11 @@ function hurry(
   const asked = JSON.parse(body.toString()) as { DelaySeconds?: number; VisibilityTimeout?: number };
   if (asked.DelaySeconds !== undefined) {
     delays.push(asked.DelaySeconds);
-    asked.DelaySeconds = 0;
+    asked.DelaySeconds = Math.min(asked.DelaySeconds, leastSeconds);
   }
   if (asked.VisibilityTimeout !== undefined) {
     visibilities.push(asked.VisibilityTimeout);
-    asked.VisibilityTimeout = 0;
+    asked.VisibilityTimeout = Math.min(asked.VisibilityTimeout, leastSeconds);
   }
   return Buffer.from(JSON.stringify(asked));
 }
