@@ -61,7 +61,11 @@ describe.skipIf(motoIsAbsent())(
       const result = await stack.ended(id);
       expect(await worker.exited(), worker.log).toBe(0);
 
-      const server = new EndpointProcess([process.execPath, SERVER], { MODEL_URI: DEMO, PORT: '0' });
+      const server = new EndpointProcess([process.execPath, SERVER], {
+        MODEL_URI: DEMO,
+        PORT: '0',
+        DEADLINE_SECONDS: '200',
+      });
       await server.settled();
       const drawn = await (await server.draw(request)).json();
       server.signal('SIGKILL');
