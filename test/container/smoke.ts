@@ -1,6 +1,7 @@
 /**
  * Starts the container image as SageMaker would, on a machine without a GPU: the demo bundle in moto's S3, the CPU
- * provider; pings it until it is ready, has it draw, and stops it by SIGTERM. As root, after build-image.sh.
+ * provider; pings it until it is ready, has it draw, and stops it by SIGTERM. Then as a worker, which draws what moto's SQS
+ * has and ends by itself. As root, after build-image.sh.
  *
  *   node test/support/run-ts.mjs test/container/smoke.ts [TAG]
  */
@@ -8,6 +9,7 @@ import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
+import { WorkerStack } from '../endpoint/worker/worker-stack.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { motoClientConfig, startMotoServer } from '../support/servers/moto-server.js';
 import { putBundle } from '../support/weights/put-bundle.js';
@@ -23,11 +25,23 @@ const environment = {
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',
 };
-const settings = Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-const endpoint = new EndpointProcess(
-  [process.execPath, 'test/container/run-image.mjs', ...settings, tag, 'serve'],
-  {},
-);
+
+function start(mode: string, environment: Readonly<Record<string, string>>): EndpointProcess {
+  const settings = Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+  return new EndpointProcess([process.execPath, 'test/container/run-image.mjs', ...settings, tag, mode], {});
+}
+
+async function work(): Promise<void> {
+  const stack = await WorkerStack.start({ moto: moto.url, name: 'smoke' });
+  const { id } = await stack.ask();
+  const worker = start('worker', { ...stack.environment(), ...environment, IDLE_SECONDS: '1' });
+  assert.equal(await worker.exited(), 0, worker.log);
+  assert.equal((await stack.result(id))?.status, 'succeeded', worker.log);
+  await stack.stop();
+  console.log(`${tag}: drew for a queue, ended with 0`);
+}
+
+const endpoint = start('serve', environment);
 try {
   assert.equal(await endpoint.url(), 'http://127.0.0.1:8080');
   const status = await endpoint.settled();
@@ -42,6 +56,7 @@ try {
   console.log(
     `${tag}: ready after ${JSON.stringify(status.seconds)} s, drew ${width} x ${height}, stopped with 0`,
   );
+  await work();
 } catch (error) {
   console.error(endpoint.log);
   throw error;
