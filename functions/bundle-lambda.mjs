@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { NODE_BUNDLE } from './node-bundle.mjs';
 import { bundlePlayground } from './playground/bundle.mjs';
+import { PURE_SCHEMAS } from './pure-schemas.mjs';
 
 const FUNCTIONS = {
   api: 'functions/api/lambda.ts',
@@ -42,7 +43,7 @@ export async function bundleLambda(outdir) {
     ...NODE_BUNDLE,
     entryPoints,
     outdir,
-    plugins: [PLAYGROUND],
+    plugins: [PLAYGROUND, PURE_SCHEMAS],
   });
   const sizes = Object.keys(FUNCTIONS).map(async (name) => {
     const { size } = await stat(join(outdir, name, 'index.mjs'));
