@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { freePort } from '../free-port.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
@@ -30,7 +29,7 @@ export interface MotoServer {
 }
 
 /** What every client of moto needs; moto does not look at the credentials. */
-export function motoClientConfig(endpoint: string): S3ClientConfig {
+export function motoClientConfig(endpoint: string) {
   return {
     endpoint,
     region: 'us-east-1',
