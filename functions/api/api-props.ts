@@ -1,9 +1,9 @@
-import type { Services } from '../../lib/predictions/services.js';
+import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
 import type { Decoder } from '../../lib/schemas/request.js';
 import type { Telemetry } from '../shared/telemetry.js';
 
 export interface ApiProps {
-  readonly services: Services;
+  readonly services: ApiServices;
   readonly telemetry: Telemetry;
   /** Who asks: neither a key nor anything that a key can be found from. `env` is what the platform adds. */
   readonly caller: (request: Request, env: unknown) => string;

@@ -11,7 +11,7 @@ import { gatewayRequest, gatewayResult } from './gateway-request.js';
 const telemetry = powertoolsTelemetry();
 const config = readFunctionConfig();
 const app = apiApp({
-  services: awsServices(config, telemetry),
+  services: await awsServices(config, telemetry),
   telemetry,
   caller: (_, env) => gatewayCaller(env),
   baseUrl: (_, env) => gatewayBaseUrl(env),

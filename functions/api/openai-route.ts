@@ -16,7 +16,7 @@ const WAIT_MS = 25_000;
 
 /** `POST /v1/images/generations`: OpenAI's image API. Cold is 503 with `Retry-After`, which its clients follow. */
 export async function openaiRoute(context: RouteContext): Promise<Response> {
-  const { props, request, requestId } = context;
+  const { props, request, requestId, caller } = context;
   const { data, error } = openaiImageRequestSchema.safeParse(await readJsonBody(request));
   if (error) throw new RequestRefused(error.issues);
   const { prompt, n, output_format } = data;
@@ -27,7 +27,7 @@ export async function openaiRoute(context: RouteContext): Promise<Response> {
     ...decoderOf(props),
   });
   const drawn = await drawNow(
-    { request: wanted, waitMs: WAIT_MS, requestId, signal: request.signal },
+    { request: wanted, caller, waitMs: WAIT_MS, requestId, signal: request.signal },
     props.services,
   );
   props.telemetry.count('Requests', 'drawn');

@@ -1,4 +1,5 @@
-import { type PredictOutcome, predict } from '../../lib/predictions/predict.js';
+import type { PredictOutcome } from '../../lib/predictions/delivery/delivery.js';
+import { predict } from '../../lib/predictions/predict.js';
 import { statusPath } from '../../lib/predictions/read-prediction.js';
 import { predictRequestSchema } from '../../lib/schemas/request.js';
 import { parseRequest } from '../shared/parse-request.js';
@@ -25,15 +26,15 @@ export async function predictRoute(context: RouteContext): Promise<Response> {
       caller,
       ...(key === undefined ? {} : { key }),
       waitMs: waitSeconds * 1000,
+      patient: prefer.waitSeconds !== undefined,
       requestId,
       signal: request.signal,
     },
     props.services,
   );
   const response = await respond(outcome, raw, context);
-  // Nobody waits for what a webhook tells.
-  const followed = wanted.webhook === undefined ? prefer : { ...prefer, waitSeconds: undefined };
-  const applied = preferenceApplied(followed);
+  const waited = outcome.kind !== 'accepted' || outcome.waited;
+  const applied = preferenceApplied(waited ? prefer : { ...prefer, waitSeconds: undefined });
   if (applied) response.headers.set('preference-applied', applied);
   return response;
 }

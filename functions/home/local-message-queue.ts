@@ -8,7 +8,7 @@ const MAX_RECEIVES = 60;
 const TROUBLE_PAUSE_S = 5;
 const LONGEST_TROUBLE_PAUSE_S = 30;
 /** One picture: a second would wait in the endpoint, and its patience run out. Webhooks wait for their receivers. */
-const AT_WORK: Readonly<Record<Message['kind'], number>> = { predict: 1, webhook: 2 };
+const AT_WORK: Readonly<Record<Message['kind'], number>> = { predict: 1, webhook: 2, watch: 1 };
 
 export interface LocalMessageQueueProps {
   readonly work: (message: Message) => Promise<Verdict>;
@@ -31,9 +31,13 @@ interface Entry {
  */
 export class LocalMessageQueue implements MessageQueue {
   readonly #props: LocalMessageQueueProps;
-  readonly #due: Record<Message['kind'], Entry[]> = { predict: [], webhook: [] };
+  readonly #due: Record<Message['kind'], Entry[]> = { predict: [], webhook: [], watch: [] };
   readonly #delayed = new Map<Entry, NodeJS.Timeout>();
-  readonly #atWork: Record<Message['kind'], Set<Promise<void>>> = { predict: new Set(), webhook: new Set() };
+  readonly #atWork: Record<Message['kind'], Set<Promise<void>>> = {
+    predict: new Set(),
+    webhook: new Set(),
+    watch: new Set(),
+  };
   /** How often the endpoint has come up. */
   #hastened = 0;
   #closed = false;
@@ -60,7 +64,7 @@ export class LocalMessageQueue implements MessageQueue {
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#delayed.values()) clearTimeout(timer);
-    await Promise.all([...this.#atWork.predict, ...this.#atWork.webhook]);
+    await Promise.all(Object.values(this.#atWork).flatMap((works) => [...works]));
   }
 
   #add(entry: Entry, delaySeconds: number): void {

@@ -2,12 +2,11 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../lib/errors/app-error.js';
+import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
+import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
 import type { HomeService, HomeServiceProps, StartHomeService } from '../../lib/predictions/home-service.js';
-import {
-  failDeadLetter,
-  processMessage,
-  type WorkerServices,
-} from '../../lib/predictions/process-message.js';
+import { failDeadLetter, processMessage } from '../../lib/predictions/process-message.js';
+import type { WorkerServices } from '../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../lib/predictions/system-clock.js';
 import { noteReady, wakeEndpoint } from '../../lib/predictions/wake/wake-endpoint.js';
 import { Waker } from '../../lib/predictions/wake/waker.js';
@@ -129,7 +128,8 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
       if (start.isOver) onTrouble(what, error);
     },
   });
-  const services: WorkerServices = {
+  const services: ApiServices & WorkerServices = {
+    delivery: new PushedDelivery(endpoint),
     endpoint,
     store,
     queue,

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { AppError } from '../../lib/errors/app-error.js';
+import { PredictionFailed } from '../../lib/predictions/delivery/prediction-failed.js';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { UnreadableRecord } from '../../lib/predictions/records/unreadable-record.js';
 import type { Problem } from '../../lib/schemas/problem.js';
@@ -67,6 +68,7 @@ function fieldErrors(issue: z.core.$ZodIssue): NonNullable<Problem['errors']> {
 /** What a caller may know of an error; our own faults are not described. */
 export function describeProblem(error: unknown): ProblemDetails {
   if (error instanceof ProblemError) return error;
+  if (error instanceof PredictionFailed) return error.problem;
   if (error instanceof EndpointError) return describeEndpointError(error);
   if (!(error instanceof AppError)) return { status: 500, detail: 'an unexpected error; the log has it' };
   const status = HTTP_STATUS[error.code];

@@ -7,7 +7,7 @@ import { parseMessage } from '../shared/aws/sqs/parse-message.js';
 import { errorFields } from '../shared/error-fields.js';
 
 const telemetry = powertoolsTelemetry();
-const services = awsServices(readFunctionConfig(), telemetry);
+const services = await awsServices(readFunctionConfig(), telemetry);
 
 /** The dead-letter queue: what came too often has failed, and its prediction says so. */
 export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> {

@@ -16,7 +16,7 @@ const telemetry = powertoolsTelemetry();
 const { webhookSecretParameter: parameter, queueUrl } = config;
 const readSecret =
   parameter === undefined ? noSecret : webhookSecret({ client: new SSMClient({}), parameter });
-const services = { ...awsServices(config, telemetry), sendWebhook: makeWebhookSender({ secret }) };
+const services = { ...(await awsServices(config, telemetry)), sendWebhook: makeWebhookSender({ secret }) };
 const retryIn = retryWith(new SQSClient({}), queueUrl, telemetry);
 
 /** The queue's consumer. What is not done is reported, and comes again. */

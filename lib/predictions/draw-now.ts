@@ -1,12 +1,12 @@
-import { randomSeed } from '../random/random-seed.js';
 import type { GenerateRequest } from '../schemas/request.js';
-import { type EndpointAnswer, EndpointError } from './endpoint.js';
-import { invokePatiently } from './invoke-patiently.js';
-import type { Services } from './services.js';
-import { wakeEndpoint } from './wake/wake-endpoint.js';
+import type { ApiServices } from './delivery/delivery.js';
+import type { EndpointAnswer } from './endpoint.js';
+import { makeRecord } from './make-record.js';
 
 export interface DrawNowProps {
   readonly request: GenerateRequest;
+  /** Who asks, as `RequestRecord.caller`. */
+  readonly caller: string;
   /** How long the caller waits for the picture. Milliseconds. */
   readonly waitMs: number;
   readonly requestId: string;
@@ -15,18 +15,14 @@ export interface DrawNowProps {
 }
 
 /**
- * A request that is never kept: it is drawn now, or its caller asks again. A cold endpoint is woken for that.
+ * A request that is drawn now, or its caller asks again: nobody finds its picture later. A cold endpoint is woken for that.
  *
- * @throws EndpointError
+ * @throws EndpointError, PredictionFailed, or AppError UNAVAILABLE
  */
-export async function drawNow(props: DrawNowProps, services: Services): Promise<EndpointAnswer> {
-  const { waitMs, requestId, signal } = props;
-  const request = { ...props.request, seed: props.request.seed ?? randomSeed() };
-  const deadline = services.clock.now() + waitMs;
-  try {
-    return await invokePatiently({ request, requestId, deadline, signal }, services);
-  } catch (error) {
-    if (error instanceof EndpointError && error.fault === 'cold') await wakeEndpoint(services);
-    throw error;
-  }
+export async function drawNow(props: DrawNowProps, services: ApiServices): Promise<EndpointAnswer> {
+  const { waitMs, signal } = props;
+  const { clock, delivery } = services;
+  const record = makeRecord(props, clock);
+  const deadline = clock.now() + waitMs;
+  return delivery.drawNow({ record, stored: false, deadline, patient: true, signal }, services);
 }

@@ -23,13 +23,30 @@ export interface EndpointState extends Readonly<Pick<Health, 'model' | 'draws'>>
   readonly detail?: string;
 }
 
-/** All that the API and the worker know of the place where pictures are drawn. */
+/** The place where pictures are drawn, whichever way the work gets there. */
 export interface Endpoint {
-  /** @throws EndpointError */
-  invoke(request: SeededRequest, context: InvokeContext): Promise<EndpointAnswer>;
-  /** Asks for one copy. Returns before it is there; asking again does no harm. */
+  /**
+   * Asks for one copy. Returns before it is there; asking again does no harm.
+   *
+   * @throws EndpointError where asking later may help; WakeRefused where a person has to do something first
+   */
   wake(): Promise<void>;
   state(): Promise<EndpointState>;
+}
+
+/** One that is sent requests: SageMaker, a child process, or the pipeline of this very process. */
+export interface PushedEndpoint extends Endpoint {
+  /** @throws EndpointError */
+  invoke(request: SeededRequest, context: InvokeContext): Promise<EndpointAnswer>;
+}
+
+/** Workers that fetch their messages from a queue, and leave results in the store: nothing reaches them. */
+export interface PulledEndpoint extends Endpoint {
+  /**
+   * Whether one of them takes the next message. Whoever asks after sending one may rely on it: a worker that goes to
+   * sleep says so first, and looks into the queue once more after that.
+   */
+  listens(): Promise<boolean>;
 }
 
 /**

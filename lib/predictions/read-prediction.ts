@@ -5,8 +5,15 @@ import type { Services } from './services.js';
 
 const DAY_MS = 86_400_000;
 /** Between two looks at the store: the first ones follow quickly, for those who just missed it. */
-const FIRST_PAUSE_MS = 100;
+const UNHURRIED: Pauses = { firstMs: 100, growth: 2 };
 const LONGEST_PAUSE_MS = 1_000;
+
+/** How often one looks at the store. */
+export interface Pauses {
+  readonly firstMs: number;
+  /** Each is so many times the one before, up to a second. */
+  readonly growth: number;
+}
 
 export interface ReadPredictionProps {
   readonly id: string;
@@ -24,7 +31,7 @@ export interface ReadPredictionProps {
  * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired
  */
 export async function readPrediction(props: ReadPredictionProps, services: Services): Promise<Prediction> {
-  const { id, caller, waitMs, signal } = props;
+  const { id, caller } = props;
   const { store, retentionMs } = services;
   const request = await store.readRequest(id);
   if (!request || request.caller !== caller) {
@@ -34,9 +41,14 @@ export async function readPrediction(props: ReadPredictionProps, services: Servi
     );
   }
   if (isExpired(request, services)) throw expired(services);
-  const result = await awaitResult(id, waitMs, services, signal);
+  const result = await awaitResult(props, services);
   const webhook = request.webhook && result ? await store.readWebhook(id) : undefined;
   return toPrediction(request, result, webhook);
+}
+
+export interface AwaitResultProps extends Pick<ReadPredictionProps, 'id' | 'waitMs' | 'signal'> {
+  /** @default 100 ms, and each twice the one before */
+  readonly pauses?: Pauses;
 }
 
 /**
@@ -44,13 +56,12 @@ export async function readPrediction(props: ReadPredictionProps, services: Servi
  * @throws AppError where the last look at the store failed; those before it are made again
  */
 export async function awaitResult(
-  id: string,
-  waitMs: number,
+  { id, waitMs, signal, pauses = UNHURRIED }: AwaitResultProps,
   { store, clock }: Services,
-  signal?: AbortSignal,
 ): Promise<ResultRecord | undefined> {
+  const { firstMs, growth } = pauses;
   const end = clock.now() + waitMs;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+  for (let pause = firstMs; ; pause = Math.min(LONGEST_PAUSE_MS, pause * growth)) {
     const left = end - clock.now();
     const isLast = left <= 0 || signal?.aborted === true;
     const result = await store.readResult(id).catch((error) => {

@@ -1,7 +1,8 @@
 import type { Problem } from '../schemas/problem.js';
-import type { Endpoint } from './endpoint.js';
+import type { PulledEndpoint, PushedEndpoint } from './endpoint.js';
 import type { MessageQueue } from './message-queue.js';
 import type { PredictionStore } from './records/prediction-store.js';
+import type { SendWebhook } from './send-webhook.js';
 import type { Waker } from './wake/waker.js';
 
 /** Time, chance and patience, passed in so that tests have them in hand. */
@@ -18,7 +19,6 @@ export interface Clock {
 
 /** What predictions are made of: in AWS or at home. */
 export interface Services {
-  readonly endpoint: Endpoint;
   readonly store: PredictionStore;
   readonly queue: MessageQueue;
   readonly waker: Waker;
@@ -29,6 +29,31 @@ export interface Services {
   readonly toProblem: (error: unknown, requestId: string) => Problem;
   /** Told of what went wrong beside the work, and of how long wakes took. No prompt is in it. */
   readonly onEvent: (event: PredictionEvent) => void;
+}
+
+/**
+ * What `processMessage` needs besides. A worker has what its queue's messages ask for; a message of another kind, left by
+ * another backend or sent to the wrong queue, is sent on to where it belongs.
+ *
+ * - on SageMaker and at home, `endpoint` and `sendWebhook`: one queue has everything
+ * - of workers that pull, `endpoint` alone: the model in the worker's own process. It throws `EndpointError`s, is there for as
+ *   long as messages are received, and its `wake` has nothing to do. When the model is ready, `noteReady(services, true)`.
+ * - of the function beside them, `pulled` and `sendWebhook`
+ */
+export interface WorkerServices extends Services {
+  /** Draws what `predict` messages name. @default it is drawn elsewhere */
+  readonly endpoint?: PushedEndpoint;
+  /** What `watch` messages look after. @default nobody pulls here: what was watched is drawn */
+  readonly pulled?: PulledWork;
+  /** @default webhooks are told elsewhere */
+  readonly sendWebhook?: SendWebhook;
+}
+
+/** Workers that pull, and the queue that they pull from. */
+export interface PulledWork {
+  readonly endpoint: PulledEndpoint;
+  /** Messages that wait to be drawn, are being drawn or come later; about so many. */
+  readonly backlog: () => Promise<number>;
 }
 
 export type PredictionEvent =

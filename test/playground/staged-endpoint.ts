@@ -4,11 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { toProblem } from '../../functions/shared/problem-response.js';
 import {
-  type Endpoint,
   type EndpointAnswer,
   EndpointError,
   type EndpointState,
   type InvokeContext,
+  type PushedEndpoint,
 } from '../../lib/predictions/endpoint.js';
 import type { HealthState } from '../../lib/schemas/health.js';
 import type { SeededRequest } from '../../lib/schemas/prediction.js';
@@ -29,7 +29,7 @@ export function refusal(field: string, message: string): EndpointError {
 }
 
 /** An endpoint whose states a test sets one after the other, as a play is staged. */
-export class StagedEndpoint implements Endpoint {
+export class StagedEndpoint implements PushedEndpoint {
   condition: HealthState = 'ready';
   detail: string | undefined;
   /** What it tells of its model besides. */

@@ -68,7 +68,7 @@ describe('without a key', () => {
   test('busy for longer than the caller waits: accepted by then', async () => {
     services.script = always('busy');
     const before = services.clock.now();
-    expect(await ask({ waitMs: 5_000 })).toMatchObject({ kind: 'accepted', cold: false });
+    expect(await ask({ waitMs: 5_000 })).toMatchObject({ kind: 'accepted', cold: false, waited: true });
     expect(services.clock.now() - before).toBeLessThanOrEqual(5_000);
     expect(services.wakes).toBe(0);
   });
@@ -86,10 +86,10 @@ describe('without a key', () => {
   });
 
   test.each([
-    ['asked for with wait=0', { waitMs: 0 }],
-    ['with a webhook', { request: { ...REQUEST, webhook: 'https://example.com/' } }],
-  ])('%s: accepted without a look at the endpoint', async (_, props) => {
-    expect(await ask(props)).toMatchObject({ kind: 'accepted', cold: false });
+    ['asked for with wait=0', { waitMs: 0 }, true],
+    ['with a webhook', { request: { ...REQUEST, webhook: 'https://example.com/' } }, false],
+  ])('%s: accepted without a look at the endpoint', async (_, props, waited) => {
+    expect(await ask(props)).toMatchObject({ kind: 'accepted', cold: false, waited });
     expect([services.invocations, services.sent.length]).toEqual([0, 1]);
   });
 
@@ -168,9 +168,14 @@ describe('with a key', () => {
 
   test('cold: accepted under its own id; again, however often: accepted, and its message is there already', async () => {
     services.script = always('cold');
-    expect(await ask({ key })).toEqual({ kind: 'accepted', id: ID, cold: true });
-    expect(await ask({ key, waitMs: 1_000 })).toEqual({ kind: 'accepted', id: ID, cold: false });
-    expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold: false });
+    expect(await ask({ key })).toEqual({ kind: 'accepted', id: ID, cold: true, waited: false });
+    expect(await ask({ key, waitMs: 1_000 })).toEqual({
+      kind: 'accepted',
+      id: ID,
+      cold: false,
+      waited: true,
+    });
+    expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold: false, waited: true });
     expect(services.sent.map(({ message }) => message.id)).toEqual([ID]);
     expect(services.store.requests.size).toBe(1);
   });
@@ -180,14 +185,14 @@ describe('with a key', () => {
     services.queue.send = () => Promise.reject(new Error('killed'));
     await expect(ask({ key, waitMs: 0 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     services.queue.send = send;
-    expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold: false });
+    expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold: false, waited: true });
     expect(services.sent).toHaveLength(1);
   });
 
   test('where the note of that fails, it is accepted all the same, and queued again by the next', async () => {
     services.store.markQueued = () => Promise.reject(new Error('refused'));
     for (const cold of [false, false])
-      expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold });
+      expect(await ask({ key, waitMs: 0 })).toEqual({ kind: 'accepted', id: ID, cold, waited: true });
     expect(services.sent).toHaveLength(2);
   });
 

@@ -1,17 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import type { WorkerServices } from '../../lib/predictions/process-message.js';
 import { Waker } from '../../lib/predictions/wake/waker.js';
 import type { Verdict } from '../support/simulation/judge.js';
 import type { Process } from '../support/simulation/process.js';
 import { simulate } from '../support/simulation/simulate.js';
-import type { Scenario, World } from '../support/simulation/world.js';
+import type { PushedServices, Scenario, World } from '../support/simulation/world.js';
 
 const SEEDS = 15;
 
 interface Sabotage {
   readonly name: string;
   readonly scenario: Scenario;
-  readonly broken: (services: WorkerServices, world: World, process: Process) => Partial<WorkerServices>;
+  readonly broken: (services: PushedServices, world: World, process: Process) => Partial<PushedServices>;
   readonly verdict: Verdict;
 }
 

@@ -1,10 +1,11 @@
 import { toProblem } from '../../functions/shared/problem-response.js';
-import type { Endpoint, EndpointFault, EndpointState } from '../../lib/predictions/endpoint.js';
+import type { ApiServices, Delivery } from '../../lib/predictions/delivery/delivery.js';
+import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
+import type { EndpointFault, EndpointState, PushedEndpoint } from '../../lib/predictions/endpoint.js';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import type { Message } from '../../lib/predictions/message-queue.js';
-import type { WorkerServices } from '../../lib/predictions/process-message.js';
 import type { WebhookCall, WebhookOutcome } from '../../lib/predictions/send-webhook.js';
-import type { PredictionEvent } from '../../lib/predictions/services.js';
+import type { PredictionEvent, WorkerServices } from '../../lib/predictions/services.js';
 import { Waker } from '../../lib/predictions/wake/waker.js';
 import type { PredictRequest } from '../../lib/schemas/request.js';
 import { MemoryPredictionStore, MemoryWakeLog } from '../support/predictions/memory-stores.js';
@@ -24,7 +25,7 @@ export const REQUEST: PredictRequest = {
 export class PatientClock {
   time = Date.UTC(2026, 0, 1);
   readonly now = () => this.time;
-  readonly sleep = async (ms: number) => {
+  sleep = async (ms: number): Promise<void> => {
     this.time += ms;
   };
   readonly timeout = () => new AbortController().signal;
@@ -35,7 +36,7 @@ export class PatientClock {
 export type Script = (count: number) => EndpointFault | undefined;
 
 /** Real logic around memory, and everything that it does in plain sight. */
-export class TestServices implements WorkerServices {
+export class TestServices implements ApiServices, WorkerServices {
   readonly clock = new PatientClock();
   readonly store = new MemoryPredictionStore();
   readonly log = new MemoryWakeLog();
@@ -49,7 +50,8 @@ export class TestServices implements WorkerServices {
   };
   readonly toProblem = toProblem;
   readonly onEvent = (event: PredictionEvent) => void this.events.push(event);
-  readonly endpoint: Endpoint;
+  readonly endpoint: PushedEndpoint;
+  readonly delivery: Delivery;
   readonly waker: Waker;
   readonly retentionMs = DAY_MS;
   invocations = 0;
@@ -70,6 +72,7 @@ export class TestServices implements WorkerServices {
       },
       state: async () => this.state,
     };
+    this.delivery = new PushedDelivery(this.endpoint);
     this.waker = new Waker({ endpoint: this.endpoint, log: this.log, now: this.clock.now });
   }
 

@@ -1,10 +1,10 @@
 import { AppError } from '../../../lib/errors/app-error.js';
 import {
-  type Endpoint,
   type EndpointAnswer,
   EndpointError,
   type EndpointState,
   type InvokeContext,
+  type PushedEndpoint,
 } from '../../../lib/predictions/endpoint.js';
 import type { EndpointStatus } from '../../../lib/schemas/endpoint-status.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
@@ -26,7 +26,7 @@ export interface ChildEndpointProps extends EndpointProcessProps {
 }
 
 /** The container's server as a child of this process: none, or one. */
-export class ChildEndpoint implements Endpoint {
+export class ChildEndpoint implements PushedEndpoint {
   readonly #props: ChildEndpointProps;
   #process: EndpointProcess | undefined;
   #phase: 'asleep' | 'waking' | 'ready' | 'stopping' = 'asleep';

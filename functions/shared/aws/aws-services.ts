@@ -1,37 +1,36 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { Services } from '../../../lib/predictions/services.js';
+import type { ApiServices } from '../../../lib/predictions/delivery/delivery.js';
+import type { WorkerServices } from '../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
 import { toProblem } from '../problem-response.js';
 import { reportEvent } from '../report-event.js';
 import type { Telemetry } from '../telemetry.js';
 import type { FunctionConfig } from './config.js';
+import { connectBackend } from './connect-backend.js';
 import { S3PredictionStore } from './s3/s3-prediction-store.js';
 import { S3Records } from './s3/s3-records.js';
 import { S3WakeLog } from './s3/s3-wake-log.js';
-import { SageMakerEndpoint } from './sagemaker/sagemaker-endpoint.js';
 import { SqsMessageQueue } from './sqs/sqs-message-queue.js';
 
+/** What the functions behind the gateway have in common; what tells webhooks is one's own. */
+export type AwsServices = ApiServices & Omit<WorkerServices, 'sendWebhook'>;
+
 /** Everything that predictions are made of, on AWS. Regions and credentials come from the Lambda's environment. */
-export function awsServices(config: FunctionConfig, telemetry: Telemetry): Services {
+export async function awsServices(config: FunctionConfig, telemetry: Telemetry): Promise<AwsServices> {
+  const { queueUrl, retentionMs } = config;
   const records = new S3Records(new S3Client({}), config.resultsBucket);
-  const endpoint = new SageMakerEndpoint({
-    // Busy answers are retried as long as the caller waits, not as often as the SDK thinks.
-    runtime: new SageMakerRuntimeClient({ maxAttempts: 1 }),
-    control: new SageMakerClient({}),
-    endpointName: config.endpointName,
-    inferenceComponentName: config.inferenceComponentName,
-  });
+  const sqs = new SQSClient({});
+  const { endpoint, delivery, work, ...backend } = await connectBackend(config.backend, { records, sqs });
   return {
-    endpoint,
+    ...work,
+    delivery,
     store: new S3PredictionStore(records),
-    queue: new SqsMessageQueue(new SQSClient({}), config.queueUrl),
-    waker: new Waker({ endpoint, log: new S3WakeLog(records) }),
+    queue: new SqsMessageQueue({ client: sqs, queueUrl, drawQueueUrl: backend.drawQueueUrl }),
+    waker: new Waker({ endpoint, log: new S3WakeLog(records), firstEstimate: backend.firstEstimate }),
     clock: SYSTEM_CLOCK,
-    retentionMs: config.retentionMs,
+    retentionMs,
     toProblem,
     onEvent: (event) => reportEvent(telemetry, event),
   };

@@ -20,7 +20,7 @@ export interface WakerProps {
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
   /** Of a wake's length, before any has been seen. Seconds. @default 150, SageMaker's */
-  readonly firstEstimate?: number;
+  readonly firstEstimate?: number | undefined;
 }
 
 /** Wakes the endpoint once per sleep, however many requests find it asleep, and knows how long that takes. */

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LocalMessageQueue } from '../../../functions/home/local-message-queue.js';
 import { fileFault } from '../../../functions/home/records/file-fault.js';
 import { HoldingStore } from '../../../functions/home/records/holding-store.js';
-import { acceptPrediction } from '../../../lib/predictions/accept-prediction.js';
 import {
   failDeadLetter,
   processMessage,
@@ -64,7 +63,7 @@ function start(
   const accept = async (webhook: boolean): Promise<string | undefined> => {
     const created_at = new Date(test.clock.now()).toISOString();
     const record = requestRecord({ created_at, ...(webhook ? { webhook: 'https://example.com/' } : {}) });
-    return acceptPrediction(record, false, services).then(
+    return test.delivery.accept(record, false, services).then(
       () => record.id,
       () => undefined,
     );

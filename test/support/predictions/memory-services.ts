@@ -2,10 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { toProblem } from '../../../functions/shared/problem-response.js';
 import { reportEvent } from '../../../functions/shared/report-event.js';
 import type { Telemetry } from '../../../functions/shared/telemetry.js';
-import type { Endpoint } from '../../../lib/predictions/endpoint.js';
+import type { ApiServices } from '../../../lib/predictions/delivery/delivery.js';
+import { PushedDelivery } from '../../../lib/predictions/delivery/pushed-delivery.js';
+import type { PushedEndpoint } from '../../../lib/predictions/endpoint.js';
 import type { Message, MessageQueue } from '../../../lib/predictions/message-queue.js';
-import { processMessage, type WorkerServices } from '../../../lib/predictions/process-message.js';
+import { processMessage } from '../../../lib/predictions/process-message.js';
 import type { SendWebhook } from '../../../lib/predictions/send-webhook.js';
+import type { WorkerServices } from '../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
 import { MemoryPredictionStore, MemoryWakeLog } from './memory-stores.js';
@@ -40,13 +43,13 @@ export class MemoryQueue implements MessageQueue {
 }
 
 export interface MemoryServices {
-  readonly services: WorkerServices;
+  readonly services: ApiServices & WorkerServices;
   readonly store: MemoryPredictionStore;
   readonly queue: MemoryQueue;
 }
 
 export interface MemoryServicesProps {
-  readonly endpoint: Endpoint;
+  readonly endpoint: PushedEndpoint;
   readonly telemetry: Telemetry;
   /** @default 1 day */
   readonly retentionMs?: number;
@@ -59,7 +62,8 @@ export function memoryServices(props: MemoryServicesProps): MemoryServices {
   const { endpoint, telemetry, retentionMs = 86_400_000 } = props;
   const { sendWebhook = async () => ({ delivered: true }) as const } = props;
   const [store, queue] = [new MemoryPredictionStore(), new MemoryQueue()];
-  const services: WorkerServices = {
+  const services: ApiServices & WorkerServices = {
+    delivery: new PushedDelivery(endpoint),
     endpoint,
     store,
     queue,

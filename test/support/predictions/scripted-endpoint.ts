@@ -1,12 +1,12 @@
 import { toProblem } from '../../../functions/shared/problem-response.js';
 import { encodeImage } from '../../../lib/image/encode-image.js';
 import {
-  type Endpoint,
   type EndpointAnswer,
   EndpointError,
   type EndpointFault,
   type EndpointState,
   type InvokeContext,
+  type PushedEndpoint,
 } from '../../../lib/predictions/endpoint.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import { randomBytes } from '../graphs/random-bundle.js';
@@ -16,7 +16,7 @@ export const SCRIPTED_SIDE = 16;
 const MAX_TOKENS = 75;
 
 /** An endpoint that does what a test tells it: draws small noise, sleeps, wakes, and fails on demand. */
-export class ScriptedEndpoint implements Endpoint {
+export class ScriptedEndpoint implements PushedEndpoint {
   /** Pictures made. */
   drawn = 0;
   /** Calls of `wake`. */

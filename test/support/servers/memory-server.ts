@@ -4,7 +4,7 @@ import { type ServerType, serve } from '@hono/node-server';
 import { apiApp } from '../../../functions/api/app.js';
 import { ProblemError } from '../../../functions/shared/problem-response.js';
 import { readKey } from '../../../functions/shared/read-key.js';
-import type { Endpoint } from '../../../lib/predictions/endpoint.js';
+import type { PushedEndpoint } from '../../../lib/predictions/endpoint.js';
 import { memoryServices } from '../predictions/memory-services.js';
 import { RecordingTelemetry } from '../predictions/recording-telemetry.js';
 
@@ -24,7 +24,7 @@ export interface MemoryServerProps {
 
 /** The whole API on a socket of this machine, with everything behind it in memory. */
 export async function startMemoryServer(
-  endpoint: Endpoint,
+  endpoint: PushedEndpoint,
   { stage = '' }: MemoryServerProps = {},
 ): Promise<MemoryServer> {
   const telemetry = new RecordingTelemetry();

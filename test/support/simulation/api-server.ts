@@ -1,8 +1,8 @@
 import { toProblem } from '../../../functions/shared/problem-response.js';
 import { AppError } from '../../../lib/errors/app-error.js';
+import type { ApiServices } from '../../../lib/predictions/delivery/delivery.js';
 import { EndpointError } from '../../../lib/predictions/endpoint.js';
 import { predict } from '../../../lib/predictions/predict.js';
-import type { WorkerServices } from '../../../lib/predictions/process-message.js';
 import { readPrediction } from '../../../lib/predictions/read-prediction.js';
 import type { GenerateAnswer } from '../../../lib/schemas/answer.js';
 import type { Prediction } from '../../../lib/schemas/prediction.js';
@@ -35,7 +35,7 @@ export const CALLER = 'caller';
 export class ApiServer {
   readonly #world: World;
   #process: Process;
-  #services: WorkerServices;
+  #services: ApiServices;
 
   constructor(world: World) {
     this.#world = world;
@@ -60,7 +60,7 @@ export class ApiServer {
     });
   }
 
-  async #answer<T extends Reply | Seen>(work: (services: WorkerServices) => Promise<T>): Promise<T | Reply> {
+  async #answer<T extends Reply | Seen>(work: (services: ApiServices) => Promise<T>): Promise<T | Reply> {
     if (!this.#process.alive) {
       this.#process = this.#world.startProcess('api');
       this.#services = this.#world.servicesOf(this.#process);

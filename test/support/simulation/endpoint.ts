@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
-  type Endpoint,
   type EndpointAnswer,
   EndpointError,
   type EndpointFault,
   type EndpointState,
   type InvokeContext,
+  type PushedEndpoint,
 } from '../../../lib/predictions/endpoint.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import type { Random } from './random.js';
@@ -57,7 +57,7 @@ const LOST: ReadonlySet<Mishap> = new Set(['reset-before', 'reset-after']);
 export const POISON = 'poison';
 
 /** An endpoint that sleeps, wakes, has a queue and fails; it draws one picture at a time. */
-export class SimulatedEndpoint implements Endpoint {
+export class SimulatedEndpoint implements PushedEndpoint {
   sleeps: number;
   /** How often it was asked to wake. */
   wakeCalls = 0;

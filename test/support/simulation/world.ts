@@ -1,5 +1,8 @@
 import { toProblem } from '../../../functions/shared/problem-response.js';
-import type { WorkerServices } from '../../../lib/predictions/process-message.js';
+import type { ApiServices } from '../../../lib/predictions/delivery/delivery.js';
+import { PushedDelivery } from '../../../lib/predictions/delivery/pushed-delivery.js';
+import type { PushedEndpoint } from '../../../lib/predictions/endpoint.js';
+import type { WorkerServices } from '../../../lib/predictions/services.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
 import type { Prediction } from '../../../lib/schemas/prediction.js';
 import { MemoryPredictionStore, MemoryWakeLog } from '../predictions/memory-stores.js';
@@ -45,8 +48,11 @@ export interface Scenario {
   /** Chance of a message that is none of ours. @default 0 */
   readonly junk?: number;
   /** Breaks a safety, to see that it is missed. @default nothing */
-  readonly sabotage?: (services: WorkerServices, world: World, process: Process) => WorkerServices;
+  readonly sabotage?: (services: PushedServices, world: World, process: Process) => PushedServices;
 }
+
+/** Of a worker that is beside an endpoint. */
+export type PushedServices = WorkerServices & { readonly endpoint: PushedEndpoint };
 
 /** maxReceiveCount of the queue: infra's setting. */
 export const MAX_RECEIVES = 60;
@@ -96,12 +102,13 @@ export class World {
   }
 
   /** The services as one process has them. */
-  servicesOf(process: Process): WorkerServices {
-    const services = this.#servicesOf(process);
-    return this.scenario.sabotage?.(services, this, process) ?? services;
+  servicesOf(process: Process): ApiServices & WorkerServices {
+    const sound = this.#servicesOf(process);
+    const services = this.scenario.sabotage?.(sound, this, process) ?? sound;
+    return { ...services, delivery: new PushedDelivery(services.endpoint) };
   }
 
-  #servicesOf(process: Process): WorkerServices {
+  #servicesOf(process: Process): PushedServices {
     const { time, random, store, log, endpoint, queue, trouble } = this;
     const ask = <T>(part: Part, effect: () => T | Promise<T>) =>
       process.step(() => trouble.through(part, effect));
@@ -109,7 +116,7 @@ export class World {
       invoke: (request, context) => process.step(() => endpoint.invoke(request, context)),
       wake: () => ask('wake', () => endpoint.wake()),
       state: () => ask('state', () => endpoint.state()),
-    } satisfies WorkerServices['endpoint'];
+    } satisfies PushedEndpoint;
     const sharedLog = {
       read: () => ask('log', () => log.read()),
       replace: (record, version) => ask('log', () => log.replace(record, version)),

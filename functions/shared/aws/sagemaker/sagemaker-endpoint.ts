@@ -5,11 +5,11 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand, type SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import {
-  type Endpoint,
   type EndpointAnswer,
   EndpointError,
   type EndpointState,
   type InvokeContext,
+  type PushedEndpoint,
 } from '../../../../lib/predictions/endpoint.js';
 import { type GenerateAnswer, generateAnswerSchema } from '../../../../lib/schemas/answer.js';
 import type { SeededRequest } from '../../../../lib/schemas/prediction.js';
@@ -24,7 +24,7 @@ export interface SageMakerEndpointProps {
 }
 
 /** A SageMaker endpoint with one inference component that scales 0..N. */
-export class SageMakerEndpoint implements Endpoint {
+export class SageMakerEndpoint implements PushedEndpoint {
   readonly #props: SageMakerEndpointProps;
 
   constructor(props: SageMakerEndpointProps) {

@@ -1,13 +1,14 @@
-import type { SeededRequest } from '../schemas/prediction.js';
-import { type EndpointAnswer, EndpointError, PASSING_FAULTS } from './endpoint.js';
-import { noteBadNumbers } from './note-bad-numbers.js';
-import type { Services } from './services.js';
-import { noteReady } from './wake/wake-endpoint.js';
+import type { SeededRequest } from '../../schemas/prediction.js';
+import { type EndpointAnswer, EndpointError, PASSING_FAULTS, type PushedEndpoint } from '../endpoint.js';
+import { noteBadNumbers } from '../note-bad-numbers.js';
+import type { Services } from '../services.js';
+import { noteReady } from '../wake/wake-endpoint.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
 export interface InvokePatientlyProps {
+  readonly endpoint: PushedEndpoint;
   readonly request: SeededRequest;
   readonly requestId: string;
   /** When the caller's patience ends. Milliseconds since 1970. */
@@ -25,8 +26,8 @@ export async function invokePatiently(
   props: InvokePatientlyProps,
   services: Services,
 ): Promise<EndpointAnswer> {
-  const { endpoint, clock, onEvent } = services;
-  const { request, requestId, deadline, signal } = props;
+  const { clock, onEvent } = services;
+  const { endpoint, request, requestId, deadline, signal } = props;
   for (let ceiling = FIRST_PAUSE_MS; ; ceiling = Math.min(LONGEST_PAUSE_MS, ceiling * 2)) {
     const left = deadline - clock.now();
     const attempt = AbortSignal.any([signal, clock.timeout(Math.max(1, left))]);

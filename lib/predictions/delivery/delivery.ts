@@ -1,0 +1,74 @@
+import type { GenerateAnswer } from '../../schemas/answer.js';
+import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
+import type { Problem } from '../../schemas/problem.js';
+import type { EndpointAnswer } from '../endpoint.js';
+import type { Services } from '../services.js';
+
+/** A request whose caller waits. */
+export interface Parcel {
+  readonly record: RequestRecord;
+  /** Whether the record is in the store already: it has a key, and may be asked for again. */
+  readonly stored: boolean;
+  /** When the caller's patience ends. Milliseconds since 1970. */
+  readonly deadline: number;
+  /** Whether the caller waits for a wake, too, though it may take longer than that. */
+  readonly patient: boolean;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
+export type PredictOutcome =
+  | {
+      readonly kind: 'answer';
+      readonly answer: GenerateAnswer;
+      readonly timings: Readonly<Record<string, number>>;
+      /** Whether it had been drawn for an earlier request with the same key. */
+      readonly replayed: boolean;
+    }
+  | {
+      readonly kind: 'accepted';
+      readonly id: string;
+      /** Whether the endpoint was found asleep. */
+      readonly cold: boolean;
+      /** Whether it was waited for until the caller's patience ended. */
+      readonly waited: boolean;
+    }
+  /** An earlier request with the same key has failed. */
+  | { readonly kind: 'failed'; readonly error: Problem };
+
+/** How requests get to what draws them: they are sent there, or fetched from a queue. */
+export interface Delivery {
+  /**
+   * Has a request drawn while its caller waits, or accepts it, durably, for later.
+   *
+   * @throws EndpointError refused, model or unknown, or PredictionFailed: why there is no picture, and never will be;
+   * AppError UNAVAILABLE where nothing could be accepted
+   */
+  deliver(parcel: Parcel, services: Services): Promise<PredictOutcome>;
+  /**
+   * Makes a request durable: when this returns, its record is in the store and its message in the queue, and it will end
+   * in a result even if this process dies.
+   *
+   * @param stored as `Parcel.stored`
+   * @throws AppError UNAVAILABLE; the request is not accepted then, and may be sent again
+   */
+  accept(record: RequestRecord, stored: boolean, services: Services): Promise<void>;
+  /**
+   * Has a request drawn while its caller waits, or not at all.
+   *
+   * @throws EndpointError, PredictionFailed, or AppError UNAVAILABLE
+   */
+  drawNow(parcel: Parcel, services: Services): Promise<EndpointAnswer>;
+}
+
+/** What the API's routes need. */
+export interface ApiServices extends Services {
+  readonly delivery: Delivery;
+}
+
+/** What a request is told whose key has come before. */
+export function replay(result: ResultRecord): PredictOutcome {
+  if (result.status === 'failed') return { kind: 'failed', error: result.error };
+  const { answer, timings } = result;
+  return { kind: 'answer', answer, timings, replayed: true };
+}

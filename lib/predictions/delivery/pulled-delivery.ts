@@ -1,0 +1,124 @@
+import { AppError } from '../../errors/app-error.js';
+import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
+import { type EndpointAnswer, EndpointError, type PulledEndpoint } from '../endpoint.js';
+import { awaitResult, type Pauses } from '../read-prediction.js';
+import type { Services } from '../services.js';
+import { wakeUnlessRefused } from '../wake/wake-endpoint.js';
+import { WakeRefused } from '../wake/wake-refused.js';
+import { fail } from '../work/conclude.js';
+import { WATCH_AFTER_S } from '../work/watch.js';
+import { acceptPrediction, type Outgoing } from './accept-prediction.js';
+import type { Delivery, Parcel, PredictOutcome } from './delivery.js';
+import { PredictionFailed } from './prediction-failed.js';
+
+/** A warm picture takes 50 to 900 ms: at the end of any of them a look follows within about a sixth of it. */
+const SOON: Pauses = { firstMs: 25, growth: 1.2 };
+
+/** Leaves requests in the store and in a queue, where workers fetch them, and looks for results in the store. */
+export class PulledDelivery implements Delivery {
+  readonly #endpoint: PulledEndpoint;
+
+  constructor(endpoint: PulledEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  async deliver(parcel: Parcel, services: Services): Promise<PredictOutcome> {
+    const { record, stored, signal } = parcel;
+    const { id } = record;
+    await this.#send(record, stored, true, services);
+    const listens = await this.#rouse(record, services);
+    const waits = listens || parcel.patient || (await wakesInTime(parcel, services));
+    const result = waits ? await this.#result(parcel, services) : undefined;
+    if (result) return { kind: 'answer', ...succeeded(result), replayed: false };
+    // Nobody waits any more, and nobody can ask for it again.
+    if (signal.aborted && !stored) await cancel(record, services);
+    return { kind: 'accepted', id, cold: !listens, waited: waits };
+  }
+
+  async accept(record: RequestRecord, stored: boolean, services: Services): Promise<void> {
+    await this.#send(record, stored, true, services);
+    await this.#rouse(record, services).catch(() => undefined);
+  }
+
+  async drawNow(parcel: Parcel, services: Services): Promise<EndpointAnswer> {
+    const { record } = parcel;
+    await this.#send(record, false, false, services);
+    const listens = await this.#rouse(record, services);
+    const result = (await this.#result(parcel, services)) ?? (await cancel(record, services));
+    if (result) return succeeded(result);
+    if (listens) throw new EndpointError('busy', 'the endpoint is busy');
+    throw new EndpointError('cold', 'the endpoint is waking');
+  }
+
+  /** @param watched whether it must end in a result, whatever becomes of workers and messages */
+  #send(record: RequestRecord, stored: boolean, watched: boolean, services: Services): Promise<void> {
+    const { id } = record;
+    const messages: Outgoing[] = [[{ kind: 'predict', id, failures: 0 }, 0]];
+    if (watched) messages.push([{ kind: 'watch', id }, WATCH_AFTER_S]);
+    return acceptPrediction(record, stored, messages, services);
+  }
+
+  /**
+   * Wakes the workers where none listens. Asked after the message has been sent: see `PulledEndpoint.listens`.
+   *
+   * @returns whether one does
+   * @throws PredictionFailed where none ever will: the prediction has ended
+   */
+  async #rouse(record: RequestRecord, services: Services): Promise<boolean> {
+    try {
+      if (await this.#endpoint.listens()) return true;
+      await wakeUnlessRefused(services);
+      return false;
+    } catch (error) {
+      if (error instanceof WakeRefused) throw new PredictionFailed(await fail(record, error, services));
+      services.onEvent({ kind: 'trouble', what: 'whether a worker listens is not known', error });
+      // What watches the prediction asks again.
+      return true;
+    }
+  }
+
+  /** @returns undefined where there is none by the deadline, or the store does not answer then: it is accepted all the same */
+  #result({ record, deadline, signal }: Parcel, services: Services): Promise<ResultRecord | undefined> {
+    const waitMs = deadline - services.clock.now();
+    return awaitResult({ id: record.id, waitMs, signal, pauses: SOON }, services).catch((error) => {
+      if (error instanceof AppError && error.retryable) return undefined;
+      throw error;
+    });
+  }
+}
+
+/** @throws PredictionFailed */
+function succeeded(result: ResultRecord): EndpointAnswer {
+  if (result.status === 'failed') throw new PredictionFailed(result.error);
+  const { answer, timings } = result;
+  return { answer, timings };
+}
+
+/** Whether a wake that is under way may be over before the caller's patience is. */
+async function wakesInTime({ deadline }: Parcel, { waker, clock, onEvent }: Services): Promise<boolean> {
+  try {
+    return clock.now() + (await waker.estimate()) * 1000 < deadline;
+  } catch (error) {
+    onEvent({ kind: 'trouble', what: 'the wake log could not be read', error });
+    return false;
+  }
+}
+
+/**
+ * Keeps a request from being drawn for nobody: whoever receives its message finds that it has ended.
+ *
+ * @returns how it had ended before
+ */
+async function cancel(record: RequestRecord, services: Services): Promise<ResultRecord | undefined> {
+  const { store, clock, toProblem, onEvent } = services;
+  const gone = new EndpointError('busy', 'nobody has waited for this picture');
+  const error = toProblem(gone, record.request_id);
+  const completed_at = new Date(clock.now()).toISOString();
+  try {
+    if (await store.createResult(record.id, { status: 'failed', completed_at, error })) return undefined;
+    return await store.readResult(record.id);
+  } catch (cause) {
+    onEvent({ kind: 'trouble', what: 'a request that nobody waits for is drawn all the same', error: cause });
+    return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import { AppError } from '../../errors/app-error.js';
+import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
+import {
+  type EndpointAnswer,
+  EndpointError,
+  type EndpointFault,
+  PASSING_FAULTS,
+  type PushedEndpoint,
+} from '../endpoint.js';
+import type { Services } from '../services.js';
+import { wakeEndpoint } from '../wake/wake-endpoint.js';
+import { acceptPrediction } from './accept-prediction.js';
+import { type Delivery, type Parcel, type PredictOutcome, replay } from './delivery.js';
+import { invokePatiently } from './invoke-patiently.js';
+
+/** After these the picture may still come, later: the request is kept. */
+const LATER: ReadonlySet<EndpointFault> = new Set([...PASSING_FAULTS, 'cold', 'timeout']);
+
+/** Sends requests to an endpoint, and into the queue where it cannot draw them now. A warm request without a key touches no storage. */
+export class PushedDelivery implements Delivery {
+  readonly #endpoint: PushedEndpoint;
+
+  constructor(endpoint: PushedEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  async deliver(parcel: Parcel, services: Services): Promise<PredictOutcome> {
+    const { record, stored, signal } = parcel;
+    try {
+      const { answer, timings } = await this.#invoke(parcel, services);
+      const drawn = { status: 'succeeded', completed_at: timestamp(services), answer, timings } as const;
+      const kept = stored ? await keep(record, drawn, services) : undefined;
+      return kept ? replay(kept) : { kind: 'answer', answer, timings, replayed: false };
+    } catch (error) {
+      if (!(error instanceof EndpointError)) throw error;
+      // Nobody waits any more, and nobody can ask for it again.
+      if (signal.aborted && !stored) throw error;
+      const { fault } = error;
+      if (LATER.has(fault)) return this.#later(parcel, fault, services);
+      const problem = services.toProblem(error, record.request_id);
+      const failed = { status: 'failed', completed_at: timestamp(services), error: problem } as const;
+      const kept = stored ? await keep(record, failed, services) : undefined;
+      if (kept) return replay(kept);
+      throw error;
+    }
+  }
+
+  accept(record: RequestRecord, stored: boolean, services: Services): Promise<void> {
+    return acceptPrediction(record, stored, [[{ kind: 'predict', id: record.id, failures: 0 }, 0]], services);
+  }
+
+  async drawNow(parcel: Parcel, services: Services): Promise<EndpointAnswer> {
+    try {
+      return await this.#invoke(parcel, services);
+    } catch (error) {
+      if (error instanceof EndpointError && error.fault === 'cold') await wakeEndpoint(services);
+      throw error;
+    }
+  }
+
+  #invoke({ record, deadline, signal }: Parcel, services: Services): Promise<EndpointAnswer> {
+    const { request, request_id: requestId } = record;
+    return invokePatiently({ endpoint: this.#endpoint, request, requestId, deadline, signal }, services);
+  }
+
+  async #later(
+    { record, stored }: Parcel,
+    fault: EndpointFault,
+    services: Services,
+  ): Promise<PredictOutcome> {
+    const cold = fault === 'cold';
+    const waking = cold ? wakeEndpoint(services) : undefined;
+    await this.accept(record, stored, services);
+    await waking;
+    return { kind: 'accepted', id: record.id, cold, waited: !cold };
+  }
+}
+
+/**
+ * Nobody is told how a request with a key has ended before that is in the store: somebody else with the same key
+ * could be told otherwise.
+ *
+ * @returns what is in the store where that is not this one
+ */
+async function keep(
+  { id }: RequestRecord,
+  outcome: ResultRecord,
+  { store }: Services,
+): Promise<ResultRecord | undefined> {
+  try {
+    if (await store.createResult(id, outcome)) return undefined;
+    return await store.readResult(id);
+  } catch (cause) {
+    const message = 'the result could not be stored: ask again with the same Idempotency-Key';
+    throw new AppError('UNAVAILABLE', message, { cause });
+  }
+}
+
+function timestamp({ clock }: Services): string {
+  return new Date(clock.now()).toISOString();
+}
