@@ -8,8 +8,8 @@ import {
 } from '../../../lib/predictions/endpoint.js';
 import type { EndpointStatus } from '../../../lib/schemas/endpoint-status.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
+import { invokeEndpoint } from '../../shared/invoke-endpoint.js';
 import { EndpointProcess, type EndpointProcessProps } from './endpoint-process.js';
-import { invokeEndpoint } from './invoke-endpoint.js';
 
 /** As SageMaker: from SIGTERM to SIGKILL. Milliseconds. */
 const STOP_GRACE_MS = 30_000;

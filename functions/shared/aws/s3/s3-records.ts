@@ -42,10 +42,11 @@ export class S3Records {
   }
 
   /**
+   * @param condition @default none: whatever is there is replaced
    * @returns whether the condition was met; false leaves the object as it is
    * @throws AppError UNAVAILABLE
    */
-  async write(key: string, value: unknown, condition: Condition): Promise<boolean> {
+  async write(key: string, value: unknown, condition?: Condition): Promise<boolean> {
     const object = { Bucket: this.#bucket, Key: key, ContentType: 'application/json' };
     for (let conflicts = 0; ; conflicts++) {
       try {
@@ -56,7 +57,7 @@ export class S3Records {
       } catch (error) {
         const status = statusOf(error);
         // 404: there is nothing that `IfMatch` could match.
-        if (status === 412 || (status === 404 && 'IfMatch' in condition)) return false;
+        if (status === 412 || (status === 404 && condition && 'IfMatch' in condition)) return false;
         if (status !== 409 || conflicts >= MAX_CONFLICTS) {
           throw unavailable(`cannot write s3://${this.#bucket}/${key}`, error);
         }

@@ -1,27 +1,32 @@
 import { Readable } from 'node:stream';
-import { AppError } from '../../../lib/errors/app-error.js';
-import { type EndpointAnswer, EndpointError, type InvokeContext } from '../../../lib/predictions/endpoint.js';
-import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
-import type { SeededRequest } from '../../../lib/schemas/prediction.js';
-import { type Problem, problemSchema } from '../../../lib/schemas/problem.js';
-import { readBounded } from '../../../lib/weights/bytes/read-bounded.js';
-import { parseServerTiming } from '../../shared/server-timing.js';
+import { AppError } from '../../lib/errors/app-error.js';
+import { type EndpointAnswer, EndpointError, type InvokeContext } from '../../lib/predictions/endpoint.js';
+import { generateAnswerSchema } from '../../lib/schemas/answer.js';
+import type { SeededRequest } from '../../lib/schemas/prediction.js';
+import { type Problem, problemSchema } from '../../lib/schemas/problem.js';
+import { readBounded } from '../../lib/weights/bytes/read-bounded.js';
+import { parseServerTiming } from './server-timing.js';
 
 /** Four pictures of 2048 x 2048 that PNG cannot make smaller, in base64. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** How a request reaches the container's routes: over a socket, or within a process. */
+export type Send = (url: string, init: RequestInit) => Promise<Response>;
+
 /**
- * One request to the container's server.
+ * One request to the container's routes.
  *
  * @param url of the server, without a slash at its end
+ * @param send @default fetch
  * @throws EndpointError never `cold`: there is a server
  */
 export async function invokeEndpoint(
   url: string,
   request: SeededRequest,
   context: InvokeContext,
+  send: Send = fetch,
 ): Promise<EndpointAnswer> {
-  const { response, body } = await post(url, request, context);
+  const { response, body } = await post(url, request, context, send);
   if (response.ok) {
     const { data, error } = generateAnswerSchema.safeParse(body);
     if (error)
@@ -40,9 +45,9 @@ export async function invokeEndpoint(
   throw new EndpointError('unknown', message, options);
 }
 
-async function post(url: string, request: SeededRequest, { requestId, signal }: InvokeContext) {
+async function post(url: string, request: SeededRequest, { requestId, signal }: InvokeContext, send: Send) {
   try {
-    const response = await fetch(`${url}/invocations`, {
+    const response = await send(`${url}/invocations`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-request-id': requestId },
       body: JSON.stringify(request),

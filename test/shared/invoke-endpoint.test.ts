@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { invokeEndpoint } from '../../../functions/home/endpoint/invoke-endpoint.js';
-import { EndpointError } from '../../../lib/predictions/endpoint.js';
+import { invokeEndpoint } from '../../functions/shared/invoke-endpoint.js';
+import { EndpointError } from '../../lib/predictions/endpoint.js';
 
 const request = {
   prompt: 'a tree',

@@ -1,0 +1,64 @@
+import type { Hono } from 'hono';
+import { ImageDecoder } from '../../lib/image/image-decoder.js';
+import { ModelLoader } from '../../lib/pipeline/model-loader.js';
+import { setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
+import { JobQueue } from '../../lib/runtime/job-queue.js';
+import { SessionHost } from '../../lib/runtime/session-host.js';
+import type { EndpointStatus } from '../../lib/schemas/endpoint-status.js';
+import { log } from '../shared/log.js';
+import { endpointApp } from './app.js';
+import type { ModelConfig } from './config.js';
+import { modelSource } from './model-source.js';
+import { workerUrls } from './worker-urls.js';
+
+export interface EndpointPartsProps {
+  readonly config: ModelConfig;
+  /** Requests that may wait while another is drawn. */
+  readonly queueLimit: number;
+  /** A request not answered by then is given up. */
+  readonly deadlineMilliseconds: number;
+  /** Told of each change of state, beside the log. @default nobody */
+  readonly onStatus?: (status: EndpointStatus) => void;
+}
+
+/** The model and the routes that draw with it, whether requests come over a socket or from this process. */
+export interface EndpointParts {
+  readonly app: Hono;
+  /** `load` is the caller's to call. */
+  readonly loader: ModelLoader;
+  readonly host: SessionHost;
+  readonly queue: JobQueue;
+}
+
+export function endpointParts(props: EndpointPartsProps): EndpointParts {
+  const { config, queueLimit, deadlineMilliseconds, onStatus } = props;
+  // Before the thread that makes sessions begins.
+  setAttentionKernels(process.env, config.attentionKernels);
+  const host = new SessionHost(workerUrls.session());
+  const loader = new ModelLoader({
+    ...modelSource(config),
+    fetchWorker: workerUrls.fetch(),
+    host,
+    provider: config.provider,
+    // No other setting is more exact than that.
+    makeSafer: config.provider === 'cpu' || config.attentionKernels === 'exact' ? undefined : makeSafer,
+    onState: (status) => {
+      log('info', `model ${status.state}`, { ...status });
+      onStatus?.(status);
+    },
+  });
+  const queue = new JobQueue(queueLimit);
+  const app = endpointApp({
+    pipeline: () => loader.pipeline,
+    status: () => loader.status,
+    decoder: new ImageDecoder(workerUrls.decode()),
+    queue,
+    deadlineMilliseconds,
+  });
+  return { app, loader, host, queue };
+}
+
+function makeSafer({ message }: Error): void {
+  log('warn', 'the self-test failed, attention is computed in float32 from now on', { error: message });
+  setAttentionKernels(process.env, 'exact');
+}

@@ -1,0 +1,43 @@
+import { serve as listen } from '@hono/node-server';
+import { log } from '../shared/log.js';
+import type { EndpointConfig } from './config.js';
+import { endpointParts } from './endpoint-parts.js';
+
+/** How long a failed endpoint says why at `/ping`, before it ends and stops costing money. */
+const LAST_WORDS_MS = 5_000;
+
+/** The server of SageMaker's container contract: listens at once, loads the model meanwhile. */
+export function serve(config: EndpointConfig): void {
+  const { app, loader, host, queue } = endpointParts({ config, ...config });
+  const stopping = new AbortController();
+  const hostname = config.host === undefined ? {} : { hostname: config.host };
+  const server = listen({ fetch: app.fetch, port: config.port, ...hostname }, ({ port }) =>
+    log('info', 'listening', { port }),
+  );
+  server.on('error', (error) => {
+    log('error', `cannot listen on port ${config.port}`, { error: error.message });
+    process.exit(1);
+  });
+
+  loader.load(stopping.signal).catch((error) => {
+    if (stopping.signal.aborted) return;
+    log('error', 'the model cannot be loaded', { error: error.message, retryable: error.retryable ?? false });
+    // What may work later is left to whoever watches /ping; what never can is not to be paid for.
+    if (!error.retryable) setTimeout(() => process.exit(1), LAST_WORDS_MS);
+  });
+
+  /** Answers what has been accepted, then ends; SageMaker sends SIGKILL 30 s after SIGTERM. */
+  const stop = async (signal: NodeJS.Signals) => {
+    log('info', 'stopping', { signal });
+    stopping.abort(new Error('the endpoint is stopping'));
+    const deadline = setTimeout(() => process.exit(0), config.drainMilliseconds);
+    const closed = new Promise((resolve) => server.close(resolve));
+    await queue.drained();
+    await closed;
+    await host.close();
+    clearTimeout(deadline);
+    log('info', 'stopped');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
+}
