@@ -31,7 +31,11 @@ export async function predict(props: PredictProps, services: ApiServices): Promi
   return delivery.deliver({ record, stored, deadline, patient, signal }, services);
 }
 
-async function later(record: RequestRecord, stored: boolean, services: ApiServices): Promise<PredictOutcome> {
+async function later(
+  record: RequestRecord,
+  stored: boolean,
+  services: ApiServices,
+): Promise<PredictOutcome> {
   await services.delivery.accept(record, stored, services);
   return accepted(record);
 }
