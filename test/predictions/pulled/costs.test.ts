@@ -7,6 +7,8 @@ import { arrivals, randomOf } from '../../support/scaling/traffic.js';
 import { World } from '../../support/scaling/world.js';
 
 // What a month costs on either backend, by requests a day: the service's own code in virtual time, nothing measured on AWS.
+// It takes minutes: `npm run costs`.
+const isAsked = process.env['npm_lifecycle_event'] === 'costs';
 
 /** List prices in dollars, us-east-1, November 2026: an hour of each machine, and of its public IPv4 address. */
 const SAGEMAKER_HOUR = 0.736;
@@ -72,7 +74,7 @@ function column(requests: number, { hours, median }: Month, price: number, disk:
   ];
 }
 
-test('what a month costs on either backend', { timeout: 600_000 }, async () => {
+test.skipIf(!isAsked)('what a month costs on either backend', { timeout: 600_000 }, async () => {
   const titles = ['instance hours', 'a month', 'a picture', 'median wait'];
   const rows = [
     [

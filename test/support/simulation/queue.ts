@@ -69,13 +69,16 @@ export class SimulatedQueue {
   /** A long poll. Resolves with undefined where there is none in time, or when it is broken off. */
   receiveWithin(ms: number, signal: AbortSignal): Promise<Delivery | undefined> {
     return new Promise((resolve) => {
-      const end = () => {
-        const index = this.#waiting.indexOf(resolve);
-        if (index >= 0) this.#waiting.splice(index, 1);
+      const settle = (delivery?: Delivery) => {
         signal.removeEventListener('abort', end);
-        resolve(undefined);
+        resolve(delivery);
       };
-      this.#waiting.push(resolve);
+      const end = () => {
+        const index = this.#waiting.indexOf(settle);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        settle();
+      };
+      this.#waiting.push(settle);
       signal.addEventListener('abort', end);
       const { time } = this.#props;
       time.at(time.now() + ms, end);
