@@ -217,3 +217,44 @@ describe('health', () => {
     expect(await waker().health()).toEqual({ state: 'waking' });
   });
 });
+
+describe('asleep with work left', () => {
+  test('woken again three times in a row, then no more; a picture in between begins anew', async () => {
+    await wakeFor(60);
+    for (let restart = 1; restart <= 3; restart++) {
+      expect(await waker().wakeAgain()).toBe(true);
+      time += 40 * SECOND;
+      // Its worker loads, and then dies.
+      await waker().sawReady(true);
+      await waker().sawReady(true);
+    }
+    expect(await waker().wakeAgain()).toBe(false);
+    expect(wakes).toBe(4);
+    // Whoever finds it cold may wake it all the same, and that is no new beginning.
+    time += 10 * MINUTE;
+    expect(await waker().wake()).toBe(true);
+    expect(await waker().wakeAgain()).toBe(false);
+    await waker().sawReady(true, true);
+    expect(log.entry?.record).not.toHaveProperty('restarts');
+    expect(await waker().wakeAgain()).toBe(true);
+    await waker().sawReady(true);
+    await waker().sawReady(true, true);
+    expect(log.entry?.record).not.toHaveProperty('restarts');
+    expect(log.entry?.record.recent_seconds).toHaveLength(5);
+  });
+
+  test('a wake that is refused does not count', async () => {
+    refusal = new Error('still stopping');
+    for (let time = 0; time < 5; time++) await expect(waker().wakeAgain()).rejects.toThrow('still stopping');
+    refusal = undefined;
+    expect(await waker().wakeAgain()).toBe(true);
+    expect(log.entry?.record.restarts).toBe(1);
+  });
+
+  test('nobody else wakes it at the same time', async () => {
+    await wakeFor(60);
+    await waker().wakeAgain();
+    expect(await waker().wake()).toBe(false);
+    expect(wakes).toBe(2);
+  });
+});

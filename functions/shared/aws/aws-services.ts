@@ -22,13 +22,16 @@ export async function awsServices(config: FunctionConfig, telemetry: Telemetry):
   const { queueUrl, retentionMs } = config;
   const records = new S3Records(new S3Client({}), config.resultsBucket);
   const sqs = new SQSClient({});
-  const { endpoint, delivery, work, ...backend } = await connectBackend(config.backend, { records, sqs });
+  const { endpoint, delivery, work, drawQueueUrl, ...settings } = await connectBackend(config.backend, {
+    records,
+    sqs,
+  });
   return {
     ...work,
     delivery,
     store: new S3PredictionStore(records),
-    queue: new SqsMessageQueue({ client: sqs, queueUrl, drawQueueUrl: backend.drawQueueUrl }),
-    waker: new Waker({ endpoint, log: new S3WakeLog(records), firstEstimate: backend.firstEstimate }),
+    queue: new SqsMessageQueue({ client: sqs, queueUrl, drawQueueUrl }),
+    waker: new Waker({ endpoint, log: new S3WakeLog(records), ...settings }),
     clock: SYSTEM_CLOCK,
     retentionMs,
     toProblem,

@@ -10,6 +10,8 @@ import { countMessages } from './sqs/count-messages.js';
 
 /** Expected, not measured: an instance that was stopped takes 35 to 75 s. Seconds. */
 const EC2_WAKE = 60;
+/** EC2 says at once what has become of a wake; this only keeps many from asking it. Milliseconds. */
+const EC2_SETTLES = 30_000;
 
 /** Where pictures are drawn, and how work gets there. */
 export interface Backend {
@@ -21,6 +23,8 @@ export interface Backend {
   readonly drawQueueUrl?: string;
   /** Of a wake's length, before any has been seen. Seconds. @default the waker's */
   readonly firstEstimate?: number;
+  /** So long its own answer to a wake may lag behind. Milliseconds. @default the waker's */
+  readonly settleMs?: number;
 }
 
 export interface BackendClients {
@@ -45,7 +49,7 @@ export async function connectBackend(config: BackendConfig, clients: BackendClie
       const { instanceIds, instanceTypes, drawQueueUrl } = config;
       const worker = new S3WorkerStateReader(clients.records);
       const endpoint = new Ec2Endpoint({ client: makeEc2Client(), instanceIds, instanceTypes, worker });
-      return { ...pulled(endpoint, drawQueueUrl, clients), firstEstimate: EC2_WAKE };
+      return { ...pulled(endpoint, drawQueueUrl, clients), firstEstimate: EC2_WAKE, settleMs: EC2_SETTLES };
     }
     case 'queue': {
       const [{ HiredWorkers }, { S3WorkerStateReader }] = await Promise.all([

@@ -21,10 +21,14 @@ export async function wakeUnlessRefused(services: Services): Promise<void> {
   }
 }
 
-/** The endpoint has answered. Never fails: it is only about the estimate. */
-export async function noteReady({ waker, onEvent }: Services, always = false): Promise<void> {
+/** The endpoint has answered; the parameters are the waker's. Never fails: it is only about estimate and restarts. */
+export async function noteReady(
+  { waker, onEvent }: Services,
+  always = false,
+  hasDrawn = false,
+): Promise<void> {
   try {
-    const seconds = await waker.sawReady(always);
+    const seconds = await waker.sawReady(always, hasDrawn);
     if (seconds !== undefined) onEvent({ kind: 'cold-start', seconds });
   } catch (error) {
     onEvent({ kind: 'trouble', what: 'the length of a wake could not be noted', error });

@@ -7,6 +7,8 @@ export const wakeRecordSchema = z.strictObject({
   ready_at: z.iso.datetime().nullable(),
   /** How long the last few wakes took, newest first. Seconds. */
   recent_seconds: z.array(z.number().min(0)),
+  /** How often in a row it was woken again because it had gone to sleep with work left. */
+  restarts: z.int().min(0).optional(),
 });
 
 export type WakeRecord = z.infer<typeof wakeRecordSchema>;

@@ -2,10 +2,12 @@ import type { Health } from '../../schemas/health.js';
 import type { Endpoint } from '../endpoint.js';
 import { NEVER_WOKEN, type WakeEntry, type WakeLog, type WakeRecord } from './wake-log.js';
 
-/** So long nobody asks the backend again after a wake: its own answer to a wake lags behind. Milliseconds. */
-const SETTLE_MS = 120_000;
+/** So long SageMaker's own answer to a wake lags behind. Milliseconds. */
+const SAGEMAKER_SETTLES = 120_000;
 /** So long one process does not even look into the log again. Milliseconds. */
 const QUIET_MS = 5_000;
+/** So often in a row the endpoint is woken again that went to sleep with work left, and drew nothing in between. */
+const MAX_RESTARTS = 3;
 /** How many wakes the estimate rests on. */
 const RECENT = 5;
 /**
@@ -21,6 +23,8 @@ export interface WakerProps {
   readonly now?: () => number;
   /** Of a wake's length, before any has been seen. Seconds. @default 150, SageMaker's */
   readonly firstEstimate?: number | undefined;
+  /** So long nobody asks the backend again after a wake. Milliseconds. @default 120,000, SageMaker's */
+  readonly settleMs?: number | undefined;
 }
 
 /** Wakes the endpoint once per sleep, however many requests find it asleep, and knows how long that takes. */
@@ -29,17 +33,20 @@ export class Waker {
   readonly #log: WakeLog;
   readonly #now: () => number;
   readonly #firstEstimate: number;
+  readonly #settleMs: number;
   #quietUntil = 0;
   /** Under way in this process. */
   #asking: Promise<boolean> | undefined;
   /** Whether this process has found the endpoint asleep since it last found it awake. */
   #sawCold = false;
 
-  constructor({ endpoint, log, now = Date.now, firstEstimate = SAGEMAKER_WAKE }: WakerProps) {
+  constructor(props: WakerProps) {
+    const { endpoint, log, now = Date.now, firstEstimate = SAGEMAKER_WAKE } = props;
     this.#endpoint = endpoint;
     this.#log = log;
     this.#now = now;
     this.#firstEstimate = firstEstimate;
+    this.#settleMs = props.settleMs ?? SAGEMAKER_SETTLES;
   }
 
   /**
@@ -67,22 +74,49 @@ export class Waker {
    * The endpoint has answered. Costs nothing unless this process had found it asleep.
    *
    * @param always look into the log all the same: whoever empties the queue may not have seen the cold answer
+   * @param hasDrawn whether its answer was a picture
    * @returns how long the wake took in seconds, the first time that somebody says so
    */
-  async sawReady(always = false): Promise<number | undefined> {
+  async sawReady(always = false, hasDrawn = false): Promise<number | undefined> {
     if (!this.#sawCold && !always) return undefined;
     this.#sawCold = false;
     this.#quietUntil = 0;
     const entry = await this.#log.read();
-    if (!entry || entry.record.ready_at !== null) return undefined;
-    const { started_at, recent_seconds } = entry.record;
+    if (!entry) return undefined;
+    const { started_at, ready_at, recent_seconds, restarts = 0 } = entry.record;
+    const isFirst = ready_at === null;
+    if (!isFirst && !(hasDrawn && restarts > 0)) return undefined;
     const seconds = Math.max(0, this.#now() - Date.parse(started_at)) / 1000;
     const record = {
       started_at,
-      ready_at: new Date(this.#now()).toISOString(),
-      recent_seconds: [seconds, ...recent_seconds].slice(0, RECENT),
+      ready_at: ready_at ?? new Date(this.#now()).toISOString(),
+      recent_seconds: isFirst ? [seconds, ...recent_seconds].slice(0, RECENT) : recent_seconds,
+      ...(hasDrawn || restarts === 0 ? {} : { restarts }),
     };
-    return (await this.#log.replace(record, entry.version)) ? seconds : undefined;
+    const isWritten = await this.#log.replace(record, entry.version);
+    return isFirst && isWritten ? seconds : undefined;
+  }
+
+  /**
+   * The endpoint has gone to sleep although there is work for it.
+   *
+   * @returns whether it was woken; false where that was no help the last few times
+   * @throws as the endpoint's `wake`
+   */
+  async wakeAgain(): Promise<boolean> {
+    const entry = await this.#log.read();
+    const { restarts = 0, recent_seconds = [] } = entry?.record ?? {};
+    if (restarts >= MAX_RESTARTS) return false;
+    const record = { ...this.#begun(recent_seconds), restarts: restarts + 1 };
+    const isNoted = await this.#log.replace(record, entry?.version);
+    try {
+      // Also where somebody else has just noted a wake: his may be refused, as one that came a moment too early.
+      await this.#endpoint.wake();
+    } catch (error) {
+      if (isNoted) await this.#takeBack(entry);
+      throw error;
+    }
+    return true;
   }
 
   /** The endpoint's state, with an estimate while it wakes. */
@@ -92,7 +126,7 @@ export class Waker {
     if (state !== 'waking' && state !== 'asleep') return health;
     const record = (await this.#log.read())?.record;
     // Asked for, and the backend does not show it yet.
-    const asked = record?.ready_at === null && this.#age(record.started_at) < SETTLE_MS;
+    const asked = record?.ready_at === null && this.#age(record.started_at) < this.#settleMs;
     if (!record || (state === 'asleep' && !asked)) return health;
     const seconds = this.#age(record.started_at) / 1000;
     return { ...health, state: 'waking', waking_for: seconds, estimate: this.#secondsLeft(record) };
@@ -108,11 +142,8 @@ export class Waker {
     const entry = await this.#log.read();
     this.#quietUntil = this.#now() + QUIET_MS;
     if (await this.#isWaking(entry)) return false;
-    const record = {
-      started_at: new Date(this.#now()).toISOString(),
-      ready_at: null,
-      recent_seconds: entry?.record.recent_seconds ?? [],
-    };
+    const { recent_seconds = [], restarts } = entry?.record ?? {};
+    const record = { ...this.#begun(recent_seconds), ...(restarts === undefined ? {} : { restarts }) };
     if (!(await this.#log.replace(record, entry?.version))) return false;
     try {
       await this.#endpoint.wake();
@@ -123,12 +154,17 @@ export class Waker {
     return true;
   }
 
+  #begun(recent_seconds: readonly number[]) {
+    const started_at = new Date(this.#now()).toISOString();
+    return { started_at, ready_at: null, recent_seconds: [...recent_seconds] };
+  }
+
   async #isWaking(entry: WakeEntry | undefined): Promise<boolean> {
     if (!entry) return false;
     const { started_at, ready_at } = entry.record;
     // It was up, and sleeps again.
     if (ready_at !== null && this.#age(ready_at) >= QUIET_MS) return false;
-    if (ready_at === null && this.#age(started_at) < SETTLE_MS) return true;
+    if (ready_at === null && this.#age(started_at) < this.#settleMs) return true;
     // A wake that takes long or came to nothing, or one that was over just after the endpoint was found cold.
     const { state } = await this.#endpoint.state();
     return state === 'waking' || state === 'ready';

@@ -36,7 +36,7 @@ export async function draw(
     onEvent({ kind: 'drawn', timings });
     const completed_at = timestamp(services);
     await conclude(record, { status: 'succeeded', completed_at, answer, timings }, services);
-    await noteReady(services, true);
+    await noteReady(services, true, true);
     return DONE;
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;

@@ -1,7 +1,7 @@
 import type { Random } from './random.js';
 import type { VirtualTime } from './virtual-time.js';
 
-/** How long SQS hides a message that somebody has received: infra's setting. Milliseconds. */
+/** How long SQS hides a message of the function's queue that somebody has received: infra's setting. Milliseconds. */
 const VISIBILITY_MS = 150_000;
 
 interface Entry {
@@ -27,6 +27,8 @@ export interface QueueProps {
   readonly random: Random;
   /** Chance that a message is delivered twice. */
   readonly duplicates: number;
+  /** How long a message is hidden that somebody has received. Milliseconds. @default 150,000 */
+  readonly visibilityMs?: number;
   /** Receives after which a message goes to `onDead` instead. @default no end */
   readonly maxReceives?: number;
   readonly onDead?: (body: string) => void;
@@ -64,13 +66,33 @@ export class SimulatedQueue {
     });
   }
 
+  /** A long poll. Resolves with undefined where there is none in time, or when it is broken off. */
+  receiveWithin(ms: number, signal: AbortSignal): Promise<Delivery | undefined> {
+    return new Promise((resolve) => {
+      const settle = (delivery?: Delivery) => {
+        signal.removeEventListener('abort', end);
+        resolve(delivery);
+      };
+      const end = () => {
+        const index = this.#waiting.indexOf(settle);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        settle();
+      };
+      this.#waiting.push(settle);
+      signal.addEventListener('abort', end);
+      const { time } = this.#props;
+      time.at(time.now() + ms, end);
+      this.#deliver();
+    });
+  }
+
   delete({ entry }: Delivery): void {
-    const { random, duplicates } = this.#props;
+    const { random, duplicates, visibilityMs = VISIBILITY_MS } = this.#props;
     const known = entry as Entry;
     if (known.deleted) return;
     if (random.chance(duplicates / 2)) {
       // Some machine of SQS was away, and does not know of it.
-      this.#hide(known, random.between(0, VISIBILITY_MS));
+      this.#hide(known, random.between(0, visibilityMs));
     } else {
       known.deleted = true;
       this.#entries.delete(known);
@@ -99,6 +121,7 @@ export class SimulatedQueue {
 
   #deliver(): void {
     const { random, duplicates, maxReceives = Number.POSITIVE_INFINITY, onDead } = this.#props;
+    const { visibilityMs = VISIBILITY_MS } = this.#props;
     while (this.#waiting.length > 0 && this.#visible.length > 0) {
       const entry = this.#take();
       if (!this.#isDue(entry)) continue;
@@ -109,7 +132,7 @@ export class SimulatedQueue {
         continue;
       }
       entry.receives++;
-      this.#hide(entry, random.chance(duplicates) ? random.between(0, 2_000) : VISIBILITY_MS);
+      this.#hide(entry, random.chance(duplicates) ? random.between(0, 2_000) : visibilityMs);
       const { body, sentAt, receives } = entry;
       this.#waiting.shift()?.({ body, sentAt, receives, entry });
     }

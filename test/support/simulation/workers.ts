@@ -9,7 +9,7 @@ import type { Role, World } from './world.js';
 /** Of the worker's function: what is not done then never will be. Milliseconds. */
 const FUNCTION_TIMEOUT_MS = 75_000;
 const RESTART_MS = 1_000;
-const SILENT = { log: () => undefined, count: () => undefined, measure: () => undefined };
+export const SILENT = { log: () => undefined, count: () => undefined, measure: () => undefined };
 
 type Work = (record: SQSRecord, delivery: Delivery) => Promise<boolean>;
 
@@ -60,7 +60,8 @@ function makeWork(role: Role, process: Process, world: World): Work {
   };
 }
 
-function recordOf({ body, sentAt, receives }: Delivery): SQSRecord {
+/** As a function is handed it. */
+export function recordOf({ body, sentAt, receives }: Delivery): SQSRecord {
   return {
     messageId: 'message',
     receiptHandle: 'receipt',

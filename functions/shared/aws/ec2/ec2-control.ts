@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   DescribeInstancesCommand,
   EC2Client,
@@ -7,6 +6,7 @@ import {
   StartInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { type EndpointError, PASSING_FAULTS } from '../../../../lib/predictions/endpoint.js';
+import type { Clock } from '../../../../lib/predictions/services.js';
 import { ec2Error, startFault } from './ec2-error.js';
 
 /** The client itself waits without end. Milliseconds. */
@@ -33,9 +33,11 @@ export function makeEc2Client(): EC2Client {
 /** The three calls that a wake is made of. */
 export class Ec2Control {
   readonly #client: EC2Client;
+  readonly #clock: Pick<Clock, 'sleep' | 'random'>;
 
-  constructor(client: EC2Client) {
+  constructor(client: EC2Client, clock: Pick<Clock, 'sleep' | 'random'>) {
     this.#client = client;
+    this.#clock = clock;
   }
 
   /**
@@ -78,7 +80,7 @@ export class Ec2Control {
         const known = ec2Error(error);
         if (tries >= TRIES || !passes(known)) throw known;
       }
-      await pause(Math.random() * LONGEST_PAUSE_MS);
+      await this.#clock.sleep(this.#clock.random() * LONGEST_PAUSE_MS);
     }
   }
 }

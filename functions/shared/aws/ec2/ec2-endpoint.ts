@@ -1,5 +1,7 @@
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import { EndpointError, type EndpointState } from '../../../../lib/predictions/endpoint.js';
+import type { Clock } from '../../../../lib/predictions/services.js';
+import { SYSTEM_CLOCK } from '../../../../lib/predictions/system-clock.js';
 import { WakeRefused } from '../../../../lib/predictions/wake/wake-refused.js';
 import type { WorkerState } from '../../../../lib/schemas/worker-state.js';
 import { Ec2Control, type InstanceState } from './ec2-control.js';
@@ -19,8 +21,8 @@ export interface Ec2EndpointProps {
   /** What a stopped one may be changed to where AWS has no capacity; the first is what it was deployed as. */
   readonly instanceTypes: readonly string[];
   readonly worker: WorkerStateReader;
-  /** Milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  /** @default the machine's */
+  readonly clock?: Pick<Clock, 'now' | 'sleep' | 'random'>;
 }
 
 /** Instances that are kept stopped. Their worker fetches its work itself, and powers its machine off when there is none. */
@@ -30,9 +32,10 @@ export class Ec2Endpoint {
   readonly #now: () => number;
 
   constructor(props: Ec2EndpointProps) {
-    this.#control = new Ec2Control(props.client);
+    const clock = props.clock ?? SYSTEM_CLOCK;
+    this.#control = new Ec2Control(props.client, clock);
     this.#props = props;
-    this.#now = props.now ?? Date.now;
+    this.#now = clock.now;
   }
 
   /** Whether a worker takes messages: one read of the store, and EC2 is not asked. */

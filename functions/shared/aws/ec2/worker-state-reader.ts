@@ -18,9 +18,9 @@ export interface WorkerStateReader {
 
 /** `worker.json` beside the results. */
 export class S3WorkerStateReader implements WorkerStateReader {
-  readonly #records: S3Records;
+  readonly #records: Pick<S3Records, 'read'>;
 
-  constructor(records: S3Records) {
+  constructor(records: Pick<S3Records, 'read'>) {
     this.#records = records;
   }
 
