@@ -19,6 +19,7 @@ const FUNCTIONS = {
   'import-weights': 'functions/import-weights/lambda.ts',
   'webhook-secret': 'functions/webhook-secret/lambda.ts',
   'empty-bucket': 'functions/empty-bucket/lambda.ts',
+  stopped: 'functions/stopped/lambda.ts',
 };
 
 /** Needs no `dist`: a deployment may come before any build. @type {import('esbuild').Plugin} */

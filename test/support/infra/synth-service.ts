@@ -15,6 +15,7 @@ const FUNCTIONS = [
   'import-weights',
   'webhook-secret',
   'empty-bucket',
+  'stopped',
 ];
 
 export type Properties = Readonly<Record<string, unknown>>;

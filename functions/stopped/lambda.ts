@@ -1,0 +1,2 @@
+/** An instance has stopped. */
+export async function handler(): Promise<void> {}
