@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { type Service, synthService } from '../support/infra/synth-service.js';
+import { EVERYTHING_OF_EC2, type Service, synthService } from '../support/infra/synth-service.js';
 import { findMotoServer, motoIsAbsent } from '../support/servers/moto-server.js';
 
 // What the tools of others say of the template: cfn-lint's rules and schemas. It is deployed by test/deploy.
@@ -31,6 +31,9 @@ describe.skipIf(motoIsAbsent() || !existsSync(join(tools, 'cfn-lint')))('cfn-lin
         keepWeights: true,
       }),
       synthService({ minCopies: 1, modelUri: 's3://bundles/a/b' }),
+      synthService({ backend: 'ec2', zones: 2 }),
+      synthService(EVERYTHING_OF_EC2),
+      synthService({ backend: 'ec2', vpcId: 'vpc-0123abcd', subnetIds: 'subnet-0123abcd' }),
     ];
     const { stdout } = await run(join(tools, 'cfn-lint'), variants.map(templateOf)).catch((error) => error);
     expect(stdout).toBe('');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Duration, Fn, Stack, Tags } from 'aws-cdk-lib';
+import { Duration, Fn, Stack, Tags, Token } from 'aws-cdk-lib';
 import { CfnInstance, type CfnInstanceProps } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { acknowledge } from '../../basics/acknowledge.js';
@@ -50,12 +50,16 @@ export class Machine extends Construct {
     this.instance.cfnOptions.creationPolicy = {
       resourceSignal: { count: 1, timeout: FIRST_BOOT.toIsoString() },
     };
-    this.instance.node.addDependency(role);
+    // It needs the way out at once, and its permissions to the end.
+    this.instance.node.addDependency(props.network, role);
     this.instanceId = this.instance.ref;
     Tags.of(this.instance).add('Name', name);
     acknowledge(this.instance, {
       'AwsSolutions-EC29':
         'A new version is a new instance, and the stack must be able to delete the old one; nothing on it is kept.',
+      ...(!Token.isUnresolved(props.imageId) && {
+        'CloudFormation-Validate::W9010': 'Named by an option, so that no newer one takes its place.',
+      }),
     });
   }
 }

@@ -1,4 +1,4 @@
-import { Fn, Tags } from 'aws-cdk-lib';
+import { Fn } from 'aws-cdk-lib';
 import {
   GatewayVpcEndpointAwsService,
   type IVpc,
@@ -41,7 +41,7 @@ export class MachineNetwork extends Construct {
       const { vpcId, subnetIds } = existing;
       this.subnetIds = subnetIds;
       this.securityGroup = this.#nobodyComesIn(
-        Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: [] }),
+        Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: ['of its subnets'] }),
       );
       return;
     }
@@ -59,13 +59,13 @@ export class MachineNetwork extends Construct {
     const vpc = new Vpc(this, 'Vpc', {
       availabilityZones,
       natGateways: 0,
-      subnetConfiguration: [{ name: 'Public', subnetType: SubnetType.PUBLIC }],
+      // Of one size, whether there is a second one or not: the first keeps its addresses.
+      subnetConfiguration: [{ name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24 }],
       // Free, and the way to the weights.
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
       // Nothing stands in the default group; emptying it would take a function of its own.
       restrictDefaultSecurityGroup: false,
     });
-    Tags.of(vpc).add('Name', this.node.path);
     acknowledge(vpc, {
       'AwsSolutions-VPC7':
         'Nothing is let in, and what goes out goes to AWS: flow logs would cost more than the network.',

@@ -18,6 +18,17 @@ const FUNCTIONS = [
   'stopped',
 ];
 
+/** All that a stack of instances can be asked for. */
+export const EVERYTHING_OF_EC2 = {
+  backend: 'ec2',
+  zones: 'us-east-1b,us-east-1c',
+  machineImage: 'ami-0123abcd',
+  sessionManager: true,
+  attentionKernels: 'exact',
+  alarmEmail: 'me@example.com',
+  modelUri: 's3://bundles/a/b',
+};
+
 export type Properties = Readonly<Record<string, unknown>>;
 
 /** What is at a path inside a template's value; fails where there is nothing. */

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # Of NVIDIA's driver, as the CUDA 13 libraries in the image need it; the branch is AWS's own choice for this image.
 readonly DRIVER_BRANCH=580
-# Powers off whatever hangs. Minutes: more than the signal may take (infra/backends/ec2/instances.ts).
+# Powers off whatever hangs. Minutes: more than the signal may take (machine.ts).
 readonly LONGEST=60
 # CloudFormation shows a signal's id, and nothing else of it. Characters.
 readonly MAX_ID=64
@@ -28,7 +28,7 @@ packages() {
 
 # The image is made for ECS, which has nothing to do here.
 no_agent() {
-  if systemctl cat ecs.service >/dev/null; then systemctl mask --now ecs.service; fi
+  if systemctl cat ecs.service >/dev/null; then systemctl disable --now ecs.service; fi
 }
 
 driver_branch() {
@@ -90,7 +90,7 @@ signal() {
 # What has failed, and the last thing that was said about it.
 reason() {
   local words
-  words=$(grep --invert-match '^[[:space:]]*$' "$SAID" | tail --lines=1 | tr --complement --delete '[:alnum:] :._/%()-')
+  words=$(grep --invert-match '^[[:space:]]*$' "$SAID" | tail --lines=1 | tr --complement --delete '[:alnum:] ,:._/%()-')
   printf '%s: %s' "$step" "${words:-nothing was said}" | cut --characters=1-"$MAX_ID"
 }
 
@@ -111,7 +111,7 @@ finish() {
 
 step=start
 trap finish EXIT
-shutdown --poweroff "+$LONGEST"
+systemd-run --on-active="${LONGEST}m" systemctl poweroff
 for step in packages no_agent driver toolkit image self_test units; do
   echo "== $step"
   "$step" 2>&1 | tee "$SAID"
