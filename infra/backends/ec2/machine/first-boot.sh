@@ -61,8 +61,10 @@ toolkit() {
 
 # Its tag is never given to another image; from now on it goes by its digest all the same.
 image() {
-  local registry=${IMAGE%%/*}
-  aws ecr get-login-password --region "$REGION" | docker login --username AWS --password-stdin "$registry"
+  local registry=${IMAGE%%/*} password
+  # Not by a pipe: then the last word would be Docker's, about a password that nobody gave it.
+  password=$(aws ecr get-login-password --region "$REGION")
+  docker login --username AWS --password-stdin "$registry" <<<"$password"
   docker pull --quiet "$IMAGE"
   docker logout "$registry"
   docker image inspect --format '{{index .RepoDigests 0}}' "$IMAGE" >"$HERE/image"
