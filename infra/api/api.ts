@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-apigateway';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import type { Backend } from '../backends/backend.js';
 import { acknowledge } from '../basics/acknowledge.js';
 import type { FunctionSettings } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
@@ -49,7 +49,7 @@ const ACCESS_LOG = {
 export interface ApiProps {
   /** Of the API in the console. */
   readonly name: string;
-  readonly endpoint: Endpoint;
+  readonly backend: Backend;
   readonly queue: PredictionQueue;
   readonly results: Results;
   readonly settings: FunctionSettings;
@@ -88,7 +88,7 @@ export class Api extends Construct {
     this.url = this.restApi.url.replace(/\/$/, '');
   }
 
-  #makeHandler({ endpoint, queue, results, settings, decoder }: ApiProps): NodeFunction {
+  #makeHandler({ backend, queue, results, settings, decoder }: ApiProps): NodeFunction {
     const handler = new NodeFunction(this, 'Handler', {
       ...settings,
       description: 'Answers the requests of the API',
@@ -99,8 +99,7 @@ export class Api extends Construct {
     });
     results.grantPredictions(handler);
     results.grantWakeLog(handler);
-    endpoint.grantInvoke(handler);
-    endpoint.grantWake(handler);
+    backend.grantApi(handler);
     queue.grantSend(handler);
     return handler;
   }

@@ -7,9 +7,10 @@ import type { FunctionBasics } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
 import { PrivateBucket } from '../basics/private-bucket.js';
 
-/** `predictions/{id}/*.json` expires; `wake.json` does not. */
+/** `predictions/{id}/*.json` expires; `wake.json` and `worker.json` do not. */
 const PREDICTIONS = 'predictions/';
 const WAKE_LOG = 'wake.json';
+const WORKER_STATE = 'worker.json';
 
 export interface ResultsProps {
   /** After so many days a prediction counts as gone. */
@@ -40,6 +41,18 @@ export class Results extends Construct {
     return this.#grantObjects(grantee, this.#bucket.arnForObjects(WAKE_LOG));
   }
 
+  /** Say what a worker that pulls is doing. */
+  grantWorkerState(grantee: IGrantable): Grant {
+    return this.#grantObjects(grantee, this.#bucket.arnForObjects(WORKER_STATE));
+  }
+
+  /** Know what it is doing. Who may not list is told 403 of a record that is not there, instead of 404. */
+  grantReadWorkerState(grantee: IGrantable): Grant {
+    return this.#allow(grantee, 's3:GetObject', this.#bucket.arnForObjects(WORKER_STATE)).combine(
+      this.#allow(grantee, 's3:ListBucket', this.#bucket.bucketArn),
+    );
+  }
+
   /** Read and write predictions. Who may not list is told 403 of a record that is not there, instead of 404. */
   grantPredictions(grantee: IGrantable & Construct): Grant {
     const objects = this.#bucket.arnForObjects(`${PREDICTIONS}*`);
@@ -47,8 +60,12 @@ export class Results extends Construct {
     // Nobody may be left to fill the bucket again when it is emptied.
     grantee.node.addDependency(this.#emptying);
     return this.#grantObjects(grantee, objects).combine(
-      Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.#bucket.bucketArn] }),
+      this.#allow(grantee, 's3:ListBucket', this.#bucket.bucketArn),
     );
+  }
+
+  #allow(grantee: IGrantable, action: string, resource: string): Grant {
+    return Grant.addToPrincipal({ grantee, actions: [action], resourceArns: [resource] });
   }
 
   #grantObjects(grantee: IGrantable, arn: string): Grant {

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import type { Backend } from '../backends/backend.js';
 import type { FunctionSettings } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
 import type { PredictionQueue } from './prediction-queue.js';
@@ -11,13 +11,11 @@ import type { WebhookSecret } from './webhook-secret.js';
 const TIMEOUT = Duration.seconds(75);
 
 export interface WorkerProps {
-  readonly endpoint: Endpoint;
+  readonly backend: Backend;
   readonly queue: PredictionQueue;
   readonly results: Results;
   readonly webhookSecret: WebhookSecret;
   readonly settings: FunctionSettings;
-  /** Messages that are worked on at once. */
-  readonly concurrency: number;
 }
 
 /** Draws what waits in the queue, and records what was given up. */
@@ -27,7 +25,7 @@ export class Worker extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkerProps) {
     super(scope, id);
-    const { endpoint, queue, results, webhookSecret, settings, concurrency } = props;
+    const { backend, queue, results, webhookSecret, settings } = props;
     const { environment, ...common } = settings;
     this.consumer = new NodeFunction(this, 'Consumer', {
       ...common,
@@ -39,11 +37,10 @@ export class Worker extends Construct {
     });
     results.grantPredictions(this.consumer);
     results.grantWakeLog(this.consumer);
-    endpoint.grantInvoke(this.consumer);
-    endpoint.grantWake(this.consumer);
+    backend.grantConsumer(this.consumer);
     queue.grantSend(this.consumer);
     webhookSecret.grantRead(this.consumer);
-    queue.consumeWith(this.consumer, concurrency);
+    queue.consumeWith(this.consumer, backend.messagesAtOnce);
 
     this.deadLetters = new NodeFunction(this, 'DeadLetters', {
       ...common,
@@ -56,5 +53,6 @@ export class Worker extends Construct {
     results.grantPredictions(this.deadLetters);
     queue.grantSend(this.deadLetters);
     queue.buryWith(this.deadLetters);
+    backend.grantDeadLetters(this.deadLetters);
   }
 }

@@ -1,13 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Api } from '../api/api.js';
-import { Endpoint } from '../backends/sagemaker/endpoint.js';
-import { endpointImage } from '../backends/sagemaker/endpoint-image.js';
-import { ImageScan } from '../backends/sagemaker/image-scan.js';
 import type { FunctionBasics } from '../basics/function-settings.js';
-import { ExistingModel } from '../model/existing-model.js';
-import { ImportedModel } from '../model/imported-model.js';
-import type { ModelBundle } from '../model/model-bundle.js';
 import type { Config } from '../options/config.js';
 import { PredictionQueue } from '../predictions/prediction-queue.js';
 import { Results } from '../predictions/results.js';
@@ -16,9 +10,8 @@ import { Worker } from '../predictions/worker.js';
 import { Alarms } from '../watch/alarms.js';
 import { Dashboard } from '../watch/dashboard.js';
 import { METRICS_NAMESPACE } from '../watch/service-metrics.js';
+import { makeBackend } from './make-backend.js';
 
-/** Requests that a copy takes at once from the queue: what target tracking aims at, so that a backlog scales out. */
-const MESSAGES_PER_COPY = 2;
 /** Where AWS was reported to refuse an endpoint that may have no instance. */
 const REGIONS_WITHOUT_SLEEP = ['eu-west-3'];
 
@@ -41,24 +34,23 @@ export class Service extends Construct {
     const basics: FunctionBasics = { bundles, logDays: config.logDays };
     const results = new Results(this, 'Results', { retentionDays: config.retentionDays, basics });
     const queue = new PredictionQueue(this, 'Predictions');
-    const endpoint = this.#endpoint(config, root, basics, queue);
+    const telemetry = { POWERTOOLS_SERVICE_NAME: name, POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE };
+    const backend = makeBackend(this, { config, root, basics, queue, results, telemetry });
     const settings = {
       ...basics,
       environment: {
-        ...endpoint.environment,
+        ...backend.environment,
         ...results.environment,
         ...queue.environment,
-        POWERTOOLS_SERVICE_NAME: name,
-        POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+        ...telemetry,
       },
     };
-    const common = { endpoint, queue, results, settings };
+    const common = { backend, queue, results, settings };
     const webhookSecret = new WebhookSecret(this, 'WebhookSecret', {
       name: `/${name}/webhook-secret`,
       basics,
     });
-    const concurrency = MESSAGES_PER_COPY * config.maxInstances;
-    const worker = new Worker(this, 'Worker', { ...common, webhookSecret, concurrency });
+    const worker = new Worker(this, 'Worker', { ...common, webhookSecret });
     const { rateLimit, burstLimit, dailyQuota, decoder } = config;
     this.api = new Api(this, 'Api', {
       ...common,
@@ -69,49 +61,18 @@ export class Service extends Construct {
 
     const { alarmEmail: email, monthlyBudget, instanceType } = config;
     const { all: alarms } = new Alarms(this, 'Alarms', {
-      ...{ name, endpoint, api: this.api, worker, sleeps: config.minCopies === 0 && !config.warmHours },
+      ...{ name, backend, api: this.api, worker },
       ...(email !== undefined && { email }),
       ...(monthlyBudget !== undefined && { monthlyBudget }),
     });
     this.dashboard = new Dashboard(this, 'Dashboard', {
-      ...{ name, instanceType, endpoint, queue, api: this.api, alarms },
+      ...{ name, instanceType, backend, queue, api: this.api, alarms },
     });
     this.#warn(config);
   }
 
-  #endpoint(config: Config, root: string, basics: FunctionBasics, queue: PredictionQueue): Endpoint {
-    const { minCopies, maxInstances: maxCopies, idleMinutes, warmHours, timeZone } = config;
-    const { subnetIds, securityGroupIds, attentionKernels } = config;
-    const image = endpointImage(this, 'Image', root);
-    new ImageScan(this, 'ImageScan', { image, logDays: config.logDays });
-    return new Endpoint(this, 'Endpoint', {
-      name: config.stackName,
-      container: {
-        image,
-        model: this.#model(config, root, basics),
-        environment: { ...(attentionKernels && { ATTENTION_KERNELS: attentionKernels }) },
-      },
-      instances: {
-        types: [config.instanceType, ...(config.fallbackInstanceTypes ?? [])],
-        scaleInPolicy: config.scaleInPolicy,
-      },
-      limits: { minCopies, maxCopies, idleMinutes, ...(warmHours && { warmHours, timeZone }) },
-      pending: queue.pending,
-      logDays: config.logDays,
-      ...(subnetIds && securityGroupIds && { network: { subnetIds, securityGroupIds } }),
-    });
-  }
-
-  #model(config: Config, root: string, basics: FunctionBasics): ModelBundle {
-    const { modelUri, keepWeights: keep, model, revision, taesd, taesdRevision, dialect, precision } = config;
-    const { imageToImage } = config;
-    if (modelUri !== undefined) return new ExistingModel(this, 'Model', { uri: modelUri });
-    const source = { model, revision, taesd, taesdRevision, dialect, precision, imageToImage };
-    return new ImportedModel(this, 'Model', { source, keep, root, basics });
-  }
-
-  #warn({ region, minCopies }: Config): void {
-    if (minCopies > 0 || !REGIONS_WITHOUT_SLEEP.includes(region ?? '')) return;
+  #warn({ backend, region, minCopies }: Config): void {
+    if (backend !== 'sagemaker' || minCopies > 0 || !REGIONS_WITHOUT_SLEEP.includes(region ?? '')) return;
     Annotations.of(this).addWarningV2(
       'sd-turbo:region',
       `${region} was reported to refuse endpoints that sleep: should the deploy fail with "Min instance count", choose ` +

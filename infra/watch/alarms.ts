@@ -2,7 +2,6 @@ import { Aws, Duration } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
   Alarm,
-  type AlarmProps,
   ComparisonOperator,
   type IMetric,
   MathExpression,
@@ -15,33 +14,27 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { Api } from '../api/api.js';
-import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import type { AlarmCondition, Backend } from '../backends/backend.js';
 import { acknowledge } from '../basics/acknowledge.js';
 import type { Worker } from '../predictions/worker.js';
 import { serviceMetric } from './service-metrics.js';
 
 /** A wake takes 10 minutes at most; a message that is older waits for one that came to nothing. */
 const OLDEST_MESSAGE = Duration.minutes(15);
-/** Hours without pause that make somebody look. */
-const AWAKE_HOURS = 12;
 /** Answers with 5xx in five minutes. */
 const SERVER_ERRORS = 5;
 
 export interface AlarmsProps {
   /** Of the service in its metrics. */
   readonly name: string;
-  readonly endpoint: Endpoint;
+  readonly backend: Backend;
   readonly api: Api;
   readonly worker: Worker;
-  /** Whether the endpoint is meant to sleep, every few hours at least. */
-  readonly sleeps: boolean;
   /** Who is told. @default nobody */
   readonly email?: string;
   /** Dollars a month of the whole account. @default no budget */
   readonly monthlyBudget?: number;
 }
-
-type Condition = Pick<AlarmProps, 'metric' | 'threshold' | 'evaluationPeriods' | 'alarmDescription'>;
 
 /** What a person is told of. */
 export class Alarms extends Construct {
@@ -49,7 +42,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { name, endpoint, api, worker, sleeps, email, monthlyBudget } = props;
+    const { name, backend, api, worker, email, monthlyBudget } = props;
     const five = Duration.minutes(5);
     this.all = [
       this.#alarm('GivenUp', {
@@ -77,26 +70,19 @@ export class Alarms extends Construct {
         threshold: 1,
         evaluationPeriods: 1,
       }),
+      ...Object.entries(backend.alarms).map(([id, condition]) => this.#alarm(id, condition)),
     ];
-    if (sleeps) this.all = [...this.all, this.#awakeForLong(endpoint)];
     if (email !== undefined) this.#tell(email, monthlyBudget);
   }
 
-  #awakeForLong(endpoint: Endpoint): Alarm {
-    return this.#alarm('AwakeForLong', {
-      alarmDescription: `An instance has been up, and billed, for ${AWAKE_HOURS} hours without a pause.`,
-      metric: endpoint.metrics.instances().with({ period: Duration.hours(1) }),
-      threshold: 1,
-      evaluationPeriods: AWAKE_HOURS,
-    });
-  }
-
-  #alarm(id: string, condition: Condition): Alarm {
-    return new Alarm(this, id, {
+  #alarm(id: string, { action, ...condition }: AlarmCondition): Alarm {
+    const alarm = new Alarm(this, id, {
       ...condition,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
+    if (action) alarm.addAlarmAction(action);
+    return alarm;
   }
 
   #tell(email: string, monthlyBudget: number | undefined): void {

@@ -4,7 +4,6 @@ import {
   AlarmStatusWidget,
   Dashboard as CloudWatchDashboard,
   GraphWidget,
-  type IMetric,
   type IWidget,
   MathExpression,
   SingleValueWidget,
@@ -12,19 +11,19 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { Api } from '../api/api.js';
-import type { Endpoint } from '../backends/sagemaker/endpoint.js';
+import type { Backend, Graph } from '../backends/backend.js';
 import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import { serviceMetric } from './service-metrics.js';
 
 /** Dollars an hour in us-east-1, of types whose price was known when this was written. */
-const DOLLARS_PER_HOUR: Readonly<Record<string, number>> = { 'ml.g4dn.xlarge': 0.736 };
+const DOLLARS_PER_HOUR: Readonly<Record<string, number>> = { 'ml.g4dn.xlarge': 0.736, 'g4dn.xlarge': 0.526 };
 const PHASES = ['EndpointQueueMs', 'TextEncoderMs', 'UnetMs', 'DecoderMs', 'EncodeMs'];
 
 export interface DashboardProps {
   /** Of the dashboard, and of the service in its metrics. */
   readonly name: string;
   readonly instanceType: string;
-  readonly endpoint: Endpoint;
+  readonly backend: Backend;
   readonly queue: PredictionQueue;
   readonly api: Api;
   readonly alarms: readonly Alarm[];
@@ -55,14 +54,14 @@ export class Dashboard extends Construct {
   }
 }
 
-function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {
+function graph({ title, left, right = [] }: Graph): GraphWidget {
   return new GraphWidget({ title, left, right, width: 6, height: 6 });
 }
 
-function costs({ endpoint, instanceType }: DashboardProps): IWidget {
+function costs({ backend, instanceType }: DashboardProps): IWidget {
   const hours = new MathExpression({
     expression: 'minutes / 60',
-    usingMetrics: { minutes: endpoint.metrics.instances().with({ period: Duration.days(1) }) },
+    usingMetrics: { minutes: backend.instanceMinutes(Duration.days(1)) },
     period: Duration.days(1),
     label: 'instance hours',
   });
@@ -87,58 +86,58 @@ function requests({ name, api }: DashboardProps): IWidget[] {
   const { restApi } = api;
   const five = { period: Duration.minutes(5) };
   return [
-    graph(
-      'Requests by outcome',
-      outcomes.map((outcome) => serviceMetric(name, 'Requests', { outcome })),
-    ),
-    graph('API: latency (ms)', [
-      restApi.metricLatency({ ...five, statistic: Stats.p(50), label: 'p50' }),
-      restApi.metricLatency({ ...five, statistic: Stats.p(95), label: 'p95' }),
-    ]),
-    graph('API: errors', [restApi.metricClientError(five), restApi.metricServerError(five)]),
-    graph(
-      'Queued predictions by outcome',
-      predictions.map((outcome) => serviceMetric(name, 'Predictions', { outcome })),
-      [serviceMetric(name, 'WebhookFailures')],
-    ),
-  ];
-}
-
-function wakes({ name, endpoint, queue }: DashboardProps): IWidget[] {
-  const { metrics } = endpoint;
-  return [
-    graph('Instances (billed)', [metrics.instances().with({ label: 'instances' })]),
-    graph(
-      'Wakes',
-      [serviceMetric(name, 'Wakes'), serviceMetric(name, 'ColdStarts')],
-      [serviceMetric(name, 'ColdStartSeconds', { statistic: Stats.MAXIMUM })],
-    ),
-    graph(
-      'Queue: messages',
-      [queue.pending.waiting, queue.pending.taken],
-      [queue.deadLetters.metricApproximateNumberOfMessagesVisible({ label: 'dead letters' })],
-    ),
-    graph('Queue: age (s)', [serviceMetric(name, 'QueueAgeSeconds', { statistic: Stats.MAXIMUM })]),
-  ];
-}
-
-function drawing({ name, endpoint }: DashboardProps): IWidget[] {
-  const { metrics } = endpoint;
-  return [
-    graph(
-      'Phases of a picture (ms, p50)',
-      PHASES.map((phase) => serviceMetric(name, phase, { statistic: Stats.p(50) })),
-    ),
-    graph(
-      'Endpoint: requests',
-      [
-        metrics.invocations(),
-        metrics.serverErrors(),
-        metrics.noCapacity().with({ period: Duration.minutes(1) }),
+    graph({
+      title: 'Requests by outcome',
+      left: outcomes.map((outcome) => serviceMetric(name, 'Requests', { outcome })),
+    }),
+    graph({
+      title: 'API: latency (ms)',
+      left: [
+        restApi.metricLatency({ ...five, statistic: Stats.p(50), label: 'p50' }),
+        restApi.metricLatency({ ...five, statistic: Stats.p(95), label: 'p95' }),
       ],
-      [metrics.concurrency()],
-    ),
-    graph('Endpoint: latency (us, p95)', [metrics.latency()]),
-    graph('GPU (%)', [metrics.gpu(), metrics.gpuMemory()]),
+    }),
+    graph({
+      title: 'API: errors',
+      left: [restApi.metricClientError(five), restApi.metricServerError(five)],
+    }),
+    graph({
+      title: 'Queued predictions by outcome',
+      left: predictions.map((outcome) => serviceMetric(name, 'Predictions', { outcome })),
+      right: [serviceMetric(name, 'WebhookFailures')],
+    }),
+  ];
+}
+
+function wakes({ name, backend, queue }: DashboardProps): IWidget[] {
+  return [
+    graph({
+      title: 'Instances (billed)',
+      left: [backend.instanceMinutes(Duration.minutes(1), 'instances')],
+    }),
+    graph({
+      title: 'Wakes',
+      left: [serviceMetric(name, 'Wakes'), serviceMetric(name, 'ColdStarts')],
+      right: [serviceMetric(name, 'ColdStartSeconds', { statistic: Stats.MAXIMUM })],
+    }),
+    graph({
+      title: 'Queue: messages',
+      left: [queue.pending.waiting, queue.pending.taken],
+      right: [queue.deadLetters.metricApproximateNumberOfMessagesVisible({ label: 'dead letters' })],
+    }),
+    graph({
+      title: 'Queue: age (s)',
+      left: [serviceMetric(name, 'QueueAgeSeconds', { statistic: Stats.MAXIMUM })],
+    }),
+  ];
+}
+
+function drawing({ name, backend }: DashboardProps): IWidget[] {
+  return [
+    graph({
+      title: 'Phases of a picture (ms, p50)',
+      left: PHASES.map((phase) => serviceMetric(name, phase, { statistic: Stats.p(50) })),
+    }),
+    ...backend.graphs.map(graph),
   ];
 }

@@ -3,7 +3,13 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { policyLines } from '../support/infra/policy-lines.js';
-import { at, type Resource, type Service, synthService } from '../support/infra/synth-service.js';
+import {
+  at,
+  EVERYTHING_OF_EC2,
+  type Resource,
+  type Service,
+  synthService,
+} from '../support/infra/synth-service.js';
 
 const ACKNOWLEDGED = Validations.ACKNOWLEDGED_RULES_METADATA_KEY;
 
@@ -22,6 +28,12 @@ const variants: [string, Service][] = [
   [
     'kept warm, finished bundle, region known',
     synthService({ minCopies: 1, modelUri: 's3://bundles/a/b', region: 'eu-central-1' }),
+  ],
+  ['instances', synthService({ backend: 'ec2' })],
+  ['instances, everything', synthService(EVERYTHING_OF_EC2)],
+  [
+    'instances in a network that is there',
+    synthService({ backend: 'ec2', vpcId: 'vpc-0123abcd', subnetIds: 'subnet-0123abcd,subnet-0123abce' }),
   ],
 ];
 
@@ -196,9 +208,16 @@ describe.each(variants)('%s', (_, { template, stack }) => {
   });
 });
 
-test('what is acknowledged is what cdk-nag finds without it', () => {
-  const { stack } = synthService();
-  const ids = new Set(acknowledged(stack).map(([id]) => id));
+test.each([
+  ['sagemaker', {}],
+  ['ec2', { backend: 'ec2', sessionManager: true }],
+])('%s: what is acknowledged is what cdk-nag finds without it', (_, options) => {
+  const { stack } = synthService(options);
+  const ids = new Set(
+    acknowledged(stack)
+      .map(([id]) => id)
+      .filter((id) => id.startsWith('AwsSolutions-')),
+  );
   for (const node of stack.node.findAll()) {
     for (const entry of node.node.metadata)
       if (entry.type === ACKNOWLEDGED) Object.assign(entry, { data: {} });

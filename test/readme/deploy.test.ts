@@ -35,6 +35,7 @@ test('every option of the deploy is in the table, with its default', () => {
     'monthlyBudget',
     'subnetIds',
     'securityGroupIds',
+    'vpcId',
   ];
   expect(given.filter((name) => !(name in table))).toEqual([]);
 });

@@ -1,12 +1,14 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import { Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnEndpoint, CfnEndpointConfig, CfnInferenceComponent, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { acknowledge } from '../../basics/acknowledge.js';
+import type { NodeFunction } from '../../basics/node-function.js';
 import type { ModelBundle } from '../../model/model-bundle.js';
+import { type AlarmCondition, Backend, type Graph } from '../backend.js';
 import { EndpointMetrics } from './endpoint-metrics.js';
 import { EndpointScaling, type ScalingLimits } from './endpoint-scaling.js';
 import { joinNetwork, type Network } from './network.js';
@@ -20,6 +22,10 @@ const MEMORY = 1024;
 const STARTUP_TIMEOUT = 900;
 /** So long SageMaker tries one instance type before it takes the next. Seconds; AWS takes 300 to 3600. */
 const PROVISION_TIMEOUT = 300;
+/** Requests that a copy takes at once from the queue: what target tracking aims at, so that a backlog scales out. */
+const MESSAGES_PER_COPY = 2;
+/** Hours without pause that make somebody look. */
+const AWAKE_HOURS = 12;
 /** From the last change of an endpoint until SageMaker consolidates its instances: the least. Minutes. */
 const CONSOLIDATION_COOLDOWN = 5;
 
@@ -49,10 +55,11 @@ export interface InstanceProps {
 }
 
 /** Where pictures are drawn: a SageMaker endpoint with one inference component, 0 to N copies of the container. */
-export class Endpoint extends Construct {
-  /** What a function needs to know of it. */
+export class Endpoint extends Backend {
   readonly environment: Readonly<Record<string, string>>;
-  readonly metrics: EndpointMetrics;
+  readonly messagesAtOnce: number;
+  readonly #sleeps: boolean;
+  readonly #metrics: EndpointMetrics;
   readonly #endpoint: CfnEndpoint;
   readonly #component: CfnInferenceComponent;
 
@@ -62,7 +69,9 @@ export class Endpoint extends Construct {
     const role = this.#makeRole(props);
     this.#endpoint = this.#makeEndpoint(props, role);
     this.#component = this.#makeComponent(props, role);
-    this.metrics = new EndpointMetrics(name, this.#endpoint.attrEndpointName, VARIANT);
+    this.messagesAtOnce = MESSAGES_PER_COPY * limits.maxCopies;
+    this.#sleeps = limits.minCopies === 0 && !limits.warmHours;
+    this.#metrics = new EndpointMetrics(name, this.#endpoint.attrEndpointName, VARIANT);
     this.environment = {
       ENDPOINT_NAME: this.#endpoint.attrEndpointName,
       INFERENCE_COMPONENT_NAME: name,
@@ -71,13 +80,55 @@ export class Endpoint extends Construct {
       component: this.#component,
       name,
       limits,
-      metrics: this.metrics,
+      metrics: this.#metrics,
       pending,
     });
   }
 
+  get alarms(): Readonly<Record<string, AlarmCondition>> {
+    if (!this.#sleeps) return {};
+    const AwakeForLong = {
+      alarmDescription: `An instance has been up, and billed, for ${AWAKE_HOURS} hours without a pause.`,
+      metric: this.instanceMinutes(Duration.hours(1)),
+      threshold: 1,
+      evaluationPeriods: AWAKE_HOURS,
+    };
+    return { AwakeForLong };
+  }
+
+  get graphs(): Graph[] {
+    const metrics = this.#metrics;
+    const noCapacity = metrics.noCapacity().with({ period: Duration.minutes(1) });
+    return [
+      {
+        title: 'Endpoint: requests',
+        left: [metrics.invocations(), metrics.serverErrors(), noCapacity],
+        right: [metrics.concurrency()],
+      },
+      { title: 'Endpoint: latency (us, p95)', left: [metrics.latency()] },
+      { title: 'GPU (%)', left: [metrics.gpu(), metrics.gpuMemory()] },
+    ];
+  }
+
+  instanceMinutes(period: Duration, label?: string): IMetric {
+    return this.#metrics.instances().with({ period, ...(label !== undefined && { label }) });
+  }
+
+  grantApi(api: NodeFunction): void {
+    this.#grantInvoke(api);
+    this.#grantWake(api);
+  }
+
+  grantConsumer(consumer: NodeFunction): void {
+    this.#grantInvoke(consumer);
+    this.#grantWake(consumer);
+  }
+
+  /** What was given up needs nothing of it. */
+  grantDeadLetters(_: NodeFunction): void {}
+
   /** Draw pictures. SageMaker checks both the endpoint and the component. */
-  grantInvoke(grantee: IGrantable): Grant {
+  #grantInvoke(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({
       grantee,
       actions: ['sagemaker:InvokeEndpoint'],
@@ -86,7 +137,7 @@ export class Endpoint extends Construct {
   }
 
   /** See how many copies there are, and ask for one. */
-  grantWake(grantee: IGrantable): Grant {
+  #grantWake(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({
       grantee,
       actions: ['sagemaker:DescribeInferenceComponent', 'sagemaker:UpdateInferenceComponentRuntimeConfig'],

@@ -4,6 +4,13 @@ import { readConfig } from '../../../infra/options/config.js';
 
 const DEFAULTS = readConfig({});
 
+/** The backend that has an option. */
+function backendOf(option: string): Record<string, unknown> {
+  return /^(idleSeconds|zones|diskGb|machineImage|sessionManager|vpcId)$/.test(option)
+    ? { backend: 'ec2' }
+    : {};
+}
+
 /** What is said of wrong options; fails where nothing is. */
 function complaint(context: Record<string, unknown>): string {
   try {
@@ -17,6 +24,12 @@ function complaint(context: Record<string, unknown>): string {
 test('defaults: one small GPU that sleeps, and nobody who is told', () => {
   expect(DEFAULTS).toEqual({
     stackName: 'sd-turbo',
+    backend: 'sagemaker',
+    idleSeconds: 60,
+    zones: 1,
+    diskGb: 30,
+    machineImage: 'recommended',
+    sessionManager: false,
     instanceType: 'ml.g4dn.xlarge',
     maxInstances: 1,
     minCopies: 0,
@@ -40,6 +53,20 @@ test('defaults: one small GPU that sleeps, and nobody who is told', () => {
   });
 });
 
+test('of instances: the smallest with a T4, and what it is made of where there is none', () => {
+  expect(readConfig({ backend: 'ec2' })).toMatchObject({
+    backend: 'ec2',
+    instanceType: 'g4dn.xlarge',
+    fallbackInstanceTypes: ['g4dn.2xlarge', 'g5.xlarge', 'g6.xlarge'],
+  });
+  expect(readConfig({ backend: 'ec2', instanceType: 'g6.xlarge' })).toMatchObject({
+    fallbackInstanceTypes: ['g4dn.2xlarge', 'g5.xlarge'],
+  });
+  expect(readConfig({ backend: 'ec2', fallbackInstanceTypes: 'g5.2xlarge' })).toMatchObject({
+    fallbackInstanceTypes: ['g5.2xlarge'],
+  });
+});
+
 describe('numbers', () => {
   const ranges = {
     maxInstances: [1, 100],
@@ -48,6 +75,8 @@ describe('numbers', () => {
     burstLimit: [1, 5_000],
     dailyQuota: [1, 100_000_000],
     retentionDays: [1, 3650],
+    idleSeconds: [10, 21_600],
+    diskGb: [30, 1000],
   } as const;
   const name = fc.constantFrom(...(Object.keys(ranges) as (keyof typeof ranges)[]));
 
@@ -61,8 +90,8 @@ describe('numbers', () => {
           );
           expect(complaint({ [option]: String(value) })).toContain(`${option}: must be`);
         } else {
-          expect(readConfig({ [option]: value })[option]).toBe(value);
-          expect(readConfig({ [option]: String(value) })[option]).toBe(value);
+          expect(readConfig({ ...backendOf(option), [option]: value })[option]).toBe(value);
+          expect(readConfig({ ...backendOf(option), [option]: String(value) })[option]).toBe(value);
         }
       }),
     );
@@ -93,7 +122,7 @@ describe('names', () => {
       fc.property(words, fc.string(), (word, value) => {
         fc.pre(
           !(word in DEFAULTS) &&
-            !/^(region|warmHours|modelUri|alarm|monthly|subnetIds|security|fallback)/.test(word),
+            !/^(region|warmHours|modelUri|alarm|monthly|subnetIds|security|fallback|vpcId)/.test(word),
         );
         expect(complaint({ [word]: value })).toContain(`${word}: is no option; there are stackName, region`);
       }),
@@ -136,6 +165,18 @@ describe('texts', () => {
     ['min-copies', 1],
     ['idle-minutes', '60'],
     ['region', 'us-east'],
+    ['backend', 'fargate'],
+    ['backend', 'EC2'],
+    ['zones', 3],
+    ['zones', 0],
+    ['zones', 'us-east-1'],
+    ['zones', 'us-east-1a,us-east-1b,us-east-1c'],
+    ['zones', 'us-east-1a,us-east-1a'],
+    ['diskGb', 20],
+    ['machineImage', 'latest'],
+    ['machineImage', 'ami-1'],
+    ['sessionManager', 'yes'],
+    ['vpcId', 'subnet-0123abcd'],
     ['instanceType', 'ml.m5.large'],
     ['instanceType', 'g4dn.xlarge'],
     ['fallbackInstanceTypes', 'ml.g5.xlarge,ml.m5.large'],
@@ -180,12 +221,59 @@ describe('texts', () => {
     ['keepWeights', 'true', true],
     ['logDays', '7', 7],
     ['modelUri', 's3://my.bucket/a/b-c', 's3://my.bucket/a/b-c'],
+    ['zones', '2', 2],
+    ['zones', 'us-east-1b, us-gov-west-1c', ['us-east-1b', 'us-gov-west-1c']],
+    ['machineImage', 'ami-0123456789abcdef0', 'ami-0123456789abcdef0'],
+    ['sessionManager', 'true', true],
     ['warmHours', '00:00-23:59', { days: '*', from: 0, until: 1439 }],
     ['warmHours', 'SUN 08:05-09:00', { days: 'SUN', from: 485, until: 540 }],
     ['warmHours', 'SAT-MON 08:00-09:00', { days: 'SAT,SUN,MON', from: 480, until: 540 }],
   ];
   test.each(right)('%s=%j is taken', (name, value, read) => {
-    expect(readConfig({ [name]: value })).toMatchObject({ [name]: read });
+    expect(readConfig({ ...backendOf(name), [name]: value })).toMatchObject({ [name]: read });
+  });
+});
+
+describe('options of another backend', () => {
+  const own = {
+    sagemaker: {
+      scaleInPolicy: 'none',
+      maxInstances: 1,
+      minCopies: 0,
+      idleMinutes: 5,
+      warmHours: '08:00-09:00',
+      timeZone: 'UTC',
+      securityGroupIds: 'sg-0123abcd',
+    },
+    ec2: {
+      idleSeconds: 60,
+      zones: 1,
+      diskGb: 30,
+      machineImage: 'recommended',
+      sessionManager: false,
+      vpcId: 'vpc-0123abcd',
+    },
+  } as const;
+  const cases = (['sagemaker', 'ec2'] as const).flatMap((name) =>
+    Object.entries(own[name]).map(([option, value]) => [name, option, value] as const),
+  );
+  test.each(cases)('of %s: %s=%j is refused by name, even with its default', (name, option, value) => {
+    const backend = name === 'ec2' ? 'sagemaker' : 'ec2';
+    expect(complaint({ backend, [option]: value })).toContain(
+      `${option}: is an option of backend ${name}, and this is ${backend}`,
+    );
+  });
+
+  test('and types by what they should be', () => {
+    expect(complaint({ backend: 'ec2', instanceType: 'ml.g5.xlarge' })).toContain(
+      'instanceType: ml.g5.xlarge is no type of backend ec2: g5.xlarge',
+    );
+    expect(complaint({ instanceType: 'g5.xlarge' })).toContain(
+      'instanceType: g5.xlarge is no type of backend sagemaker: ml.g5.xlarge',
+    );
+    expect(complaint({ backend: 'ec2', fallbackInstanceTypes: 'g6.xlarge,ml.g5.xlarge' })).toContain(
+      'fallbackInstanceTypes: ml.g5.xlarge is no type of backend ec2: g5.xlarge',
+    );
   });
 });
 
@@ -203,6 +291,16 @@ describe('what is right alone, but not together', () => {
     [{ monthlyBudget: 10 }, 'monthlyBudget: needs alarmEmail'],
     [{ subnetIds: 'subnet-0123abcd' }, 'subnetIds: go together with securityGroupIds'],
     [{ securityGroupIds: 'sg-0123abcd' }, 'subnetIds: go together with securityGroupIds'],
+    [{ backend: 'ec2', vpcId: 'vpc-0123abcd' }, 'vpcId: goes together with subnetIds'],
+    [{ backend: 'ec2', subnetIds: 'subnet-0123abcd' }, 'vpcId: goes together with subnetIds'],
+    [
+      { backend: 'ec2', vpcId: 'vpc-0123abcd', subnetIds: 'subnet-0123abcd', zones: 2 },
+      'zones: the subnets say which they are',
+    ],
+    [
+      { backend: 'ec2', vpcId: 'vpc-0123abcd', subnetIds: 'subnet-00000001,subnet-00000002,subnet-00000003' },
+      'subnetIds: one instance in each, and two at most',
+    ],
     [{ modelUri: 's3://bucket/prefix', precision: 'float32' }, 'precision: modelUri names a finished bundle'],
   ];
   test.each(pairs)('%j', (context, message) => {

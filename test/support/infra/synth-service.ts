@@ -15,7 +15,19 @@ const FUNCTIONS = [
   'import-weights',
   'webhook-secret',
   'empty-bucket',
+  'stopped',
 ];
+
+/** All that a stack of instances can be asked for. */
+export const EVERYTHING_OF_EC2 = {
+  backend: 'ec2',
+  zones: 'us-east-1b,us-east-1c',
+  machineImage: 'ami-0123abcd',
+  sessionManager: true,
+  attentionKernels: 'exact',
+  alarmEmail: 'me@example.com',
+  modelUri: 's3://bundles/a/b',
+};
 
 export type Properties = Readonly<Record<string, unknown>>;
 

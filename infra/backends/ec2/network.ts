@@ -1,0 +1,86 @@
+import { Fn } from 'aws-cdk-lib';
+import {
+  GatewayVpcEndpointAwsService,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
+import { Construct } from 'constructs';
+import { acknowledge } from '../../basics/acknowledge.js';
+
+/** A place in somebody else's network; its subnets must reach AWS's services, by a public address or by a NAT. */
+export interface ExistingNetwork {
+  readonly vpcId: string;
+  readonly subnetIds: readonly string[];
+}
+
+export interface MachineNetworkProps {
+  /** How many instances: each in a zone of its own. Or the zones' names. */
+  readonly zones: number | readonly string[];
+  /** @default a VPC of its own */
+  readonly existing?: ExistingNetwork;
+}
+
+/**
+ * Where the instances stand: public subnets, since an address while they run costs less than anything else that leads
+ * out, and nobody is let in. An account has five VPCs a region unless it asks for more.
+ */
+export class MachineNetwork extends Construct {
+  /** One for each instance. */
+  readonly subnetIds: readonly string[];
+  readonly securityGroup: SecurityGroup;
+  /** Whether instances get a public address here; undefined: as their subnet has it. */
+  readonly publicAddress: true | undefined;
+
+  constructor(scope: Construct, id: string, { zones, existing }: MachineNetworkProps) {
+    super(scope, id);
+    if (existing) {
+      const { vpcId, subnetIds } = existing;
+      this.subnetIds = subnetIds;
+      this.securityGroup = this.#nobodyComesIn(
+        Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: ['of its subnets'] }),
+      );
+      return;
+    }
+    const vpc = this.#makeVpc(zones);
+    this.subnetIds = vpc.publicSubnets.map(({ subnetId }) => subnetId);
+    this.publicAddress = true;
+    this.securityGroup = this.#nobodyComesIn(vpc as IVpc);
+  }
+
+  #makeVpc(zones: number | readonly string[]): Vpc {
+    const availabilityZones =
+      typeof zones === 'number'
+        ? Array.from({ length: zones }, (_, index) => Fn.select(index, Fn.getAzs()))
+        : [...zones];
+    const vpc = new Vpc(this, 'Vpc', {
+      availabilityZones,
+      natGateways: 0,
+      // Of one size, whether there is a second one or not: the first keeps its addresses.
+      subnetConfiguration: [{ name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24 }],
+      // Free, and the way to the weights.
+      gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
+      // Nothing stands in the default group; emptying it would take a function of its own.
+      restrictDefaultSecurityGroup: false,
+    });
+    acknowledge(vpc, {
+      'AwsSolutions-VPC7':
+        'Nothing is let in, and what goes out goes to AWS: flow logs would cost more than the network.',
+    });
+    return vpc;
+  }
+
+  /** Only HTTPS leaves; names, time and the metadata service are reached past security groups. */
+  #nobodyComesIn(vpc: IVpc): SecurityGroup {
+    const group = new SecurityGroup(this, 'Group', {
+      vpc,
+      description: 'Of the instances that draw: nobody comes in, HTTPS goes out',
+      allowAllOutbound: false,
+    });
+    group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS services, packages');
+    return group;
+  }
+}
