@@ -43,8 +43,9 @@ export class KeyPanel {
   #show(error: string | undefined): void {
     setText(this.#error, error);
     this.#input.ariaInvalid = error === undefined ? null : 'true';
-    this.#state.textContent = this.key === '' ? 'needed' : 'set for this tab';
-    this.#fold.dataset['state'] = this.key === '' ? 'missing' : 'set';
+    const state = this.key === '' ? 'needed' : error === undefined ? 'set for this tab' : 'not taken';
+    this.#state.textContent = state;
+    this.#fold.dataset['state'] = state === 'set for this tab' ? 'set' : 'missing';
   }
 }
 
