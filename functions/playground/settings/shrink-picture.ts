@@ -1,4 +1,5 @@
 import { type PictureFormat, pictureFormat, SIGNATURE_BYTES } from '../../../lib/image/picture-format.js';
+import { toDataUrl } from '../to-data-url.js';
 
 /** What a picture to begin with may have before it is made smaller: it is kept and sent as text. */
 const MAX_BYTES = 1024 * 1024;
@@ -43,14 +44,5 @@ function redraw(bitmap: ImageBitmap): Promise<Blob> {
   return new Promise((resolve, reject) => {
     const done = (blob: Blob | null) => (blob ? resolve(blob) : reject(new DOMException('no picture')));
     canvas.toBlob(done, 'image/jpeg', 0.92);
-  });
-}
-
-function toDataUrl(blob: Blob): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as string);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(blob);
   });
 }
