@@ -79,8 +79,10 @@ async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<R
   const id = c.get('requestId');
   const { telemetry } = props;
   const { status } = describeProblem(error);
-  if (status >= 500) telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
-  if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcomeOf(error, status));
+  const outcome = outcomeOf(error, status);
+  if (outcome === 'failed')
+    telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
+  if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcome);
   const openai = c.req.path.startsWith('/v1/');
   const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
   if (status === 401) response.headers.set('www-authenticate', 'Api-Key');

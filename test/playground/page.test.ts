@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
 import sharp from 'sharp';
+import { expect, test } from 'vitest';
 import { page, reference } from '#playground';
 import { apiApp } from '../../functions/api/app.js';
 import { summary, toBody } from '../../functions/playground/settings/settings.js';

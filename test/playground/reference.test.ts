@@ -56,7 +56,9 @@ describe.skipIf(!CHROMIUM)('the reference', () => {
     await prediction.getByText('Try it').click();
     await prediction.getByLabel('API key').fill(KEY);
     await prediction.getByRole('button', { name: 'Send' }).click();
-    expect(await page.evaluate('document.querySelector("#getPrediction :invalid[name=id]") === null')).toBe(false);
+    expect(await page.evaluate('document.querySelector("#getPrediction :invalid[name=id]") === null')).toBe(
+      false,
+    );
     await prediction.getByLabel('id').fill('mfrggzdfmztwq2lknnwg23tpoaytemzu');
     await prediction.getByRole('button', { name: 'Send' }).click();
     await prediction.locator('.answer').getByText('404', { exact: true }).waitFor();
