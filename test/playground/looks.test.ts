@@ -34,7 +34,7 @@ afterAll(async () => {
 
 async function look(page: Page, name: string): Promise<void> {
   // The reference with all its folds open is 40,000 pixels long.
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true, timeout: 60_000 });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true, timeout: 120_000 });
   expect(await violations(page), name).toEqual([]);
   expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), name).toBeLessThanOrEqual(
     0,
@@ -93,7 +93,7 @@ describe.skipIf(!CHROMIUM).each(LOOKS)('%s, on a %s', (colorScheme, device) => {
     await page.evaluate('for (const fold of document.querySelectorAll("details")) fold.open = true');
     await look(page, name('9-docs-open'));
     expect(complaints).toEqual([]);
-  });
+  }, 240_000);
 });
 
 test.skipIf(!CHROMIUM)('axe-core sees what is wrong', async () => {
