@@ -6,6 +6,7 @@ import { describeProblem, ProblemError, problemResponse } from '../shared/proble
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
 import { docsRoute } from './docs/docs-route.js';
+import { faviconRoute } from './favicon-route.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
 import { openaiProblem, openaiRoute } from './openai-route.js';
 import { openapiRoute } from './openapi/openapi-route.js';
@@ -44,6 +45,7 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.get('/', (c) => pageResponse(playground, c.req.raw));
   app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw, props.decoder));
   app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env), props.decoder));
+  app.get('/favicon.ico', () => faviconRoute());
   app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
 
   app.all('/health', () => wrongMethod('GET'));
@@ -53,6 +55,7 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/', () => wrongMethod('GET'));
   app.all('/docs', () => wrongMethod('GET'));
   app.all('/openapi.json', () => wrongMethod('GET'));
+  app.all('/favicon.ico', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET'));
   app.notFound((c) => refuse(new ProblemError(404, 'no such path'), c, props));
   app.onError((error, c) => refuse(error, c, props));
@@ -76,8 +79,10 @@ async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<R
   const id = c.get('requestId');
   const { telemetry } = props;
   const { status } = describeProblem(error);
-  if (status >= 500) telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
-  if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcomeOf(error, status));
+  const outcome = outcomeOf(error, status);
+  if (outcome === 'failed')
+    telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
+  if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcome);
   const openai = c.req.path.startsWith('/v1/');
   const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
   if (status === 401) response.headers.set('www-authenticate', 'Api-Key');

@@ -14,7 +14,7 @@ export interface HomeServerProps {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly host: string;
   readonly port: number;
-  /** Told of every request that has been answered: method, path, status, milliseconds. */
+  /** Told of every request that has been answered: method, path, status, milliseconds, its id where the answer has one. */
   readonly onAnswer: (line: string) => void;
 }
 
@@ -70,7 +70,9 @@ export class HomeServer {
     const response = await (request.method === 'GET' ? this.#poll(request) : this.#props.fetch(request));
     const path = new URL(request.url).pathname.slice(0, MAX_PATH);
     const milliseconds = Math.round(performance.now() - started);
-    this.#props.onAnswer(`${request.method} ${path} ${response.status} ${milliseconds} ms`);
+    const id = response.headers.get('x-request-id');
+    const line = `${request.method} ${path} ${response.status} ${milliseconds} ms`;
+    this.#props.onAnswer(id === null ? line : `${line} ${id}`);
     return response;
   }
 

@@ -60,7 +60,7 @@ export const startService: StartHomeService = async (props) => {
 };
 
 async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<HomeService> {
-  const { listen, secrets, dataFolder, report, signal } = props;
+  const { listen, secrets, dataFolder, signal } = props;
   const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
   await home.store.removePartials();
   const authenticate = keyChecker(secrets.apiKey);
@@ -75,7 +75,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
   const server = await HomeServer.listen({
     fetch: (request) => app.fetch(request),
     ...listen,
-    onAnswer: report.line,
+    onAnswer: home.telemetry.answered,
   });
   await lock.announce(server.url);
   const close = closer(home, server);
@@ -90,8 +90,12 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
     await close();
     throw error;
   }
-  const release = () => lock.release();
-  return { url: server.url, key: secrets.apiKey, close: () => close().then(release) };
+  const stop = async () => {
+    home.telemetry.notice('stopping: what is being drawn is finished first');
+    await close();
+    await lock.release();
+  };
+  return { url: server.url, key: secrets.apiKey, close: stop };
 }
 
 function homeServices(props: HomeServiceProps, log: FileWakeLog) {
@@ -114,12 +118,12 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
       DEADLINE_SECONDS: String(ENDPOINT_DEADLINE_S),
     },
     ...(idleSeconds === undefined ? {} : { idleSeconds }),
-    ...(report.verbose ? { onLine: report.line } : {}),
+    onLine: telemetry.relay,
     onStatus: report.status,
-    onSleep: () => report.line(`no work for ${idleSeconds} s: the endpoint sleeps`),
+    onSleep: () => telemetry.notice(`no work for ${idleSeconds} s: the endpoint sleeps`),
     onReady: () => {
       start.isOver = true;
-      report.line('the endpoint is ready');
+      telemetry.notice('the endpoint is ready');
       void noteReady(services, true);
       queue.hasten();
     },

@@ -1,5 +1,5 @@
-// Bundles the playground into one HTML page, and hands it over as the source of a module: `page.d.ts` is its type.
-// The API imports that module by the name `#playground` (see package.json).
+// Bundles the playground into one HTML page, and script and style of the reference, and hands them over as the source of a
+// module: `page.d.ts` is its type. The API imports that module by the name `#playground` (see package.json).
 // Plain JavaScript because it runs before anything is compiled.
 
 import { createHash } from 'node:crypto';
@@ -15,17 +15,36 @@ const BROWSERS = ['chrome116', 'edge116', 'firefox124', 'safari17.4'];
 
 /** @returns {Promise<string>} JavaScript */
 export async function bundlePlayground() {
-  const [template, script, style, theme] = await Promise.all([
+  const [template, svg, page, reference] = await Promise.all([
     readFile(join(FOLDER, 'page.html'), 'utf8'),
-    bundle('main.ts'),
-    bundle('style.css'),
-    bundle('theme.css'),
+    readFile(join(FOLDER, 'favicon.svg'), 'utf8'),
+    bundleParts('main.ts', 'style.css'),
+    bundleParts('reference/main.ts', 'reference/reference.css'),
   ]);
+  const favicon = { svg: svg.trim(), url: `data:image/svg+xml,${encodeURIComponent(svg.trim())}` };
   const html = template
     .replace(/\n\s*/g, '\n')
-    .replace('/*style*/', () => style)
-    .replace('/*script*/', () => script);
-  const policy = [
+    .replace('/*favicon*/', () => favicon.url)
+    .replace('/*style*/', () => page.style)
+    .replace('/*script*/', () => page.script);
+  const parts = { page: { html, policy: page.policy }, reference, favicon };
+  return Object.entries(parts)
+    .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`)
+    .join('');
+}
+
+/**
+ * @param {string} main
+ * @param {string} css
+ */
+async function bundleParts(main, css) {
+  const [script, style] = await Promise.all([bundle(main), bundle(css)]);
+  return { script, style, policy: policyOf(script, style) };
+}
+
+/** Nothing from anywhere else, nothing to anywhere else. @param {string} script @param {string} style */
+function policyOf(script, style) {
+  return [
     "default-src 'none'",
     `script-src ${hash(script)}`,
     `style-src ${hash(style)}`,
@@ -36,7 +55,6 @@ export async function bundlePlayground() {
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
   ].join('; ');
-  return `export const page = ${JSON.stringify({ html, policy })};\nexport const theme = ${JSON.stringify(theme)};\n`;
 }
 
 /** @param {string} file */

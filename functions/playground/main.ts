@@ -2,6 +2,7 @@ import { ClientError } from '../../lib/client/client-error.js';
 import type { GeneratedImages } from '../../lib/client/client-props.js';
 import { createClient } from '../../lib/client/create-client.js';
 import { randomId } from '../../lib/client/random-id.js';
+import type { Health } from '../../lib/schemas/health.js';
 import { byId } from './dom.js';
 import { toDrawing, type Waited } from './pictures/drawing.js';
 import { DrawingStore } from './pictures/drawing-store.js';
@@ -24,7 +25,7 @@ const service = (location.origin + location.pathname).replace(/\/+$/, '');
 const stage = new Stage();
 const keys = new KeyPanel();
 const client = () => createClient({ url: service, apiKey: keys.key });
-const endpoint = new EndpointWatch(client(), () => client().warmUp());
+const endpoint = new EndpointWatch(client(), wake);
 const snippets = new SnippetPanel(service);
 const form = new SettingsForm(() => snippets.show(form.settings));
 const view = new PictureView(
@@ -73,8 +74,17 @@ document.addEventListener('visibilitychange', () => {
 });
 performance.mark('usable');
 
+async function wake(): Promise<Health> {
+  try {
+    return await client().warmUp();
+  } catch (error) {
+    if (error instanceof ClientError && KEY_STATUSES.has(error.status)) refuseKey();
+    throw error;
+  }
+}
+
 async function generate(): Promise<void> {
-  if (keys.key === '') return keys.refuse('This service needs a key first.');
+  if (keys.key === '') return refuseKey();
   if (!form.check()) return;
   const { settings } = form;
   const controller = new AbortController();
@@ -89,7 +99,8 @@ async function generate(): Promise<void> {
       signal: controller.signal,
       idempotencyKey: randomId(),
       onProgress: (progress) => {
-        if (progress.phase === 'queued' && !isKept) void endpoint.look();
+        // What the page says of the endpoint is older than this.
+        if (progress.phase === 'retrying' || (progress.phase === 'queued' && !isKept)) void endpoint.look();
         isKept ||= progress.phase === 'queued';
         stage.progress(progress);
       },
@@ -127,8 +138,12 @@ function failed(error: unknown): void {
   view.clear();
   stage.fail(describeFailure(error));
   if (!(error instanceof ClientError)) throw error;
-  if (KEY_STATUSES.has(error.status)) keys.refuse('The service did not take this key.');
+  if (KEY_STATUSES.has(error.status)) refuseKey();
   else form.showErrors(error.problem?.errors ?? []);
+}
+
+function refuseKey(): void {
+  keys.refuse(keys.key === '' ? 'This service needs a key first.' : 'The service did not take this key.');
 }
 
 function setRunning(controller: AbortController | undefined): void {

@@ -8,5 +8,16 @@ export interface Page {
 
 export const page: Page;
 
-/** CSS: the colours that all pages of the service share. */
-export const theme: string;
+/** What the reference has of a page: the API writes its HTML. The policy permits this script and this style. */
+export const reference: {
+  readonly script: string;
+  readonly style: string;
+  readonly policy: string;
+};
+
+/** Of all pages. */
+export const favicon: {
+  readonly svg: string;
+  /** The same as `data:`, so that no page asks for it. */
+  readonly url: string;
+};

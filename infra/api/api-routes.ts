@@ -10,6 +10,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/', key: false },
   { method: 'GET', path: '/docs', key: false },
   { method: 'GET', path: '/openapi.json', key: false },
+  { method: 'GET', path: '/favicon.ico', key: false },
   { method: 'GET', path: '/health', key: false },
   { method: 'POST', path: '/predict', key: true },
   { method: 'POST', path: '/warmup', key: true },

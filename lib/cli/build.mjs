@@ -18,7 +18,8 @@ async function listSources() {
   const found = [];
   for (const folder of SOURCE_FOLDERS) {
     const entries = await readdir(join(ROOT, folder), { recursive: true }).catch(() => []);
-    for (const name of entries) if (/\.(ts|mjs|html|css)$/.test(name)) found.push(join(ROOT, folder, name));
+    for (const name of entries)
+      if (/\.(ts|mjs|html|css|svg)$/.test(name)) found.push(join(ROOT, folder, name));
   }
   return found;
 }

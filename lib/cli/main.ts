@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
 import { serveCommand } from './commands/serve.js';
+import { example } from './example.js';
 import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
 import { packageRoot } from './package-root.js';
 
@@ -15,6 +16,7 @@ const program = new Command('sd-turbo')
     'SD-Turbo text-to-image: import checkpoints, draw pictures, serve, measure, look before a deploy',
   )
   .version(version)
+  .addHelpText('after', example('generate "a tree in a field under the night sky" --out tree.png'))
   .addCommand(generateCommand())
   .addCommand(importCommand())
   .addCommand(serveCommand())

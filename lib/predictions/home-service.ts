@@ -30,7 +30,7 @@ export interface HomeServiceProps {
 
 /** Whom the service tells what it does. No prompt and no key is in it. */
 export interface HomeReport {
-  /** Whether lines are to hold everything that is known, too, as JSON objects. */
+  /** Whether everything that is known is told, and every line is a JSON object. */
   readonly verbose: boolean;
   readonly line: (text: string) => void;
   /** While the model is loaded. */

@@ -15,6 +15,8 @@ import type { TensorData } from './tensor.js';
 // This thread owns the sessions: a run blocks its thread from the first operator to the last.
 const port = parentPort;
 if (!port) throw new Error('session-worker runs as a worker thread only');
+// What goes wrong before there is a session, such as a provider's library that is not there, is thrown, too.
+ort.env.logLevel = 'fatal';
 /** Of what ONNX Runtime says: its longest messages quote a convolution's plan, some 2,000 characters. */
 const MAX_REASON = 16_384;
 const sessions = new Map<string, ort.InferenceSession>();

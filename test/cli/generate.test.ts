@@ -98,6 +98,24 @@ describe('generate', () => {
   });
 });
 
+test('a picture that cannot be begun with is refused before anything is loaded', async () => {
+  const cwd = folder();
+  const noise = sharp(randomBytes(3 * 64 * 64, 1), { raw: { width: 64, height: 64, channels: 3 } });
+  const whole = await noise.png().toBuffer();
+  writeFileSync(join(cwd, 'whole.png'), whole);
+  writeFileSync(join(cwd, 'damaged.png'), whole.fill(0, whole.length >> 1));
+  const plain = await sdTurbo(['import', '--from', DEMO, '--to', 'plain', '--no-self-test'], cwd);
+  expect(plain.code).toBe(0);
+  for (const [file, model, code, named] of [
+    ['damaged.png', [], 2, '--image'],
+    ['whole.png', ['--model', 'plain'], 1, '--image: this bundle has no encoder'],
+  ] as const) {
+    const drawn = await sdTurbo(['generate', 'x', '--image', file, ...model], cwd);
+    expect(drawn).toMatchObject({ code, stderr: expect.stringMatching(/^sd-turbo: [^\n]+\n$/) });
+    expect(drawn.stderr).toContain(named);
+  }
+});
+
 const CUDA = join(
   ROOT,
   'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so',
@@ -105,7 +123,8 @@ const CUDA = join(
 test.skipIf(existsSync(CUDA))('a provider that this machine lacks is named', async () => {
   const { code, stderr } = await sdTurbo(['generate', 'x', '--provider', 'cuda'], folder());
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^sd-turbo: the provider cuda cannot be used here: /m);
+  // Nothing of the runtime's own beside it.
+  expect(stderr).toMatch(/^loading the model\nsd-turbo: the provider cuda cannot be used here: [^\n]+\n$/);
 });
 
 describe('wrong usage is one line that names the option, and exit code 2', () => {
@@ -135,6 +154,11 @@ describe('wrong usage is one line that names the option, and exit code 2', () =>
     [['generate', 'x', '--steps'], '--steps'],
     [['generate', 'x', 'y'], 'generate'],
     [['generate', 'x', '--out', ''], '--out'],
+    [
+      ['generate', 'x', '--out', 'x.gif'],
+      '--out x.gif: no .gif can be written: end its name in one of .png, .jpg,',
+    ],
+    [['generate', 'x', '--out', 'x.MP4', '--num-images', '2'], '--out x.MP4'],
     [['generate', 'x', '--out', ROOT], '--out'],
     [['generate', 'x', '--out', join(ROOT, 'package.json/a.png')], '--out: directory'],
     [['generate', 'x', '--image', ROOT], '--image'],

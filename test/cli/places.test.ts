@@ -39,6 +39,8 @@ describe('a place on a network is no folder: one line, and nothing is made', () 
     [2, ['import', '--from', 'gs://bucket/x', '--to', 'b'], `--from gs://... is no place`],
     [2, ['import', '--from', 'https://huggingface.co/a/b', '--to', 'b'], 'did you mean hf:a/b?'],
     [2, ['import', '--from', 'hf://a/b', '--to', 'b'], 'did you mean hf:a/b?'],
+    [2, ['import', '--from', 'hf:stabilityai', '--to', 'b'], 'is not of the form hf:OWNER/NAME'],
+    [2, ['import', '--from', DEMO, '--taesd', 'hf:taesd@main', '--to', 'b'], '--taesd "hf:taesd@main"'],
     [1, ['import', '--from', 'stabilityai/sd-turbo', '--to', 'b'], 'hf:stabilityai/sd-turbo?'],
     [1, ['import', '--from', DEMO, '--taesd', 'madebyollin/taesd', '--to', 'b'], 'hf:madebyollin/taesd?'],
     [2, ['import', '--from', DEMO, '--taesd', 'az://c/x', '--to', 'b'], '--taesd az://...'],

@@ -71,7 +71,7 @@ test('what it prints works when it is pasted; a key is needed; Ctrl-C leaves not
   expect(await drawWhile(home, () => home.signal('SIGINT'))).toBe(200);
   expect(await home.exited()).toBe(0);
   expect(endpoints.filter(isRunning)).toEqual([]);
-  expect(home.stderr).toMatch(/^POST \/predict 200 \d+ ms$/m);
+  expect(home.stderr).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ POST \/predict 200 \d+ ms [\w-]{36}$/m);
   for (const secret of ['private', 'secret', home.key]) expect(home.stderr).not.toContain(secret);
 });
 

@@ -38,6 +38,21 @@ describe('the GPU script without a GPU', () => {
   });
 });
 
+test('without PyTorch its peers are left out, in words; what is wrong with the call is one line', () => {
+  const { status, stdout, stderr } = run('--dry-run', '--peers', 'eager', '--python', process.execPath);
+  expect([status, stderr]).toEqual([0, expect.stringContaining('cannot run diffusers (')]);
+  expect(stderr).toContain('eager: left out');
+  expect(stdout).toContain('Every check passed.');
+  const alone = spawnSync(process.execPath, ['test/support/run-ts.mjs', 'test/gpu/run.ts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect([alone.status, alone.stderr]).toEqual([
+    2,
+    '--work is needed: a folder for checkpoint and bundles, 8 GB\n',
+  ]);
+});
+
 test('a network that gives something else fails the script, by name', () => {
   // The bundle that the first run left, some of its weights gone: what a broken kernel would look like.
   const file = join(scratch, 'cuda/unet/weights.bin');

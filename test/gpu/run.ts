@@ -12,7 +12,7 @@
  * step but those that need a GPU, on the CPU with a tiny checkpoint, and lowers `cuda` to operators that the CPU has.
  * Peers: standard, eager, channels_last, compile, taesd. Exit code 1 when a check fails.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -57,8 +57,7 @@ const { values: options } = parseArgs({
     'dry-run': { type: 'boolean', default: false },
   },
 });
-if (!options.work) throw new Error('--work is needed: a folder for checkpoint and bundles, 8 GB');
-const work = resolve(options.work);
+const work = resolve(options.work ?? fail('--work is needed: a folder for checkpoint and bundles, 8 GB'));
 const dry = options['dry-run'];
 const provider: Provider = dry ? 'cpu' : 'cuda';
 const turns = Number(options.turns);
@@ -69,6 +68,12 @@ function node(...args: readonly string[]): void {
   execFileSync(process.execPath, args, { stdio: ['ignore', 2, 2] });
 }
 
+/** What the caller has to change. */
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}
+
 function say(text: string): void {
   console.log(`\n${text}\n`);
 }
@@ -77,13 +82,26 @@ async function findDevice(): Promise<Device> {
   // No CPU does this; what is derived from it in a dry run means nothing.
   if (dry) return { name: 'dry run', tflops: 1, gigabytesPerSecond: 50 };
   const name = await gpuName();
-  if (name === undefined) throw new Error('nvidia-smi shows no GPU: try --dry-run');
+  if (name === undefined) fail('nvidia-smi shows no GPU: try --dry-run');
   const tflops = Number(options.tflops ?? peakOf(name));
   const known = BANDWIDTHS.find(([part]) => name.replaceAll('-', ' ').includes(part))?.[1];
   const gigabytesPerSecond = Number(options.bandwidth ?? known);
-  if (Number.isNaN(tflops + gigabytesPerSecond))
-    throw new Error(`${name}: --tflops and --bandwidth are needed`);
+  if (Number.isNaN(tflops + gigabytesPerSecond)) fail(`${name}: --tflops and --bandwidth are needed`);
   return { name, tflops, gigabytesPerSecond };
+}
+
+/** Asked before minutes are spent on what it is compared with. @returns undefined where there is no PyTorch */
+function findPython(): string | undefined {
+  if (options.python === undefined) return undefined;
+  const imports = spawnSync(options.python, ['-c', 'import diffusers, torch, transformers'], {
+    encoding: 'utf8',
+  });
+  if (imports.status === 0) return options.python;
+  const reason = imports.error?.message ?? imports.stderr.trim().split('\n').at(-1);
+  const message = `--python ${options.python} cannot run diffusers (${reason})`;
+  if (!dry) fail(message);
+  process.stderr.write(`${message}: its peers are left out\n`);
+  return undefined;
 }
 
 /** @returns folders of the checkpoint and the AutoencoderTiny */
@@ -150,9 +168,9 @@ function printKernels(bundle: string): void {
 function peersOf(bundles: Bundles, { checkpoint, taesd }: { checkpoint: string; taesd: string }) {
   const precision = dry ? 'float32' : 'float16';
   const diffusers = (name: string, ...args: string[]) => {
-    if (!options.python) return undefined;
+    if (!python) return undefined;
     const script = ['test/bench/diffusers_bench.py', '--interactive', '--model', checkpoint];
-    const command = [options.python, ...script, '--device', provider, '--precision', precision, ...args];
+    const command = [python, ...script, '--device', provider, '--precision', precision, ...args];
     return () => PythonContestant.start(`diffusers, ${name}`, command);
   };
   const peers: Readonly<Record<string, (() => Promise<Peer>) | undefined>> = {
@@ -184,7 +202,10 @@ async function printSideBySide(bundles: Bundles, checkpoint: { checkpoint: strin
         process.stderr.write(`${name}: left out, there is no such peer, or no --python\n`);
         continue;
       }
-      const compared = await comparePeer(ours, open, turns);
+      const compared = await comparePeer(ours, open, turns).catch((error: Error) => {
+        problems.push(error.message);
+      });
+      if (!compared) continue;
       rows.push(compared.row);
       const of = (times: readonly Times[], phase: keyof Times) => median(times.map((each) => each[phase]));
       for (const [index, { decoder }] of ours.entries()) {
@@ -242,6 +263,7 @@ async function printEstimate(
 
 mkdirSync(work, { recursive: true });
 const device = await findDevice();
+const python = findPython();
 const checkpoint = prepareCheckpoint();
 const bundles = importBundles(checkpoint);
 say(`${device.name}, ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}`);

@@ -40,6 +40,14 @@ contract('`sd-turbo serve`, over a socket', async (): Promise<Setting> => {
   };
 });
 
+test('--verbose: every line is a JSON object, and a request has one of the API', () => {
+  const lines = (started[0]?.stderr ?? '').trim().split('\n');
+  const entries = lines.map((line) => JSON.parse(line) as { message: string; request_id?: string });
+  const requests = entries.filter(({ message }) => message === 'request').map(({ request_id }) => request_id);
+  expect(requests.length).toBeGreaterThan(50);
+  expect(entries.map(({ message }) => message)).toContain('the endpoint is ready');
+});
+
 test.skipIf(pythonIsAbsent())("the Truss example's own client works", async () => {
   const file = join(scratch, 'truss.png');
   await runTrussClient(started[0]?.url ?? '', KEY, file);

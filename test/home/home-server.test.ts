@@ -21,13 +21,14 @@ async function listen(fetch: Fetch, port = 0): Promise<{ server: HomeServer; lin
 }
 
 test('each answer leaves a line: no query, no body, no header', async () => {
-  const { server, lines } = await listen(() => new Response('secret', { status: 201 }));
+  const headers = { 'x-request-id': 'an-id' };
+  const { server, lines } = await listen(() => new Response('secret', { status: 201, headers }));
   await fetch(`${server.url}/a%0Ab/c?prompt=secret`, {
     method: 'POST',
     body: 'secret',
     headers: { 'x-api-key': 'secret' },
   });
-  expect(lines).toEqual([expect.stringMatching(/^POST \/a%0Ab\/c 201 \d+ ms$/)]);
+  expect(lines).toEqual([expect.stringMatching(/^POST \/a%0Ab\/c 201 \d+ ms an-id$/)]);
 });
 
 test('a path as long as a header may be is cut', async () => {

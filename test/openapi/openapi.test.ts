@@ -10,7 +10,7 @@ import { RecordingTelemetry } from '../support/predictions/recording-telemetry.j
 import { ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 
 /** For people, and the document itself. */
-const PAGES = new Set(['/', '/docs', '/openapi.json']);
+const PAGES = new Set(['/', '/docs', '/openapi.json', '/favicon.ico']);
 
 const document = openapiDocument('https://service.test/prod');
 const telemetry = new RecordingTelemetry();

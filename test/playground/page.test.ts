@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { page } from '#playground';
+import { page, reference } from '#playground';
 import { apiApp } from '../../functions/api/app.js';
 import { summary, toBody } from '../../functions/playground/settings/settings.js';
 import { generateRequestSchema } from '../../lib/schemas/request.js';
@@ -9,7 +10,7 @@ import { memoryServices } from '../support/predictions/memory-services.js';
 import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
 import { StagedEndpoint } from './staged-endpoint.js';
 
-const MAX_BYTES = 100_000;
+const MAX_BYTES = { playground: 100_000, "reference's script and style": 20_000 };
 
 const telemetry = new RecordingTelemetry();
 const { services } = memoryServices({ endpoint: new StagedEndpoint(), telemetry });
@@ -49,10 +50,30 @@ test.each(['/', '/docs'])('GET %s is not sent twice', async (path) => {
   expect(await again.text()).toBe('');
 });
 
-test('the page is small', () => {
-  const bytes = Buffer.byteLength(page.html);
-  console.log(`the playground has ${bytes} bytes, ${gzipSync(page.html).length} compressed`);
-  expect(bytes).toBeLessThan(MAX_BYTES);
+test('the page is small, and so is what the reference has of its own', () => {
+  for (const [name, text] of [
+    ['playground', page.html],
+    ["reference's script and style", reference.script + reference.style],
+  ] as const) {
+    const bytes = Buffer.byteLength(text);
+    console.log(`the ${name} has ${bytes} bytes, ${gzipSync(text).length} compressed`);
+    expect(bytes, name).toBeLessThan(MAX_BYTES[name]);
+  }
+});
+
+test('every page has its icon in it, and a browser that asks for one gets the same', async () => {
+  const response = await app.request('/favicon.ico');
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+  expect(response.headers.get('content-security-policy')).toBe("default-src 'none'");
+  expect(response.headers.get('cache-control')).toBe('public, max-age=86400');
+  const svg = await response.text();
+  expect(svg.length).toBeLessThan(500);
+  expect((await sharp(Buffer.from(svg)).metadata()).format).toBe('svg');
+  for (const path of ['/', '/docs']) {
+    const html = await (await app.request(path)).text();
+    const [, url = ''] = /<link rel="icon" href="([^"]+)">/.exec(html) ?? [];
+    expect(url).toBe(`data:image/svg+xml,${encodeURIComponent(svg)}`);
+  }
 });
 
 test('the form has the limits and the defaults of the request', () => {

@@ -1,8 +1,7 @@
 import type { Browser } from 'playwright-core';
-import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
-import { randomBytes } from '../support/graphs/random-bundle.js';
+import { ABOUT_DEMO } from '../support/demo-card.js';
 import { KEY, type MemoryServer, startMemoryServer } from '../support/servers/memory-server.js';
 import { CHROMIUM, launch, type Visit, visit } from './browser.js';
 import { refusal, StagedEndpoint } from './staged-endpoint.js';
@@ -101,6 +100,28 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.getByText('Ready', { exact: true }).waitFor();
   });
 
+  test('it is not woken without a key, which is asked for', async () => {
+    endpoint.condition = 'asleep';
+    const { page } = await visit(browser, server.url);
+    await button(page, 'Wake it now').click();
+    await page.getByText('This service needs a key first.').waitFor();
+    expect(endpoint.condition).toBe('asleep');
+  });
+
+  test('all that a picture needs is seen at once, without a key and on a small screen', async () => {
+    endpoint.about = ABOUT_DEMO;
+    for (const viewport of [
+      { width: 1280, height: 800 },
+      { width: 390, height: 664 },
+    ]) {
+      const { page } = await visit(browser, server.url, { viewport });
+      await page.getByText('What sd-turbo-demo can draw').waitFor();
+      const { y = 0, height = 0 } = (await button(page, 'Generate').boundingBox()) ?? {};
+      expect(height).toBeGreaterThan(0);
+      expect(y + height).toBeLessThanOrEqual(viewport.height);
+    }
+  });
+
   test('no key, and a wrong one', async () => {
     const { page } = await visit(browser, server.url);
     await generate(page);
@@ -111,9 +132,11 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.getByRole('heading', { name: 'The service did not take this key' }).waitFor();
     expect(await page.getByLabel('Key of this service').getAttribute('aria-invalid')).toBe('true');
     expect(await page.evaluate('document.activeElement.id')).toBe('key');
+    expect(await page.locator('#key-state').textContent()).toBe('not taken');
     await page.keyboard.type(KEY);
     await button(page, 'Generate').click();
     await picture(page).waitFor();
+    expect(await page.locator('#key-state').textContent()).toBe('set for this tab');
   });
 
   test('what is wrong is said beside its field', async () => {
@@ -176,8 +199,10 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.context().setOffline(true);
     await generate(page);
     await page.locator('#work-title').filter({ hasText: 'No answer yet, trying again' }).waitFor();
+    await page.getByText('Cannot be reached', { exact: true }).waitFor();
     await page.context().setOffline(false);
     await picture(page).waitFor();
+    await page.getByText('Ready', { exact: true }).waitFor();
     expect(endpoint.requests).toHaveLength(1);
   });
 
@@ -192,6 +217,8 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.keyboard.press('Enter');
     await page.keyboard.type(PROMPT);
     await page.keyboard.press('Tab');
+    expect(await active()).toBe('go');
+    await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
     expect(await active()).toBe('num_steps');
     await page.keyboard.press('ArrowRight');
@@ -201,15 +228,15 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     }
     await page.keyboard.press('Space');
     const seed = Number(await page.getByLabel('Seed', { exact: true }).inputValue());
-    for (const id of ['image', 'output_format', 'decoder', 'go']) {
+    for (const id of ['image', 'output_format', 'decoder']) {
       await page.keyboard.press('Tab');
       expect(await active()).toBe(id);
     }
-    await page.keyboard.press('Enter');
+    await page.keyboard.press('Control+Enter');
     await picture(page).waitFor();
     expect(endpoint.requests[0]).toMatchObject({ prompt: PROMPT, num_steps: 2, seed });
-    expect(await active()).toBe('go');
-    await page.getByLabel('Prompt').press('Control+Enter');
+    expect(await active()).toBe('decoder');
+    await button(page, 'Generate').press('Enter');
     await page
       .getByRole('button', { name: /^Show: / })
       .nth(1)
@@ -219,56 +246,6 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.keyboard.press('ArrowRight');
     expect(await page.getByRole('tab', { name: 'TypeScript' }).getAttribute('aria-selected')).toBe('true');
     expect(await page.getByRole('tabpanel', { name: 'TypeScript' }).textContent()).toContain(`seed: ${seed}`);
-  });
-
-  test('a picture to begin with: chosen, too large, drawn here, taken away', async () => {
-    const { page, complaints } = await visitWithKey();
-    const choose = (name: string, buffer: Buffer) =>
-      page.getByLabel('Begin with a picture').setInputFiles({ name, mimeType: 'image/png', buffer });
-    await choose('a.png', Buffer.from('no picture, but long'.repeat(100_000)));
-    await page.getByText('It must be a PNG, JPEG or WebP picture.').waitFor();
-    const noise = randomBytes(4 * 1500 * 1200, 1);
-    // Clear at its left edge, where it is another colour.
-    for (let pixel = 0; pixel < 1500 * 1200; pixel++) {
-      if (pixel % 1500 < 300) noise.set([255, 0, 0, 0], 4 * pixel);
-      else noise[4 * pixel + 3] = 255;
-    }
-    const large = await sharp(noise, { raw: { width: 1500, height: 1200, channels: 4 } })
-      .png()
-      .toBuffer();
-    await choose('broken.png', Buffer.concat([large.subarray(0, 1000), Buffer.alloc(2_000_000)]));
-    await page.getByText('This browser cannot read that as a picture.').waitFor();
-    await choose('large.png', large);
-    await page.getByRole('img', { name: 'To begin with' }).waitFor();
-    expect(await page.getByRole('slider', { name: 'Strength' }).getAttribute('aria-valuetext')).toBe('50 %');
-    await page.getByRole('slider', { name: 'Strength' }).press('ArrowRight');
-    await generate(page);
-    await picture(page).waitFor();
-    const [first] = endpoint.requests;
-    expect(first).toMatchObject({ num_steps: 2, strength: 0.51 });
-    const bytesOf = (index: number) => Buffer.from(endpoint.requests[index]?.image ?? '', 'base64');
-    const begun = (index: number) => sharp(bytesOf(index)).metadata();
-    const shown = (count: number) =>
-      page
-        .getByRole('button', { name: /^Show: / })
-        .nth(count - 1)
-        .waitFor();
-    const sent = await begun(0);
-    expect([sent.format, sent.width, sent.height]).toEqual(['jpeg', 1024, 819]);
-    const edge = { left: 0, top: 0, width: 150, height: 819 };
-    const { channels } = await sharp(await sharp(bytesOf(0)).extract(edge).toBuffer()).stats();
-    for (const { mean } of channels) expect(mean).toBeGreaterThan(253);
-    await page.getByText('from a picture, 51 %').waitFor();
-    await button(page, 'Begin with this').click();
-    await button(page, 'Generate').click();
-    await shown(2);
-    const drawn = await begun(1);
-    expect([drawn.format, drawn.width]).toEqual(['png', 512]);
-    await button(page, 'Remove').click();
-    await button(page, 'Generate').click();
-    await shown(3);
-    expect(endpoint.requests[2]).not.toHaveProperty('image');
-    expect(complaints).toEqual([]);
   });
 
   test('it can be given up', async () => {
@@ -282,44 +259,6 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
       .getByText('The service keeps the request and draws it all the same.', { exact: true })
       .waitFor();
     expect(await button(page, 'Generate').isVisible()).toBe(true);
-  });
-
-  test('pictures are kept in this browser, and used again', async () => {
-    const { page } = await visitWithKey();
-    await page.getByRole('radio', { name: 'WebP' }).check();
-    await page.getByRole('radio', { name: '2' }).nth(1).check();
-    await generate(page);
-    await page.getByRole('img', { name: `Picture 2 of 2: ${PROMPT}` }).waitFor();
-    const { seed } = endpoint.requests[0] ?? {};
-    await page.reload();
-    await page.getByRole('button', { name: `Show: ${PROMPT} (seed ${seed})` }).click();
-    await page.getByRole('img', { name: `Picture 2 of 2: ${PROMPT}` }).waitFor();
-    await button(page, 'Use these settings').click();
-    expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe(String(seed));
-    await button(page, 'Generate').click();
-    await page
-      .getByRole('button', { name: /^Show: / })
-      .nth(1)
-      .waitFor();
-    expect(endpoint.requests[1]).toEqual(endpoint.requests[0]);
-    await button(page, 'Clear').click();
-    await page.getByRole('heading', { name: 'History' }).waitFor({ state: 'hidden' });
-    await page.reload();
-    await page.getByText('Your picture appears here.').waitFor();
-    expect(await page.getByRole('button', { name: /^Show: / }).count()).toBe(0);
-  });
-
-  test('no more pictures are kept than are promised', async () => {
-    endpoint.drawing = 0;
-    const { page } = await visitWithKey();
-    const kept =
-      'new Promise((resolve) => { const open = indexedDB.open("sd-turbo"); open.onsuccess = () => { const count = open.result.transaction("drawings").objectStore("drawings").count(); count.onsuccess = () => resolve(count.result); }; })';
-    for (let drawn = 1; drawn <= 26; drawn++) {
-      await generate(page, `boat ${drawn}`);
-      await page.getByRole('button', { name: `Show: boat ${drawn} (` }).waitFor();
-    }
-    expect(await page.getByRole('button', { name: /^Show: / }).count()).toBe(24);
-    expect(await page.evaluate(kept)).toBe(24);
   });
 
   test('nothing moves for those who do not want that', async () => {

@@ -35,5 +35,5 @@ test('a seed belongs to a caller and a key, and fits', () => {
   const seeds = ORIGINS.map(seedOf);
   expect(new Set(seeds).size).toBe(ORIGINS.length);
   expect(ORIGINS.map(seedOf)).toEqual(seeds);
-  expect(seeds.filter((seed) => !Number.isInteger(seed) || seed < 0 || seed >= 2 ** 48)).toEqual([]);
+  expect(seeds.filter((seed) => !Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)).toEqual([]);
 });

@@ -1,20 +1,10 @@
 import { html } from 'hono/html';
-import type {
-  AnyResponse,
-  Content,
-  Header,
-  Method,
-  OpenapiDocument,
-  Operation,
-} from '../openapi/openapi-types.js';
-import { schemaTable, typeOf } from './describe-schema.js';
+import type { AnyResponse, Content, Header, OpenapiDocument, Operation } from '../openapi/openapi-types.js';
+import { schemaFields, typeOf } from './describe-schema.js';
+import type { DescribedOperation } from './described-operation.js';
+import { fieldList } from './field-list.js';
 import { type Html, richText } from './rich-text.js';
-
-export interface DescribedOperation {
-  readonly path: string;
-  readonly method: Method;
-  readonly operation: Operation;
-}
+import { tryIt } from './try-it.js';
 
 /** One route: what it takes, what it answers, and a line that tries it. */
 export function describeOperation(
@@ -27,8 +17,9 @@ export function describeOperation(
 <h2 id="${operationId}-title">${summary}</h2>
 <p class="route"><span class="method ${method}">${method.toUpperCase()}</span> ${path}</p>
 <p>${richText(description)}</p>
-<p class="quiet">${security ? 'Needs no key.' : 'Needs a key.'}</p>
+<p class="note">${security ? 'Needs no key.' : 'Needs a key.'}</p>
 ${codeBlock(curl({ path, method, operation }, document))}
+${tryIt({ path, method, operation })}
 ${takenAndAnswered(operation, document)}
 ${webhooks.map(([place, { post }]) => describeWebhook(place, post, document))}
 </article>`;
@@ -46,11 +37,11 @@ ${takenAndAnswered(operation, document)}
 }
 
 function takenAndAnswered(operation: Operation, document: OpenapiDocument): Html {
-  const { parameters = [], requestBody, responses } = operation;
-  return html`${parameters.length > 0 ? html`<h3>Headers and path</h3>${parameterTable(operation)}` : ''}
+  const { requestBody, responses } = operation;
+  return html`${operation.parameters?.length ? html`<h3>Headers and path</h3>${parameters(operation)}` : ''}
 ${requestBody ? html`<h3>Body</h3>${bodyOf(requestBody.content, document)}` : ''}
 <h3>Answers</h3>
-${Object.entries(responses).map(([status, response]) => answer(status, response, document))}`;
+<div class="answers">${Object.entries(responses).map(([status, response]) => answer(status, response, document))}</div>`;
 }
 
 /** A line for a shell that sends the first example. */
@@ -71,24 +62,21 @@ function curl(
   ].join(' \\\n  ');
 }
 
-function parameterTable({ parameters = [] }: Operation): Html {
-  const rows = parameters.map(
-    ({ name, required, description, schema, example }) => html`<tr>
-<td><code>${name}</code>${required ? '' : html` <span class="quiet">optional</span>`}</td>
-<td>${typeOf(schema)}</td>
-<td>${richText(description)}${example ? html` For example <code>${example}</code>.` : ''}</td>
-</tr>`,
+function parameters({ parameters: all = [] }: Operation): Html {
+  return fieldList(
+    all.map(({ name, required, description, schema, example }) => ({
+      name,
+      required,
+      type: typeOf(schema),
+      meaning: html`${richText(description)}${example ? html` For example <code>${example}</code>.` : ''}`,
+    })),
   );
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Parameters"><table>
-<thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
-<tbody>${rows}</tbody>
-</table></div>`;
 }
 
 function bodyOf(content: Content, { components }: OpenapiDocument): Html {
   return html`${Object.entries(content).map(([type, { schema, examples = {} }]) => {
     const named = components.schemas[schema.$ref?.split('/').at(-1) ?? ''] ?? schema;
-    return html`<p class="quiet">${type}</p>${schemaTable(named)}${examplesOf(examples)}`;
+    return html`<p class="note">${type}</p>${schemaFields(named)}${examplesOf(examples)}`;
   })}`;
 }
 
@@ -131,5 +119,5 @@ function examplesOf(examples: NonNullable<Content[string]['examples']>): Html {
 
 /** Wraps, so that nothing has to be scrolled by keyboard. */
 function codeBlock(text: string): Html {
-  return html`<pre class="wrap"><code>${text}</code></pre>`;
+  return html`<div class="code"><pre><code>${text}</code></pre></div>`;
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { JsonSchema } from '../openapi/openapi-types.js';
+import { type Field, fieldList } from './field-list.js';
 import { type Html, richText } from './rich-text.js';
 
 interface ObjectSchema extends JsonSchema {
@@ -7,24 +8,21 @@ interface ObjectSchema extends JsonSchema {
   readonly required?: readonly string[];
 }
 
-/** A schema that is an object: a row for each field, those of inner objects included. Others in one line. */
-export function schemaTable(schema: JsonSchema): Html {
-  if (!schema['properties']) return html`<p>${typeOf(schema)}</p>`;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Fields"><table>
-<thead><tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
-<tbody>${rowsOf(schema, '')}</tbody>
-</table></div>`;
+/** The fields of a schema that is an object, those of inner objects included. Others in one line. */
+export function schemaFields(schema: JsonSchema): Html {
+  return schema['properties'] ? fieldList(fieldsOf(schema, '')) : html`<p>${typeOf(schema)}</p>`;
 }
 
-function rowsOf({ properties = {}, required = [] }: ObjectSchema, prefix: string): Html[] {
-  return Object.entries(properties).flatMap(([name, field]) => {
-    const { items } = field as { items?: JsonSchema };
-    const row = html`<tr>
-<td><code>${prefix}${name}</code>${required.includes(name) ? '' : html` <span class="quiet">optional</span>`}</td>
-<td>${typeOf(field)}</td>
-<td>${richText(field.description ?? '')}${defaultOf(field)}</td>
-</tr>`;
-    return [row, ...rowsOf(items ?? field, `${prefix}${name}${items ? '[]' : ''}.`)];
+function fieldsOf({ properties = {}, required = [] }: ObjectSchema, prefix: string): Field[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const { items } = schema as { items?: JsonSchema };
+    const field = {
+      name: `${prefix}${name}`,
+      required: required.includes(name),
+      type: typeOf(schema),
+      meaning: html`${richText(schema.description ?? '')}${defaultOf(schema)}`,
+    };
+    return [field, ...fieldsOf(items ?? schema, `${prefix}${name}${items ? '[]' : ''}.`)];
   });
 }
 
@@ -54,11 +52,20 @@ function joined(schemas: readonly JsonSchema[], between: string): Html {
   return html`${schemas.map((schema, index) => html`${index === 0 ? '' : between}${typeOf(schema)}`)}`;
 }
 
-function limits({ minimum, maximum, minLength, maxLength }: JsonSchema): string | undefined {
+function limits(schema: JsonSchema): string | undefined {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength } = schema;
   if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
-  if (minimum !== undefined) return `at least ${minimum}`;
-  if (minLength !== undefined) return `${minLength} to ${maxLength} characters`;
-  return maxLength === undefined ? undefined : `at most ${maxLength} characters`;
+  if (minLength !== undefined && maxLength !== undefined) return `${minLength} to ${maxLength} characters`;
+  const said = [
+    ['above', exclusiveMinimum],
+    ['at least', minimum],
+    ['below', exclusiveMaximum],
+    ['at most', maximum],
+    ['at least', minLength, ' characters'],
+    ['at most', maxLength, ' characters'],
+  ].filter(([, bound]) => bound !== undefined);
+  if (said.length === 0) return undefined;
+  return said.map(([words, bound, unit = '']) => `${words} ${bound}${unit}`).join(', ');
 }
 
 function defaultOf(schema: JsonSchema): Html | string {

@@ -1,21 +1,12 @@
-import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
-import type { Page } from '#playground';
+import { favicon, type Page, reference } from '#playground';
 import type { Method, OpenapiDocument } from '../openapi/openapi-types.js';
-import { type DescribedOperation, describeOperation } from './describe-operation.js';
-import { schemaTable } from './describe-schema.js';
-import { DOCS_STYLE } from './docs-style.js';
+import { describeOperation } from './describe-operation.js';
+import { schemaFields } from './describe-schema.js';
+import type { DescribedOperation } from './described-operation.js';
 import { type Html, richText } from './rich-text.js';
 
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(DOCS_STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-/** The OpenAPI document for people: HTML and CSS alone. */
+/** The OpenAPI document for people. It is read without its script, which copies, and sends requests. */
 export async function docsPage(document: OpenapiDocument): Promise<Page> {
   const { info, tags, components } = document;
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -28,7 +19,8 @@ export async function docsPage(document: OpenapiDocument): Promise<Page> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${info.title} API reference</title>
-<style>${raw(DOCS_STYLE)}</style>
+<link rel="icon" href="${favicon.url}">
+<style>${raw(reference.style)}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the reference</a>
@@ -37,7 +29,7 @@ export async function docsPage(document: OpenapiDocument): Promise<Page> {
 <nav aria-label="Service"><a href="./">Playground</a><a href="openapi.json">openapi.json</a></nav>
 </header>
 <div class="page">
-<nav class="contents" aria-label="Contents">${contents(operations, document)}</nav>
+<nav class="contents" aria-label="Contents"><details id="contents"><summary>Contents</summary>${contents(operations, document)}</details></nav>
 <main id="main">
 <section aria-labelledby="about"><h2 id="about">About</h2><p>${richText(info.description)}</p>
 <p>Version ${info.version} at <code>${document.servers[0]?.url}</code>.</p></section>
@@ -45,13 +37,14 @@ ${keySection(document)}
 ${tags.flatMap(({ name }) => operations.filter(({ operation }) => operation.tags.includes(name))).map((operation) => describeOperation(operation, document))}
 ${Object.entries(components.schemas).map(
   ([name, schema]) =>
-    html`<section id="schema-${name}" aria-labelledby="schema-${name}-title"><h2 id="schema-${name}-title">${name}</h2>${schemaTable(schema)}</section>`,
+    html`<section id="schema-${name}" aria-labelledby="schema-${name}-title"><h2 id="schema-${name}-title">${name}</h2>${schemaFields(schema)}</section>`,
 )}
 </main>
 </div>
+<script>${raw(reference.script)}</script>
 </body>
 </html>`;
-  return { html: String(await page), policy: POLICY };
+  return { html: String(await page), policy: reference.policy };
 }
 
 function contents(operations: readonly DescribedOperation[], { tags, components }: OpenapiDocument): Html {
@@ -66,7 +59,7 @@ function contents(operations: readonly DescribedOperation[], { tags, components 
   const schemas = Object.keys(components.schemas).map(
     (name) => html`<li><a href="#schema-${name}">${name}</a></li>`,
   );
-  return html`<h2>First</h2><ul><li><a href="#about">About</a></li><li><a href="#keys">Keys</a></li></ul>${groups}<div class="names"><h2>Schemas</h2><ul>${schemas}</ul></div>`;
+  return html`<h2>First</h2><ul><li><a href="#about">About</a></li><li><a href="#keys">Keys</a></li></ul>${groups}<h2>Schemas</h2><ul>${schemas}</ul>`;
 }
 
 function keySection({ components }: OpenapiDocument): Html {

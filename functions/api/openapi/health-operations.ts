@@ -13,7 +13,7 @@ const states: AnyResponse['content'] = {
 
 export const GET_HEALTH: Operation = {
   operationId: 'getHealth',
-  summary: "Read the endpoint's state",
+  summary: 'Get the health',
   description: 'Whether a request would be drawn at once. Needs no key, and wakes nothing.',
   tags: ['Endpoint'],
   security: [],
@@ -29,7 +29,7 @@ export const GET_HEALTH: Operation = {
 
 export const WARM_UP: Operation = {
   operationId: 'warmUp',
-  summary: 'Wake the endpoint',
+  summary: 'Warm up',
   description:
     'So that a later request finds it warm. Harmless when it is awake or waking already; there is no body.',
   tags: ['Endpoint'],

@@ -45,7 +45,7 @@ const GATEWAY: ReadonlySet<ErrorStatus> = new Set([...KEY_ERRORS, 413, 500, 502,
 
 export const GENERATE_IMAGES: Operation = {
   operationId: 'generateImages',
-  summary: "Draw, as OpenAI's image API has it",
+  summary: 'Generate (OpenAI)',
   description:
     'For programs that speak to OpenAI: give them this URL with `/v1`, and the key. Pictures come as `b64_json`. Cold is ' +
     "503 with `Retry-After`, which OpenAI's clients follow by their own retries.",

@@ -16,7 +16,7 @@ export const PICTURES: Content = Object.fromEntries(
 
 export const PREDICT: Operation = {
   operationId: 'predict',
-  summary: 'Draw',
+  summary: 'Generate',
   description:
     'Warm, it answers with the picture: as JSON, or as bytes where `Accept` wants a picture more. Their format is that of ' +
     '`output_format`, or else the one that `Accept` wants most. Cold, or not done within the wait (20 s unless `Prefer` ' +

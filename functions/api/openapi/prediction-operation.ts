@@ -7,7 +7,7 @@ import { KEY_ERRORS, problemResponses } from './problem-responses.js';
 
 export const GET_PREDICTION: Operation = {
   operationId: 'getPrediction',
-  summary: 'Read a prediction',
+  summary: 'Get a prediction',
   description:
     'What became of a request that was accepted. With `Prefer: wait=N` it is answered as soon as the prediction ends, or ' +
     'after N seconds. Where `Accept` wants a picture more than JSON and it has succeeded, the answer is the first picture; ' +

@@ -10,7 +10,7 @@ const seconds = TOTAL_MS / 1000;
 /** What a request's `webhook` is sent, and what its answers mean. */
 export const WEBHOOK: Operation = {
   operationId: 'predictionEnded',
-  summary: 'Be told: the prediction has ended',
+  summary: 'Webhook: a prediction has ended',
   description:
     'Sent to the `webhook` of a request, signed as Standard Webhooks 1.0.0 has it; https and public addresses only. An ' +
     `attempt may take ${seconds} seconds. There are up to ${attempts} attempts, with pauses of ` +

@@ -1,5 +1,6 @@
 import { byId, make, setText } from '../dom.js';
 import { plural } from '../words.js';
+import { Caption } from './caption.js';
 import type { Drawing } from './drawing.js';
 import { showTimings } from './timing-bar.js';
 
@@ -7,6 +8,8 @@ import { showTimings } from './timing-bar.js';
 export class PictureView {
   readonly #pictures = byId('pictures', HTMLElement);
   readonly #about = byId('about', HTMLElement);
+  readonly #caption = new Caption();
+  readonly #begin: (picture: Blob) => void;
   #urls: string[] = [];
   #shown: Drawing | undefined;
 
@@ -14,11 +17,11 @@ export class PictureView {
    * @param again called with the settings that are to be used again
    * @param begin called with the picture that is to be begun with
    */
-  constructor(again: (settings: Drawing['settings']) => void, begin: (picture: Blob | undefined) => void) {
+  constructor(again: (settings: Drawing['settings']) => void, begin: (picture: Blob) => void) {
+    this.#begin = begin;
     byId('again', HTMLButtonElement).addEventListener('click', () => {
       if (this.#shown) again(this.#shown.settings);
     });
-    byId('begin', HTMLButtonElement).addEventListener('click', () => begin(this.#shown?.images[0]));
   }
 
   get shown(): Drawing | undefined {
@@ -30,13 +33,15 @@ export class PictureView {
     this.#urls = drawing.images.map((image) => URL.createObjectURL(image));
     this.#shown = drawing;
     this.#pictures.replaceChildren(
-      ...this.#urls.map((src, index) => make('img', { src, alt: alt(drawing, index) })),
+      ...this.#urls.map((src, index) =>
+        make('div', {}, make('img', { src, alt: alt(drawing, index) }), number(index)),
+      ),
     );
     this.#pictures.dataset['count'] = String(this.#urls.length);
     this.#pictures.hidden = false;
     this.#about.hidden = false;
     const { settings, model, tokensCut } = drawing;
-    byId('caption', HTMLElement).textContent = settings.prompt;
+    this.#caption.show(settings.prompt);
     byId('facts', HTMLElement).textContent = [
       `Seed ${settings.seed}`,
       plural(settings.num_steps, 'step'),
@@ -48,8 +53,15 @@ export class PictureView {
     ].join(' · ');
     const cut = `The prompt is too long: its last ${plural(tokensCut, 'token was', 'tokens were')} not used.`;
     setText(byId('cut', HTMLElement), tokensCut > 0 ? cut : undefined);
-    byId('downloads', HTMLElement).replaceChildren(
-      ...this.#urls.map((url, index) => download(drawing, url, index)),
+    offer(
+      'downloads',
+      'Download',
+      this.#urls.map((url, index) => download(drawing, url, index)),
+    );
+    offer(
+      'begin',
+      'Begin with',
+      drawing.images.map((picture) => this.#beginButton(picture)),
     );
     showTimings(drawing);
   }
@@ -58,6 +70,12 @@ export class PictureView {
     this.#shown = undefined;
     this.#pictures.hidden = true;
     this.#about.hidden = true;
+  }
+
+  #beginButton(picture: Blob): HTMLElement {
+    const button = make('button', { type: 'button' }, 'Begin with this');
+    button.addEventListener('click', () => this.#begin(picture));
+    return button;
   }
 }
 
@@ -71,11 +89,23 @@ function download({ settings, images }: Drawing, href: string, index: number): H
   const several = images.length > 1;
   const extension = output_format === 'jpeg' ? 'jpg' : output_format;
   const name = `sd-turbo-${seed}${several ? `-${index}` : ''}.${extension}`;
-  return make(
-    'a',
-    { href, download: name, className: 'button' },
-    several ? `Download ${index + 1}` : 'Download',
-  );
+  return make('a', { href, download: name, className: 'button' }, 'Download');
+}
+
+/** As it stands on the picture, where there are several. */
+function number(index: number): HTMLElement {
+  return make('span', { className: 'count', ariaHidden: 'true' }, String(index + 1));
+}
+
+/** One control as it is; of several only the numbers are seen, behind what they do, and each has its whole name. */
+function offer(place: string, what: string, controls: readonly HTMLElement[]): void {
+  const several = controls.length > 1;
+  for (const [index, control] of several ? controls.entries() : []) {
+    control.textContent = String(index + 1);
+    control.ariaLabel = `${what} ${index + 1}`;
+  }
+  const words = several ? [make('span', { ariaHidden: 'true' }, what)] : [];
+  byId(place, HTMLElement).replaceChildren(...words, ...controls);
 }
 
 /** `owner/name@commit` without most of the commit. */

@@ -8,6 +8,8 @@ import { roughly } from '../words.js';
 const POLL_MS = 4_000;
 /** While nothing happens and somebody looks: asking costs a read or two, and wakes nothing. Milliseconds. */
 const IDLE_POLL_MS = 30_000;
+/** What does not answer by then cannot be reached: a network may swallow a request for minutes. Milliseconds. */
+const PATIENCE_MS = 10_000;
 
 /** The endpoint's state at the top of the page. */
 export class EndpointWatch {
@@ -26,6 +28,7 @@ export class EndpointWatch {
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) void this.look();
     });
+    for (const change of ['online', 'offline']) addEventListener(change, () => void this.look());
     void this.look();
   }
 
@@ -42,7 +45,7 @@ export class EndpointWatch {
 
   async look(): Promise<void> {
     clearTimeout(this.#timer);
-    const health = await this.#health().catch(() => undefined);
+    const health = await this.#health(AbortSignal.timeout(PATIENCE_MS)).catch(() => undefined);
     this.show(health);
     clearTimeout(this.#timer);
     if (document.hidden) return;

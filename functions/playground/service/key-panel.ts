@@ -1,7 +1,5 @@
 import { byId, setText } from '../dom.js';
-
-/** Of session storage: gone with the tab, and never sent by the browser itself. */
-const STORED = 'sd-turbo-api-key';
+import { storedKey, storeKey } from './stored-key.js';
 
 /** The API key, for as long as the tab is open. */
 export class KeyPanel {
@@ -12,10 +10,10 @@ export class KeyPanel {
 
   constructor() {
     const given = takeFromAddress();
-    if (given !== undefined) sessionStorage.setItem(STORED, given);
-    this.#input.value = sessionStorage.getItem(STORED) ?? '';
+    if (given !== undefined) storeKey(given);
+    this.#input.value = storedKey();
     this.#input.addEventListener('input', () => {
-      sessionStorage.setItem(STORED, this.key);
+      storeKey(this.key);
       this.#show(undefined);
     });
     this.#fold.open = this.key === '';
@@ -43,8 +41,9 @@ export class KeyPanel {
   #show(error: string | undefined): void {
     setText(this.#error, error);
     this.#input.ariaInvalid = error === undefined ? null : 'true';
-    this.#state.textContent = this.key === '' ? 'needed' : 'set for this tab';
-    this.#fold.dataset['state'] = this.key === '' ? 'missing' : 'set';
+    const state = this.key === '' ? 'needed' : error === undefined ? 'set for this tab' : 'not taken';
+    this.#state.textContent = state;
+    this.#fold.dataset['state'] = state === 'set for this tab' ? 'set' : 'missing';
   }
 }
 

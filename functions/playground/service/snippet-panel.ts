@@ -1,17 +1,16 @@
+import { copyOnClick } from '../copy-text.js';
 import { byId } from '../dom.js';
 import type { Settings } from '../settings/settings.js';
 import { LANGUAGES, type Language, snippet } from './snippets.js';
 
 /** The example's prompt, while there is none. */
 const SOME_PROMPT = 'A tree in a field under the night sky';
-const COPIED_MS = 1_500;
 
 /** The form's request in code, as tabs. Source of the keys: ARIA Authoring Practices, "Tabs". */
 export class SnippetPanel {
   readonly #service: string;
   readonly #panel = byId('snippet', HTMLElement);
   readonly #text = byId('snippet-text', HTMLElement);
-  readonly #copy = byId('copy', HTMLButtonElement);
   #language: Language = 'curl';
   #settings: Settings | undefined;
 
@@ -21,7 +20,7 @@ export class SnippetPanel {
     this.#panel.tabIndex = 0;
     for (const language of LANGUAGES) tab(language).addEventListener('click', () => this.#select(language));
     byId('tabs', HTMLElement).addEventListener('keydown', (event) => this.#move(event));
-    this.#copy.addEventListener('click', () => void this.#copyText());
+    copyOnClick(byId('copy', HTMLButtonElement), this.#text);
   }
 
   show(settings: Settings): void {
@@ -54,21 +53,6 @@ export class SnippetPanel {
     const language = LANGUAGES[(to + LANGUAGES.length) % LANGUAGES.length] as Language;
     this.#select(language);
     tab(language).focus();
-  }
-
-  /** The clipboard is missing where the page comes over plain HTTP from another machine: the text is selected then. */
-  async #copyText(): Promise<void> {
-    const text = this.#text.textContent ?? '';
-    try {
-      await navigator.clipboard.writeText(text);
-      this.#copy.textContent = 'Copied';
-    } catch {
-      getSelection()?.selectAllChildren(this.#text);
-      this.#copy.textContent = 'Selected';
-    }
-    setTimeout(() => {
-      this.#copy.textContent = 'Copy';
-    }, COPIED_MS);
   }
 }
 

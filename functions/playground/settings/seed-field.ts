@@ -1,8 +1,5 @@
 import { byId } from '../dom.js';
 
-/** Random seeds are short enough to be read out; every one up to 2^53-1 may be typed. */
-const RANDOM_SEEDS = 2 ** 32;
-
 /** The seed: another one each time while it is unlocked, the same one while it is locked. */
 export class SeedField {
   readonly #input = byId('seed', HTMLInputElement);
@@ -56,7 +53,7 @@ export class SeedField {
   }
 }
 
+/** Short enough to be read out, as the service's own; every one up to 2^53-1 may be typed. */
 function randomSeed(): string {
-  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return String(random % RANDOM_SEEDS);
+  return String(crypto.getRandomValues(new Uint32Array(1))[0]);
 }

@@ -1,4 +1,5 @@
 import { type PictureFormat, pictureFormat, SIGNATURE_BYTES } from '../../../lib/image/picture-format.js';
+import { toDataUrl } from '../to-data-url.js';
 
 /** What a picture to begin with may have before it is made smaller: it is kept and sent as text. */
 const MAX_BYTES = 1024 * 1024;
@@ -12,9 +13,15 @@ const MAX_SIDE = 1024;
  * @throws DOMException for what the browser cannot read as a picture
  */
 export async function shrinkPicture(file: Blob, format: PictureFormat): Promise<string> {
-  return toDataUrl(
-    file.size <= MAX_BYTES ? new Blob([file], { type: `image/${format}` }) : await redraw(file),
-  );
+  // A file that begins as a picture need not be one: only whoever has read it knows.
+  const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
+  try {
+    return await toDataUrl(
+      file.size <= MAX_BYTES ? new Blob([file], { type: `image/${format}` }) : await redraw(bitmap),
+    );
+  } finally {
+    bitmap.close();
+  }
 }
 
 /** Of those that the service takes; undefined for any other file. */
@@ -22,8 +29,7 @@ export async function readFormat(file: Blob): Promise<PictureFormat | undefined>
   return pictureFormat(new Uint8Array(await file.slice(0, SIGNATURE_BYTES).arrayBuffer()));
 }
 
-async function redraw(file: Blob): Promise<Blob> {
-  const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
+function redraw(bitmap: ImageBitmap): Promise<Blob> {
   const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
@@ -35,18 +41,8 @@ async function redraw(file: Blob): Promise<Blob> {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   }
-  bitmap.close();
   return new Promise((resolve, reject) => {
     const done = (blob: Blob | null) => (blob ? resolve(blob) : reject(new DOMException('no picture')));
     canvas.toBlob(done, 'image/jpeg', 0.92);
-  });
-}
-
-function toDataUrl(blob: Blob): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as string);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(blob);
   });
 }

@@ -1,4 +1,5 @@
 import { byId, setText } from '../dom.js';
+import { plural } from '../words.js';
 import { readFormat, shrinkPicture } from './shrink-picture.js';
 
 export interface Start {
@@ -18,13 +19,15 @@ export class StartPicture {
   #image: string | undefined;
   /** What was asked for; fewer steps may not permit it. */
   #wanted = Number(this.#strength.value);
+  /** With less than one whole step the picture would stay as it is. */
+  #least = 0;
 
   /** @param changed called when the person has changed it */
   constructor(changed: () => void) {
     this.#changed = changed;
     this.#file.addEventListener('change', () => void this.take(this.#file.files?.[0]));
     this.#strength.addEventListener('input', () => {
-      this.#wanted = Number(this.#strength.value);
+      this.#wanted = Math.max(this.#least, Number(this.#strength.value));
       this.#show();
     });
     this.#remove.addEventListener('click', () => {
@@ -54,9 +57,10 @@ export class StartPicture {
     this.#changed();
   }
 
-  /** With less than one whole step the picture would stay as it is. */
   set steps(steps: number) {
-    this.#strength.min = String(Math.ceil(100 / steps) / 100);
+    this.#least = Math.ceil(100 / steps) / 100;
+    const least = `at least ${percent(this.#least)} in ${plural(steps, 'step')}`;
+    byId('strength-least', HTMLElement).textContent = least;
     this.#show();
   }
 
@@ -74,14 +78,19 @@ export class StartPicture {
   }
 
   #show(): void {
-    this.#strength.value = String(Math.max(this.#wanted, Number(this.#strength.min)));
+    // The whole scale from 0 to 1, so that the knob stands where the number says.
+    this.#strength.value = String(Math.max(this.#wanted, this.#least));
     const has = this.#image !== undefined;
     this.#preview.hidden = !has;
     if (this.#image !== undefined) this.#preview.src = this.#image;
     this.#remove.hidden = !has;
     byId('strength-field', HTMLElement).hidden = !has;
-    const percent = `${Math.round(Number(this.#strength.value) * 100)} %`;
-    byId('strength-value', HTMLOutputElement).value = percent;
-    this.#strength.ariaValueText = percent;
+    const part = percent(Number(this.#strength.value));
+    byId('strength-value', HTMLOutputElement).value = part;
+    this.#strength.ariaValueText = part;
   }
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
 }

@@ -2,7 +2,12 @@ import { encodeImage } from '../../image/encode-image.js';
 import type { TextToImage } from '../../pipeline/text-to-image.js';
 import { warmUp } from '../../pipeline/warm-up.js';
 import type { Decoder } from '../../schemas/request.js';
-import { type LoadTimes, type LocalPipelineProps, withLocalPipeline } from '../draw/local-pipeline.js';
+import {
+  type LoadTimes,
+  type LocalPipelineProps,
+  openLocalBundle,
+  withLocalPipeline,
+} from '../draw/local-pipeline.js';
 import type { Progress } from '../progress.js';
 
 const PROMPT = 'A tree in a field under the night sky';
@@ -44,20 +49,26 @@ export interface Measurement {
 /** Measures in this process, which has loaded no model yet. */
 export async function measurePipeline(props: MeasureProps, progress: Progress): Promise<Measurement> {
   const { steps, runs, decoder, start } = props;
-  return withLocalPipeline(props, progress, async ({ pipeline, model, folder, loadMilliseconds: load }) => {
-    const warmUpStarted = performance.now();
-    await warmUp(pipeline);
-    const warm_up = performance.now() - warmUpStarted;
-    const { total: first_picture } = await draw(pipeline, { steps, decoder, seed: 0 });
-    const loaded = Object.values(load).reduce((sum, time) => sum + time, 0);
-    const total = start + loaded + warm_up + first_picture;
-    const warm: PictureTimes[] = [];
-    for (let run = 1; run <= runs; run++) {
-      progress.update('measuring', run - 1, runs);
-      warm.push(await draw(pipeline, { steps, decoder, seed: run }));
-    }
-    return { model, folder, cold: { start, ...load, warm_up, first_picture, total }, warm };
-  });
+  const bundle = await openLocalBundle(props, progress);
+  return withLocalPipeline(
+    bundle,
+    props,
+    progress,
+    async ({ pipeline, model, folder, loadMilliseconds: load }) => {
+      const warmUpStarted = performance.now();
+      await warmUp(pipeline);
+      const warm_up = performance.now() - warmUpStarted;
+      const { total: first_picture } = await draw(pipeline, { steps, decoder, seed: 0 });
+      const loaded = Object.values(load).reduce((sum, time) => sum + time, 0);
+      const total = start + loaded + warm_up + first_picture;
+      const warm: PictureTimes[] = [];
+      for (let run = 1; run <= runs; run++) {
+        progress.update('measuring', run - 1, runs);
+        warm.push(await draw(pipeline, { steps, decoder, seed: run }));
+      }
+      return { model, folder, cold: { start, ...load, warm_up, first_picture, total }, warm };
+    },
+  );
 }
 
 async function draw(

@@ -10,6 +10,7 @@ import { formatReport, makeReport, type PictureFlops } from '../bench/bench-repo
 import { gpuName, peakOf } from '../bench/device-peak.js';
 import type { ColdTimes } from '../bench/measure-pipeline.js';
 import { modelPlace } from '../draw/model-place.js';
+import { example } from '../example.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { type Progress, withProgress } from '../progress.js';
@@ -53,6 +54,7 @@ export function benchCommand(): Command {
     )
     .option('--json', 'print one JSON object on stdout')
     .addOption(new Option('--cold-only').hideHelp())
+    .addHelpText('after', example('bench --model bundle --decoder taesd --runs 10'))
     .action((options: unknown) => bench(options));
 }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { readEnvironment } from '../environment.js';
+import { example } from '../example.js';
 import { parseOptions } from '../parse-options.js';
 
 /** The deploy's own defaults, and patterns: `infra/options/config.ts`. */
@@ -50,6 +51,7 @@ export function doctorCommand(): Command {
       'after',
       '\nCDK_DOCKER names the container builder. Credentials are found as the AWS CLI finds them.',
     )
+    .addHelpText('after', example('doctor --region us-east-1'))
     .action((options: unknown) => examineAll(options));
 }
 

@@ -11,6 +11,7 @@ import { isStdout } from '../draw/output.js';
 import { formatOfName, nameOutputs } from '../draw/output-files.js';
 import { readPicture } from '../draw/read-picture.js';
 import { readEnvironment } from '../environment.js';
+import { example } from '../example.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
@@ -77,6 +78,7 @@ export function generateCommand(): Command {
     .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
     .option('--api-key <KEY>', 'key of that service (default: SD_TURBO_API_KEY)')
     .addHelpText('after', demoWords)
+    .addHelpText('after', example('generate "a red house in the snow at sunset" --seed 7 --out house.png'))
     .action((prompt: string, options: Options) => generate(prompt, options));
 }
 

@@ -3,8 +3,10 @@ import * as z from 'zod';
 import { BUNDLE_KINDS, SOURCE_KINDS } from '../../weights/sources/place.js';
 import { placeSchema } from '../../weights/sources/place-schema.js';
 import { readEnvironment } from '../environment.js';
+import { example } from '../example.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
+import { tellRetries } from '../tell-retries.js';
 import { untilStopped } from '../until-stopped.js';
 
 const optionsSchema = z.object({
@@ -45,6 +47,10 @@ export function importCommand(): Command {
     .option('--encoder', "add the VAE's encoder: pictures can then begin with one (generate --image)")
     .option('--no-self-test', 'do not draw the picture with which each start of the model is compared')
     .addHelpText('after', PLACES)
+    .addHelpText(
+      'after',
+      example('import --from hf:stabilityai/sd-turbo --taesd hf:madebyollin/taesd --to bundle'),
+    )
     .action((options: unknown) => importBundle(options));
 }
 
@@ -54,8 +60,10 @@ async function importBundle(values: unknown): Promise<void> {
   const { hub } = readEnvironment();
   await withProgress(process.stderr, (progress) => {
     const onProgress = (done: number, total: number) => progress.update('importing', done, total);
-    return untilStopped((signal) =>
-      importWithSelfTest({ ...options, onProgress }, { hub, signal }, progress),
+    const policy = { onRetry: tellRetries(progress) };
+    return untilStopped(
+      (signal) => importWithSelfTest({ ...options, onProgress }, { hub, signal, policy }, progress),
+      () => progress.say('stopping, and leaving nothing half done; Ctrl-C again ends it at once'),
     );
   });
   process.stdout.write(`${options.to}\n`);

@@ -10,6 +10,7 @@ import { assertLocal } from '../assert-local.js';
 import { cacheFolder } from '../cache-folder.js';
 import { modelPlace } from '../draw/model-place.js';
 import { readEnvironment } from '../environment.js';
+import { example } from '../example.js';
 import { loadHomeService } from '../load-home-service.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
@@ -58,7 +59,8 @@ export function serveCommand(): Command {
     .option('--scale-to-zero <SECONDS>', 'let go of the model after so long without work', parseNumber)
     .option('--data <DIR>', 'where predictions are kept for a day (default: ~/.local/share/sd-turbo/service)')
     .option('--webhook-secret [SECRET]', 'whsec_... that webhooks are signed with; alone: print a random one')
-    .option('--verbose', 'log everything on stderr, as JSON lines')
+    .option('--verbose', 'log everything on stderr, every line a JSON object')
+    .addHelpText('after', example('serve --port 9000 --scale-to-zero 60'))
     .action((options: unknown) => serve(parseOptions(optionsSchema, options, FLAGS)));
 }
 
@@ -86,7 +88,6 @@ async function serve(options: Options): Promise<void> {
     if (!service) return;
     process.stdout.write(welcome(service, options, webhookSecret));
     if (!signal.aborted) await once(signal, 'abort');
-    process.stderr.write('stopping: what is being drawn is finished first\n');
     await service.close();
   });
 }
@@ -107,7 +108,8 @@ function reportTo(progress: Progress, verbose: boolean): HomeReport {
   let hasStarted = false;
   let isLoading = false;
   const status = ({ state, bytes_done, bytes_total }: EndpointStatus) => {
-    if (hasStarted) return;
+    // The endpoint's own lines say the same, and a bar is no JSON.
+    if (hasStarted || verbose) return;
     hasStarted = state === 'ready';
     if (state === 'downloading') progress.update('downloading the model', bytes_done, bytes_total);
     else if (!isLoading && state === 'loading') progress.say('loading the model');

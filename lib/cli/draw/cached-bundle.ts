@@ -8,6 +8,7 @@ import { assertS3Ready } from '../../weights/sources/s3/s3-ready.js';
 import { S3Source } from '../../weights/sources/s3/s3-source.js';
 import { cacheFolder } from '../cache-folder.js';
 import type { Progress } from '../progress.js';
+import { tellRetries } from '../tell-retries.js';
 
 /**
  * Brings a bundle from S3 to the cache; what is there already and right is not fetched again.
@@ -21,10 +22,11 @@ export async function cachedBundle(location: S3Location, progress: Progress): Pr
   try {
     const source = new S3Source(client, location);
     await assertS3Ready(client);
-    const manifest = await withSelfTest(await readManifest(source), source);
+    const policy = { onRetry: tellRetries(progress) };
+    const manifest = await withSelfTest(await readManifest(source, policy), source, policy);
     const onProgress = (done: number, total: number) => progress.update('downloading the model', done, total);
     const threads = { entry: new URL('../../weights/download/fetch-worker.js', import.meta.url) };
-    await startDownload({ source, manifest, directory, threads, onProgress }).done;
+    await startDownload({ source, manifest, directory, threads, policy, onProgress }).done;
     return directory;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

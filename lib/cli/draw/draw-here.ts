@@ -1,5 +1,6 @@
 import { AppError } from '../../errors/app-error.js';
-import type { InitPicture, TextToImage } from '../../pipeline/text-to-image.js';
+import type { Bundle } from '../../pipeline/bundle.js';
+import type { InitPicture } from '../../pipeline/text-to-image.js';
 import type { Progress } from '../progress.js';
 import { decodePicture } from './decode-picture.js';
 import type { Drawing, DrawProps, DrawRequest } from './drawing.js';
@@ -15,13 +16,14 @@ export async function drawHere(
 ): Promise<Drawing> {
   const { request, outputs } = props;
   const { prompt, num_steps: steps, seed, num_images: images, output_format: format, decoder } = request;
-  const { withLocalPipeline } = await import('./local-pipeline.js');
+  const { openLocalBundle, withLocalPipeline } = await import('./local-pipeline.js');
   const { encodeImage } = await import('../../image/encode-image.js');
   const local = { model: place, provider, decoder };
-  return withLocalPipeline(local, progress, async ({ pipeline, model, loadMilliseconds }) => {
+  const bundle = await openLocalBundle(local, progress);
+  const init = await readInit(request, bundle);
+  return withLocalPipeline(bundle, local, progress, async ({ pipeline, model, loadMilliseconds }) => {
     progress.say(`drawing in ${steps} step${steps === 1 ? '' : 's'}`);
     const started = performance.now();
-    const init = await readInit(request, pipeline);
     const drawn = await pipeline.run({ prompt, steps, seed, images, decoder, ...(init && { init }) });
     const encodeStarted = performance.now();
     // The prompt stays out: pictures travel further than their makers think.
@@ -40,11 +42,12 @@ export async function drawHere(
 
 async function readInit(
   { image, strength = 1 }: DrawRequest,
-  { initSize }: TextToImage,
+  { encoder }: Bundle,
 ): Promise<InitPicture | undefined> {
   if (image === undefined) return undefined;
-  if (!initSize) {
+  if (!encoder) {
     throw new AppError('UNSUPPORTED', '--image: this bundle has no encoder: import it again with --encoder');
   }
-  return { picture: await decodePicture({ bytes: image, ...initSize }), strength };
+  const { width, height } = encoder;
+  return { picture: await decodePicture({ bytes: image, width, height }), strength };
 }

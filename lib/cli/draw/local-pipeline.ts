@@ -1,4 +1,4 @@
-import { decoderConfig, type NetworkName, openBundle } from '../../pipeline/bundle.js';
+import { type Bundle, decoderConfig, type NetworkName, openBundle } from '../../pipeline/bundle.js';
 import { loadTextToImage } from '../../pipeline/load-text-to-image.js';
 import type { TextToImage } from '../../pipeline/text-to-image.js';
 import { SessionHost } from '../../runtime/session-host.js';
@@ -41,14 +41,23 @@ async function findBundle(model: string | undefined, progress: Progress): Promis
   return cachedBundle(place.location, progress);
 }
 
+/** Finds a bundle that has the decoder, before anything of it is loaded. */
+export async function openLocalBundle(
+  { model, decoder }: LocalPipelineProps,
+  progress: Progress,
+): Promise<Bundle> {
+  const bundle = await openBundle(await findBundle(model, progress));
+  decoderConfig(bundle, decoder);
+  return bundle;
+}
+
 /** Loads a bundle with one decoder, hands it to `use`, and releases it. */
 export async function withLocalPipeline<T>(
-  { model, decoder, provider }: LocalPipelineProps,
+  bundle: Bundle,
+  { decoder, provider }: LocalPipelineProps,
   progress: Progress,
   use: (local: LocalPipeline) => Promise<T>,
 ): Promise<T> {
-  const bundle = await openBundle(await findBundle(model, progress));
-  decoderConfig(bundle, decoder);
   progress.say('loading the model');
   prepareSessions();
   const host = new SessionHost(new URL('../../runtime/session-worker.js', import.meta.url));

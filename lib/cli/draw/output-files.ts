@@ -11,10 +11,25 @@ const EXTENSIONS: Readonly<Record<OutputFormat, readonly string[]>> = {
   webp: ['.webp'],
 };
 
-/** The format that a file's name asks for, if it asks for one. */
+/** Of a name that says what kind of file it is: `.gif`, `.mp4`, but not `.2` or `.20260101`. */
+const KIND = /^\.(?=.*[a-z])[a-z0-9]{2,5}$/;
+
+/**
+ * The format that a file's name asks for, if it asks for one.
+ *
+ * @throws AppError INVALID_INPUT for a name that says it is something else
+ */
 export function formatOfName(file: string): OutputFormat | undefined {
   const extension = extname(file).toLowerCase();
-  return (Object.keys(EXTENSIONS) as OutputFormat[]).find((format) => EXTENSIONS[format].includes(extension));
+  const format = (Object.keys(EXTENSIONS) as OutputFormat[]).find((each) =>
+    EXTENSIONS[each].includes(extension),
+  );
+  if (format || !KIND.test(extension)) return format;
+  const names = Object.values(EXTENSIONS).flat().join(', ');
+  throw new AppError(
+    'INVALID_INPUT',
+    `--out ${file}: no ${extension} can be written: end its name in one of ${names}, or say --format`,
+  );
 }
 
 /**

@@ -25,8 +25,8 @@ export function predictionIdOf(origin: Origin): string {
  * picture is the same one.
  */
 export function seedOf(origin: Origin): number {
-  // 48 of the 53 bits that a seed may have.
-  return digest('seed', origin).readUIntBE(0, 6);
+  // As short as other random ones.
+  return digest('seed', origin).readUInt32BE();
 }
 
 function digest(purpose: string, { caller, key }: Origin): Buffer {

@@ -11,6 +11,8 @@ export interface TransferPolicy {
   readonly random: () => number;
   /** Resolves, never rejects, after `ms` or when `signal` is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Told of what failed, each time that it is tried again. */
+  readonly onRetry: (failure: AppError) => void;
 }
 
 /** The nine pauses add up to 21 s on average: enough for S3 to scale a prefix or an interface to come up. */
@@ -19,6 +21,7 @@ export const DEFAULT_TRANSFER_POLICY: TransferPolicy = {
   stallTimeoutMs: 20_000,
   random: Math.random,
   sleep: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  onRetry: () => undefined,
 };
 
 const FIRST_PAUSE_MS = 200;
@@ -50,6 +53,7 @@ export async function transfer<T>(
       if (failures >= policy.retries) {
         throw new AppError(error.code, `${error.message} (${failures + 1} attempts)`, { cause: error });
       }
+      policy.onRetry(error);
       const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
       await policy.sleep(policy.random() * ceiling, signal);
     }

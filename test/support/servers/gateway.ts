@@ -5,7 +5,7 @@ import { BINARY_MEDIA_TYPES } from '../../../infra/api/api-routes.js';
 export const MAX_PAYLOAD = 6 * 1024 * 1024;
 const STAGE = '/prod';
 /** The paths that need no key. */
-const OPEN = /^\/(health|docs|openapi\.json)?$/;
+const OPEN = /^\/(health|docs|openapi\.json|favicon\.ico)?$/;
 
 export interface GatewayProps {
   readonly api: (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;

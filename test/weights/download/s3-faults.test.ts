@@ -69,6 +69,7 @@ describe.skipIf(motoIsAbsent()).each<[string, Partial<DownloadProps>]>([
 
   /** Pauses are not waited for; those that would have been are noted. */
   const pauses: number[] = [];
+  const told: string[] = [];
   const policy: TransferPolicy = {
     retries: 4,
     stallTimeoutMs: 20_000,
@@ -76,6 +77,7 @@ describe.skipIf(motoIsAbsent()).each<[string, Partial<DownloadProps>]>([
     sleep: async (ms) => {
       pauses.push(ms);
     },
+    onRetry: ({ message }) => told.push(message),
   };
   const source = () => new S3Source(client, { bucket: 'models', prefix: '' });
   const download = (more: Partial<DownloadProps> = {}) =>
@@ -228,9 +230,11 @@ describe.skipIf(motoIsAbsent()).each<[string, Partial<DownloadProps>]>([
 
   it('pauses twice as long after each failure, with jitter, up to 10 s', async () => {
     failing(8, { kind: 'reset', after: 0 });
-    pauses.length = 0;
+    pauses.length = told.length = 0;
     await download({ policy: { ...policy, retries: 8 } }).done;
     expect(pauses).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+    // Each before its pause.
+    expect(told).toHaveLength(pauses.length);
   });
 
   it('100 days of random faults: the right bytes, or an error that names the object', async () => {

@@ -2,14 +2,14 @@ import { AppError } from '../../../errors/app-error.js';
 
 /** A repository on the Hugging Face hub, and what is wanted of it. */
 export interface HubLocation {
-  /** `owner/name`, or `name` for the hub's oldest ones. */
+  /** `owner/name`. The hub's oldest have a name alone: none of them is a picture model. */
   readonly repo: string;
   /** Branch, tag or commit; undefined for the repository's main branch. */
   readonly revision: string | undefined;
 }
 
 /** The hub's own limits: 96 characters, neither `--` nor `..`, and no dot or dash at an end. */
-const REPO = /^(?!.*(?:--|\.\.))(?:[A-Za-z0-9][\w.-]{0,95}\/)?[A-Za-z0-9_][\w.-]{0,95}$/;
+const REPO = /^(?!.*(?:--|\.\.))[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9_][\w.-]{0,95}$/;
 
 /** What git allows in a name, less the rest; `refs/pr/1` is one. */
 const REVISION = /^(?!.*(?:\.\.|\/\/))[A-Za-z0-9][\w./+-]{0,199}$/;
