@@ -29,11 +29,17 @@ export interface PulledStackProps extends FunctionStackProps {
   readonly startWorker: StartWorker;
   /** From the start of the instance to its worker. Milliseconds. @default 500 */
   readonly bootMs?: number;
-  /** Puts a server before S3, and says where that is. @default none */
-  readonly beforeS3?: (target: string) => Promise<string>;
+  /** Puts a server before S3. @default none */
+  readonly beforeS3?: (target: string) => Promise<Front>;
+}
+
+interface Front {
+  readonly url: string;
+  stop(): Promise<void>;
 }
 
 interface Parts {
+  readonly s3: Front | undefined;
   readonly machine: Machine;
   readonly ec2: Ec2Front;
   readonly draw: { readonly queueUrl: string; readonly deadQueueUrl: string };
@@ -46,8 +52,9 @@ export class PulledStack extends FunctionStack {
   readonly ec2: Ec2Front;
   readonly #draw: Parts['draw'];
   readonly #client: SQSClient;
+  readonly #s3: Front | undefined;
 
-  private constructor(props: PulledStackProps, around: Surroundings, { machine, ec2, draw }: Parts) {
+  private constructor(props: PulledStackProps, around: Surroundings, { machine, ec2, s3, draw }: Parts) {
     super(props, around, {
       BACKEND: 'ec2',
       DRAW_QUEUE_URL: draw.queueUrl.replace(props.moto, around.hurried.url),
@@ -58,6 +65,7 @@ export class PulledStack extends FunctionStack {
     this.machine = machine;
     this.ec2 = ec2;
     this.#draw = draw;
+    this.#s3 = s3;
     this.#client = around.sqs;
   }
 
@@ -65,8 +73,9 @@ export class PulledStack extends FunctionStack {
   static async start(props: PulledStackProps): Promise<PulledStack> {
     const { moto, name, startWorker, bootMs = 500 } = props;
     const plain = await surround(props, SHORT_WAIT);
-    const s3Url = (await props.beforeS3?.(plain.hurried.url)) ?? plain.hurried.url;
-    const around = { ...plain, environment: { ...plain.environment, AWS_ENDPOINT_URL_S3: s3Url } };
+    const s3 = await props.beforeS3?.(plain.hurried.url);
+    const changed = s3 ? { AWS_ENDPOINT_URL_S3: s3.url } : {};
+    const around = { ...plain, environment: { ...plain.environment, ...changed } };
     const draw = await createQueues(around.sqs, `${name}-draw`, MAX_DRAW_RECEIVES, VISIBILITY);
     const environment = {
       ...(around.environment as Omit<WorkerEnvironment, 'WORKER_NAME'>),
@@ -79,7 +88,7 @@ export class PulledStack extends FunctionStack {
       bootMs,
       startWorker: (WORKER_NAME) => startWorker({ ...environment, WORKER_NAME }),
     });
-    const stack = new PulledStack(props, around, { machine, ec2: await Ec2Front.start(moto), draw });
+    const stack = new PulledStack(props, around, { machine, s3, ec2: await Ec2Front.start(moto), draw });
     stack.poll();
     stack.poll('dead letters');
     stack.pollFor(draw.deadQueueUrl, stack.deadLetters);
@@ -121,6 +130,6 @@ export class PulledStack extends FunctionStack {
   override async stop(): Promise<void> {
     await this.machine.close();
     await super.stop();
-    await this.ec2.stop();
+    await Promise.all([this.ec2.stop(), this.#s3?.stop()]);
   }
 }
