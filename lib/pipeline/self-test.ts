@@ -35,10 +35,15 @@ const ROUNDED: Tolerance = { mean: 4, spread: 4, cell: 12 };
 /**
  * Draws the self-test's picture with one decoder.
  *
+ * @param signal stops before the next network runs
  * @throws AppError BAD_NUMBERS where there are none to make a picture of
  */
-export async function drawTestPicture(pipeline: TextToImage, decoder: Decoder): Promise<RgbImage> {
-  const { images } = await pipeline.run({ ...REQUEST, decoder });
+export async function drawTestPicture(
+  pipeline: TextToImage,
+  decoder: Decoder,
+  signal?: AbortSignal,
+): Promise<RgbImage> {
+  const { images } = await pipeline.run({ ...REQUEST, decoder }, signal);
   return images[0] as RgbImage;
 }
 

@@ -45,7 +45,7 @@ export async function importWithSelfTest(
   const manifest = await importCheckpoint({ ...rest, ...(wanted && { selfTest }) }, context);
   if (!wanted || manifest.self_test || !drawsItself(manifest)) return;
   progress.say(DRAWING);
-  await patiently(() => recordSelfTest(options.to), progress);
+  await patiently(() => recordSelfTest(options.to, context.signal), progress);
 }
 
 /** With a bundle that can be drawn with here, in a folder that goes again. */
@@ -68,7 +68,7 @@ async function drawElsewhere(
       progress.update('reading it again for the self-test', done, total);
     const manifest = await importCheckpoint({ from, to, taesd, revision, onProgress }, context);
     progress.say(DRAWING);
-    return await drawSelfTest(to, manifest);
+    return await drawSelfTest(to, manifest, context.signal);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

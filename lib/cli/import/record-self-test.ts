@@ -27,14 +27,18 @@ export function assertMemory(files: Manifest['files']): void {
  *
  * @throws AppError UNAVAILABLE where there is too little memory for it, BAD_NUMBERS where the model draws none
  */
-export async function drawSelfTest(folder: string, manifest: Manifest): Promise<SelfTest> {
+export async function drawSelfTest(
+  folder: string,
+  manifest: Manifest,
+  signal: AbortSignal | undefined,
+): Promise<SelfTest> {
   assertMemory(manifest.files);
   const host = new SessionHost(new URL('../../runtime/session-worker.js', import.meta.url));
   try {
     const pipeline = await loadTextToImage(await openBundle(folder), host, { provider: 'cpu' });
     const drawn: SelfTest = {};
     for (const decoder of pipeline.decoders)
-      drawn[decoder] = summarise(await drawTestPicture(pipeline, decoder));
+      drawn[decoder] = summarise(await drawTestPicture(pipeline, decoder, signal));
     return drawn;
   } finally {
     await host.close();
@@ -46,12 +50,12 @@ export async function drawSelfTest(folder: string, manifest: Manifest): Promise<
  *
  * @throws AppError BAD_NUMBERS where the model draws none: the bundle has no manifest then, and is none
  */
-export async function recordSelfTest(folder: string): Promise<void> {
+export async function recordSelfTest(folder: string, signal: AbortSignal | undefined): Promise<void> {
   const path = join(folder, MANIFEST_NAME);
   const manifest = parseManifest(await readFile(path), path);
   try {
     const { files, ...about } = manifest;
-    const recorded: Manifest = { ...about, self_test: await drawSelfTest(folder, manifest), files };
+    const recorded: Manifest = { ...about, self_test: await drawSelfTest(folder, manifest, signal), files };
     await writeFile(path + PARTIAL_SUFFIX, manifestText(recorded));
     await rename(path + PARTIAL_SUFFIX, path);
   } catch (error) {
