@@ -41,11 +41,13 @@ export async function importWithSelfTest(
   const drawsItself = ({ dialect, precision }: Pick<NewBundle, 'dialect' | 'precision'>) =>
     isHere && dialect === 'standard' && precision === 'float32';
   const selfTest = async (made: NewBundle) =>
-    drawsItself(made) ? undefined : patiently(() => drawElsewhere(made, rest, context, progress), progress);
+    drawsItself(made)
+      ? undefined
+      : patiently(() => drawElsewhere(made, rest, context, progress), context, progress);
   const manifest = await importCheckpoint({ ...rest, ...(wanted && { selfTest }) }, context);
   if (!wanted || manifest.self_test || !drawsItself(manifest)) return;
   progress.say(DRAWING);
-  await patiently(() => recordSelfTest(options.to, context.signal), progress);
+  await patiently(() => recordSelfTest(options.to, context.signal), context, progress);
 }
 
 /** With a bundle that can be drawn with here, in a folder that goes again. */
@@ -74,11 +76,15 @@ async function drawElsewhere(
   }
 }
 
-async function patiently<T>(draw: () => Promise<T>, progress: Progress): Promise<T | undefined> {
+async function patiently<T>(
+  draw: () => Promise<T>,
+  { signal }: ImportContext,
+  progress: Progress,
+): Promise<T | undefined> {
   try {
     return await draw();
   } catch (error) {
-    if (!(error instanceof AppError) || !PASSED_OVER.has(error.code)) throw error;
+    if (signal?.aborted || !(error instanceof AppError) || !PASSED_OVER.has(error.code)) throw error;
     progress.say(`no picture for the self-test is recorded: ${error.message}: ${ADVICE}`);
     return undefined;
   }
