@@ -31,8 +31,8 @@ export type PredictOutcome =
       readonly kind: 'answer';
       readonly answer: GenerateAnswer;
       readonly timings: Readonly<Record<string, number>>;
-      /** Whether it had been drawn for an earlier request with the same key. */
-      readonly replayed: boolean;
+      /** The prediction's id, where it had been drawn for an earlier request with the same key. */
+      readonly replayOf: string | undefined;
     }
   | { readonly kind: 'accepted'; readonly id: string; readonly cold: boolean }
   | { readonly kind: 'failed'; readonly error: Problem };
@@ -67,7 +67,7 @@ export async function predict(props: PredictProps, services: Services): Promise<
     const { answer, timings } = await invokePatiently(patiently, services);
     const drawn = { status: 'succeeded', answer, timings } as const;
     const kept = stored ? await keep(record, drawn, services) : undefined;
-    return kept ? replay(kept) : { kind: 'answer', answer, timings, replayed: false };
+    return kept ? replay(record.id, kept) : { kind: 'answer', answer, timings, replayOf: undefined };
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;
     // Nobody waits any more, and nobody can ask for it again.
@@ -75,7 +75,7 @@ export async function predict(props: PredictProps, services: Services): Promise<
     if (LATER.has(error.fault)) return later(record, stored, error.fault === 'cold', services);
     const failed = { status: 'failed', error: services.toProblem(error, requestId) } as const;
     const kept = stored ? await keep(record, failed, services) : undefined;
-    if (kept) return replay(kept);
+    if (kept) return replay(record.id, kept);
     throw error;
   }
 }
@@ -118,7 +118,7 @@ async function repeat(
   }
   const wait = request.webhook === undefined ? waitMs : 0;
   const result = await awaitResult(first.id, wait, services, signal);
-  if (result) return replay(result);
+  if (result) return replay(first.id, result);
   if (await store.isQueued(first.id)) return { kind: 'accepted', id: first.id, cold: false };
   // The first one may have died before it was queued, or is being drawn without the queue.
   return later(first, true, false, services);
@@ -145,8 +145,8 @@ async function keep(
   }
 }
 
-function replay(result: ResultRecord): PredictOutcome {
+function replay(id: string, result: ResultRecord): PredictOutcome {
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
-  return { kind: 'answer', answer, timings, replayed: true };
+  return { kind: 'answer', answer, timings, replayOf: id };
 }
