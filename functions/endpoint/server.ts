@@ -20,7 +20,7 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const config = readConfig();
 // Before the thread that makes sessions begins.
 setAttentionKernels(process.env, config.attentionKernels);
-const { source, directory } = modelSource(config);
+const { source, directory } = await modelSource(config);
 const host = new SessionHost(workerUrls.session());
 const loader = new ModelLoader({
   source,

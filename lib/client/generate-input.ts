@@ -15,7 +15,7 @@ export interface GenerateInput {
   readonly format?: OutputFormat | undefined;
   /** `taesd` is faster and less exact, where the model has it. @default vae */
   readonly decoder?: Decoder | undefined;
-  /** PNG, JPEG or WebP to begin with; a string is its base64 or its data URL. At most 3 MiB. @default noise alone */
+  /** PNG, JPEG or WebP to begin with; a string is its base64 or its data URL. A service takes 3 MiB. @default noise alone */
   readonly image?: Blob | Uint8Array | string | undefined;
   /** How far the result may be from `image`: above 0, at most 1. @default 0.5 with `image` */
   readonly strength?: number | undefined;

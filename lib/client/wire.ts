@@ -1,5 +1,6 @@
 import type { GenerateAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
+import { inputName, unknownField, wireName } from '../schemas/input-names.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
 import type { Problem as WireProblem } from '../schemas/problem.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
@@ -16,43 +17,17 @@ import type {
   SucceededPrediction,
 } from './prediction.js';
 
-/** What each field of the input is called on the wire. */
-const WIRE_NAMES: Readonly<Record<keyof PredictInput, string>> = {
-  prompt: 'prompt',
-  steps: 'num_steps',
-  seed: 'seed',
-  numImages: 'num_images',
-  format: 'output_format',
-  decoder: 'decoder',
-  image: 'image',
-  strength: 'strength',
-  webhook: 'webhook',
-};
-
 /**
  * The request's body.
  *
- * @throws ClientError for a field that there is not: what is misspelt would be left out in silence
+ * @throws ClientError for a field that there is not
  */
 export async function toBody(input: PredictInput): Promise<Record<string, unknown>> {
-  const entries = Object.entries(input).map(async ([name, value]) => {
-    if (!Object.hasOwn(WIRE_NAMES, name)) {
-      throw new ClientError(`${name}: there is no such field, only ${Object.keys(WIRE_NAMES).join(', ')}`);
-    }
-    const sent = name === 'image' ? await toImageText(value) : value;
-    return [WIRE_NAMES[name as keyof PredictInput], sent];
-  });
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-/** What a field of the input is called on the wire. */
-export function wireName(name: string): string {
-  return WIRE_NAMES[name as keyof PredictInput] ?? name;
-}
-
-/** What a field of the wire is called in the input. */
-export function inputName(wireName: string): string {
-  return Object.entries(WIRE_NAMES).find(([, name]) => name === wireName)?.[0] ?? wireName;
+  const unknown = unknownField(input, ['webhook']);
+  if (unknown) throw new ClientError(unknown);
+  const { image, ...others } = input;
+  const named = Object.entries(others).map(([name, value]) => [wireName(name), value]);
+  return { ...Object.fromEntries(named), image: await toImageText(image) };
 }
 
 async function toImageText(image: unknown): Promise<unknown> {

@@ -1,5 +1,5 @@
 import type { ClientError } from '../../../lib/client/client-error.js';
-import { wireName } from '../../../lib/client/wire.js';
+import { wireName } from '../../../lib/schemas/input-names.js';
 import type { Decoder, OutputFormat } from '../../../lib/schemas/request.js';
 import { byId, setText } from '../dom.js';
 import { capitalized } from '../words.js';
