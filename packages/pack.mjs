@@ -21,7 +21,7 @@ const run = promisify(execFile);
  * @property {string} file path of the tarball
  * @property {number} size of the tarball. Bytes
  * @property {number} unpackedSize of what is in it. Bytes
- * @property {readonly { readonly path: string }[]} files
+ * @property {readonly { readonly path: string, readonly size: number }[]} files
  */
 
 /**
