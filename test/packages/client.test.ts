@@ -69,7 +69,7 @@ const NODE = { lib: ['es2022'], types: ['node'], typeRoots: [join(tools, 'node_m
 
 describe('a strict TypeScript project, with the libraries checked', () => {
   const compilers = {
-    'this repository uses': join(ROOT, 'node_modules/typescript/bin/tsc'),
+    '7, of this repository': join(ROOT, 'node_modules/typescript/bin/tsc'),
     '5.9': join(tools, 'node_modules/typescript-new/bin/tsc'),
     '5.4': join(tools, 'node_modules/typescript-old/bin/tsc'),
   };
@@ -84,7 +84,7 @@ describe('a strict TypeScript project, with the libraries checked', () => {
     folder = await project('types', { 'main.ts': everySnippet() });
   });
 
-  describe.each(Object.entries(compilers))('TypeScript that %s', (_, compiler) => {
+  describe.each(Object.entries(compilers))('TypeScript %s', (_, compiler) => {
     test.each(Object.entries(settings))('%s', async (name, options) => {
       const config = `tsconfig.${name.replaceAll(/\W+/g, '-')}.json`;
       const compilerOptions = { ...STRICT, ...options };

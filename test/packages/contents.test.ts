@@ -22,7 +22,7 @@ describe.each(Object.entries(packed))('%s', (_, { file, files }) => {
   });
 
   test('has no sources, tests or maps', () => {
-    expect(paths.filter((path) => /(?<!\.d)\.ts$|\.map$|\.py$|\btest\b|samples/.test(path))).toEqual([]);
+    expect(paths.filter((path) => /(?<!\.d)\.ts$|\.map$|\.py$|(^|\/)test\/|samples/.test(path))).toEqual([]);
   });
 
   test('has no file twice', () => {
