@@ -53,10 +53,13 @@ async function respond(outcome: PredictOutcome, raw: boolean, context: RouteCont
     const headers = { location: url, 'retry-after': await retryAfter(services) };
     return Response.json({ id: outcome.id, status: 'queued', status_url: url }, { status: 202, headers });
   }
-  const { answer, timings, replayed } = outcome;
-  telemetry.count('Requests', replayed ? 'replayed' : 'drawn');
+  const { answer, timings, replayOf } = outcome;
+  telemetry.count('Requests', replayOf === undefined ? 'drawn' : 'replayed');
   const response = raw ? pictureResponse(answer) : Response.json(answer);
   if (Object.keys(timings).length > 0) response.headers.set('server-timing', serverTiming(timings));
-  if (replayed) response.headers.set('idempotency-replayed', 'true');
+  if (replayOf !== undefined) {
+    response.headers.set('idempotency-replayed', 'true');
+    response.headers.set('location', context.baseUrl + statusPath(replayOf));
+  }
   return response;
 }

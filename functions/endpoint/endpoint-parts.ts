@@ -31,13 +31,13 @@ export interface EndpointParts {
   readonly queue: JobQueue;
 }
 
-export function endpointParts(props: EndpointPartsProps): EndpointParts {
+export async function endpointParts(props: EndpointPartsProps): Promise<EndpointParts> {
   const { config, queueLimit, deadlineMilliseconds, onStatus } = props;
   // Before the thread that makes sessions begins.
   setAttentionKernels(process.env, config.attentionKernels);
   const host = new SessionHost(workerUrls.session());
   const loader = new ModelLoader({
-    ...modelSource(config),
+    ...(await modelSource(config)),
     fetchWorker: workerUrls.fetch(),
     host,
     provider: config.provider,

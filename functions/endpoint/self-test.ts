@@ -11,7 +11,7 @@ import { endpointParts } from './endpoint-parts.js';
 export async function selfTest(): Promise<number> {
   try {
     const config = readModelConfig();
-    const { loader, host } = endpointParts({ config, queueLimit: 0, deadlineMilliseconds: 1 });
+    const { loader, host } = await endpointParts({ config, queueLimit: 0, deadlineMilliseconds: 1 });
     await loader.load(new AbortController().signal);
     await host.close();
     log('info', 'the self-test has passed', { seconds: loader.status.seconds });

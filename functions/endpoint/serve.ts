@@ -7,8 +7,8 @@ import { endpointParts } from './endpoint-parts.js';
 const LAST_WORDS_MS = 5_000;
 
 /** The server of SageMaker's container contract: listens at once, loads the model meanwhile. */
-export function serve(config: EndpointConfig): void {
-  const { app, loader, host, queue } = endpointParts({ config, ...config });
+export async function serve(config: EndpointConfig): Promise<void> {
+  const { app, loader, host, queue } = await endpointParts({ config, ...config });
   const stopping = new AbortController();
   const hostname = config.host === undefined ? {} : { hostname: config.host };
   const server = listen({ fetch: app.fetch, port: config.port, ...hostname }, ({ port }) =>

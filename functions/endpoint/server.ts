@@ -10,7 +10,7 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const MODES: Readonly<Record<string, () => Promise<void>>> = {
   serve: async () => {
     const { serve } = await import('./serve.js');
-    serve(readConfig());
+    await serve(readConfig());
   },
   worker: async () => {
     const { runWorker } = await import('./worker/run-worker.js');

@@ -1,6 +1,6 @@
 import { ClientError } from '../../lib/client/client-error.js';
-import type { GeneratedImages } from '../../lib/client/client-props.js';
 import { createClient } from '../../lib/client/create-client.js';
+import type { GeneratedImages } from '../../lib/client/generated-images.js';
 import { randomId } from '../../lib/client/random-id.js';
 import type { Health } from '../../lib/schemas/health.js';
 import { byId } from './dom.js';
@@ -13,8 +13,8 @@ import { EndpointWatch } from './service/endpoint-watch.js';
 import { describeFailure } from './service/failure.js';
 import { KeyPanel } from './service/key-panel.js';
 import { SnippetPanel } from './service/snippet-panel.js';
-import type { Settings } from './settings/settings.js';
-import { SettingsForm } from './settings/settings-form.js';
+import { type Settings, toInput } from './settings/settings.js';
+import { SettingsForm, toFormErrors } from './settings/settings-form.js';
 import { duration, plural } from './words.js';
 
 const TITLE = document.title;
@@ -24,8 +24,8 @@ const KEY_STATUSES: ReadonlySet<number | undefined> = new Set([401, 403]);
 const service = (location.origin + location.pathname).replace(/\/+$/, '');
 const stage = new Stage();
 const keys = new KeyPanel();
-const client = () => createClient({ url: service, apiKey: keys.key });
-const endpoint = new EndpointWatch(client(), wake);
+const client = () => createClient({ url: service, apiKey: keys.key || null });
+const endpoint = new EndpointWatch(createClient({ url: service, apiKey: null }), wake);
 const snippets = new SnippetPanel(service);
 const form = new SettingsForm(() => snippets.show(form.settings));
 const view = new PictureView(
@@ -95,13 +95,14 @@ async function generate(): Promise<void> {
   stage.begin();
   reveal();
   try {
-    const made = await client().generate(settings, {
+    const made = await client().generate(toInput(settings), {
       signal: controller.signal,
       idempotencyKey: randomId(),
       onProgress: (progress) => {
         // What the page says of the endpoint is older than this.
-        if (progress.phase === 'retrying' || (progress.phase === 'queued' && !isKept)) void endpoint.look();
-        isKept ||= progress.phase === 'queued';
+        const isFirst = progress.id !== undefined && !isKept;
+        if (isFirst || progress.phase === 'retrying') void endpoint.look();
+        isKept ||= isFirst;
         stage.progress(progress);
       },
     });
@@ -139,7 +140,7 @@ function failed(error: unknown): void {
   stage.fail(describeFailure(error));
   if (!(error instanceof ClientError)) throw error;
   if (KEY_STATUSES.has(error.status)) refuseKey();
-  else form.showErrors(error.problem?.errors ?? []);
+  else form.showErrors(toFormErrors(error));
 }
 
 function refuseKey(): void {

@@ -1,5 +1,5 @@
+import { packageRoot } from '../package/package-root.js';
 import type { StartHomeService } from '../predictions/home-service.js';
-import { packageRoot } from './package-root.js';
 
 /**
  * The service at home. It is made of `functions`, which `lib` knows nothing of: this is the one place that

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { packageRoot } from '../package/package-root.js';
 import { benchCommand } from './commands/bench.js';
 import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
@@ -7,7 +8,6 @@ import { importCommand } from './commands/import.js';
 import { serveCommand } from './commands/serve.js';
 import { example } from './example.js';
 import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
-import { packageRoot } from './package-root.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
 

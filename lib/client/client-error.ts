@@ -1,6 +1,6 @@
-import type { Problem } from '../schemas/problem.js';
+import type { Problem } from './prediction.js';
 
-/** The service said no, or could not be reached for too long. */
+/** The input is wrong, or the service said no, or could not be reached for too long. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   /** Of HTTP; undefined where no answer came. */

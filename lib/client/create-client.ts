@@ -1,42 +1,20 @@
 import type { GenerateAnswer } from '../schemas/answer.js';
-import type { Health } from '../schemas/health.js';
-import type { Prediction } from '../schemas/prediction.js';
+import type { Health as WireHealth } from '../schemas/health.js';
+import type { Accepted, Prediction as WirePrediction } from '../schemas/prediction.js';
+import type { Client, ClientProps, GenerateOptions, SubmitOptions } from './client.js';
 import { ClientError } from './client-error.js';
-import type {
-  ClientProps,
-  GeneratedImages,
-  GenerateInput,
-  GenerateOptions,
-  GenerateProgress,
-} from './client-props.js';
-import { decodeBase64 } from './decode-base64.js';
-import { parseTimings } from './parse-timings.js';
+import { askHealth, askPrediction, followPrediction, predictionPath, readImages } from './follow.js';
+import type { PredictInput } from './generate-input.js';
+import type { GeneratedImages } from './generated-images.js';
+import { withPatience } from './patience.js';
 import { randomId } from './random-id.js';
-import { pause, type RetryingProps, retrying } from './retrying.js';
-import { type Answer, ServiceConnection } from './service-connection.js';
+import { ServiceConnection } from './service-connection.js';
+import { toBody, toHealth, toPrediction } from './wire.js';
 
-const FIFTEEN_MINUTES_MS = 900_000;
-/** As long as the service is willing to wait. */
-const LONG_POLL = 'wait=20';
-/** From one look at a prediction to the next, where the service does not hold the first. */
-const LEAST_POLL_MS = 1_000;
-
-export interface Client {
-  /**
-   * Draws, however long the endpoint takes to wake: waits for a picture that comes later, and asks again after
-   * failures that pass, without ever drawing twice.
-   *
-   * @throws ClientError; the signal's reason when that is aborted
-   */
-  generate(input: GenerateInput, options?: GenerateOptions): Promise<GeneratedImages>;
-  /** The endpoint's state. @throws ClientError */
-  health(signal?: AbortSignal): Promise<Health>;
-  /** Wakes the endpoint, so that a later call finds it warm. @throws ClientError */
-  warmUp(signal?: AbortSignal): Promise<Health>;
-}
+const NO_PICTURE = 'no picture';
 
 /**
- * A client of one service, for Node and for the pages of the service's own origin: nothing but `fetch`.
+ * A client of one service, for browsers, Node and their like: nothing but `fetch`.
  *
  * @throws ClientError for a URL or a key that no request can have
  */
@@ -44,86 +22,50 @@ export function createClient(props: ClientProps): Client {
   const connection = new ServiceConnection(props);
   return {
     generate: (input, options = {}) => generate(connection, input, options),
-    health: async (signal) => (await connection.get('/health', { signal })).body as Health,
-    warmUp: async (signal) => (await connection.post('/warmup', undefined, { signal })).body as Health,
+    submit: (input, options = {}) => submit(connection, input, options),
+    async get(id, options = {}) {
+      const { body } = await askPrediction(connection, predictionPath(id), options);
+      return toPrediction(body as WirePrediction);
+    },
+    follow: (id, options = {}) =>
+      withPatience(NO_PICTURE, options, (patience) => followPrediction(connection, id, patience)),
+    health: ({ signal } = {}) => askHealth(connection, signal),
+    async warmUp({ signal } = {}) {
+      const { body } = await connection.post('/warmup', undefined, { signal });
+      return toHealth(body as WireHealth);
+    },
   };
 }
 
 async function generate(
   connection: ServiceConnection,
-  input: GenerateInput,
+  input: PredictInput,
   options: GenerateOptions,
 ): Promise<GeneratedImages> {
-  const { onProgress = () => undefined, idempotencyKey = randomId() } = options;
-  const { timeoutMs = FIFTEEN_MINUTES_MS } = options;
-  const started = performance.now();
-  const tell = (progress: Omit<GenerateProgress, 'seconds'>) =>
-    onProgress({ ...progress, seconds: (performance.now() - started) / 1000 });
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  let last: ClientError | undefined;
-  const onPause = (failure: ClientError) => {
-    last = failure;
-    tell({ phase: 'retrying', reason: failure.message });
-  };
-  const patiently = { signal, onPause };
-  try {
+  const headers = { 'idempotency-key': options.idempotencyKey ?? randomId() };
+  return withPatience(NO_PICTURE, options, async (patience) => {
+    const { signal, tell, retry } = patience;
     tell({ phase: 'sending' });
-    const headers = { 'idempotency-key': idempotencyKey };
-    const answer = await retrying(() => connection.post('/predict', input, { headers, signal }), patiently);
-    if (answer.status !== 202) return toImages(answer.body as GenerateAnswer, answer);
-    const { id } = answer.body as { id: string };
-    return await follow(connection, id, patiently, tell);
-  } catch (error) {
-    if (options.signal?.aborted) throw options.signal.reason;
-    if (timeout.aborted) {
-      const why = last ? `: ${last.message}` : '';
-      throw new ClientError(`no picture came within ${timeoutMs / 1000} s${why}`, {
-        retryable: true,
-        cause: last ?? error,
-      });
-    }
-    throw error;
-  }
+    const body = await toBody(input);
+    const answer = await retry(() => connection.post('/predict', body, { headers, signal }));
+    if (answer.status !== 202) return readImages(answer.body as GenerateAnswer, answer);
+    return followPrediction(connection, (answer.body as Accepted).id, patience);
+  });
 }
 
-/** Long polls until the prediction has ended. */
-async function follow(
+async function submit(
   connection: ServiceConnection,
-  id: string,
-  patiently: RetryingProps,
-  tell: (progress: Omit<GenerateProgress, 'seconds'>) => void,
-): Promise<GeneratedImages> {
-  const { signal } = patiently;
-  for (;;) {
-    // Only for show: a state that cannot be read is no reason to stop.
-    const health = await connection.get('/health', { signal }).catch(() => undefined);
-    tell({ phase: 'queued', ...(health ? { health: health.body as Health } : {}) });
-    const asked = performance.now();
-    const headers = { prefer: LONG_POLL };
-    const answer = await retrying(() => connection.get(`/predictions/${id}`, { headers, signal }), patiently);
-    const prediction = answer.body as Prediction;
-    if (prediction.status === 'succeeded') return toImages(prediction, answer);
-    if (prediction.status === 'failed') {
-      const { error: problem } = prediction;
-      throw new ClientError(problem.detail, { status: problem.status, problem });
-    }
-    // Not every proxy hands on the wish to wait.
-    const early = LEAST_POLL_MS - (performance.now() - asked);
-    if (early > 0) await pause(early, signal);
-  }
-}
-
-function toImages(answer: GenerateAnswer, { headers }: Answer): GeneratedImages {
-  return {
-    images: (answer.results ?? [answer.result]).map(decodeBase64),
-    format: answer.output_format,
-    seed: answer.seed,
-    steps: answer.num_steps,
-    decoder: answer.decoder,
-    tokensCut: answer.tokens_cut,
-    model: answer.model,
-    timings: parseTimings(headers.get('server-timing')),
-    requestId: headers.get('x-request-id') ?? undefined,
-  };
+  input: PredictInput,
+  options: SubmitOptions,
+): Promise<{ id: string }> {
+  const headers = { 'idempotency-key': options.idempotencyKey ?? randomId(), prefer: 'respond-async' };
+  return withPatience('no answer', options, async ({ signal, retry }) => {
+    const body = await toBody(input);
+    const answer = await retry(() => connection.post('/predict', body, { headers, signal }));
+    if (answer.status === 202) return { id: (answer.body as Accepted).id };
+    // It has ended already, under the same key.
+    const id = answer.headers.get('location')?.split('/').at(-1);
+    if (id) return { id };
+    throw new ClientError('the prediction of this idempotencyKey has ended: generate() has its pictures');
+  });
 }

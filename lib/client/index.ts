@@ -1,10 +1,28 @@
-// What the package shows to others as `sd-turbo-serverless/client`.
-export { ClientError } from './client-error.js';
+// What `sd-turbo-client` is, and `sd-turbo-serverless/client`.
 export type {
+  CallOptions,
+  Client,
   ClientProps,
-  GeneratedImages,
-  GenerateInput,
+  FollowOptions,
   GenerateOptions,
   GenerateProgress,
-} from './client-props.js';
-export { type Client, createClient } from './create-client.js';
+  GetOptions,
+  LookOptions,
+  Phase,
+  SubmitOptions,
+} from './client.js';
+export { ClientError } from './client-error.js';
+export { createClient } from './create-client.js';
+export type { Decoder, GenerateInput, OutputFormat, PredictInput } from './generate-input.js';
+export type { GeneratedImages, ImageBytes } from './generated-images.js';
+export type {
+  FailedPrediction,
+  Health,
+  Prediction,
+  Problem,
+  QueuedPrediction,
+  SucceededPrediction,
+  WebhookEvent,
+  WebhookOutcome,
+} from './prediction.js';
+export { type ReceivedHeaders, verifyWebhook, WebhookError } from './verify-webhook.js';

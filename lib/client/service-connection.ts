@@ -1,6 +1,8 @@
-import type { Problem } from '../schemas/problem.js';
+import type { Problem as WireProblem } from '../schemas/problem.js';
+import { checkUrl, keyHeaders } from './check-props.js';
+import type { ClientProps } from './client.js';
 import { ClientError } from './client-error.js';
-import type { ClientProps } from './client-props.js';
+import { problemMessage, toProblem } from './wire.js';
 
 /** Statuses after which the same request may succeed. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -12,7 +14,7 @@ export interface Answer {
   readonly body: unknown;
 }
 
-export interface CallOptions {
+export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,22 +22,22 @@ export interface CallOptions {
 /** One request and its answer, errors included; no retries. */
 export class ServiceConnection {
   readonly #base: string;
-  readonly #apiKey: string;
+  readonly #key: Readonly<Record<string, string>>;
   readonly #fetch: typeof fetch;
 
+  /** @throws ClientError for a URL or a key that no request can have */
   constructor({ url, apiKey, fetch: send = fetch }: ClientProps) {
-    this.#base = url.replace(/\/+$/, '');
-    this.#apiKey = apiKey;
-    assertUsable(this.#base, apiKey);
+    this.#base = checkUrl(url);
+    this.#key = keyHeaders(apiKey);
     // A browser's own fetch works only as a method of its window.
     this.#fetch = (...args) => send(...args);
   }
 
-  get(path: string, options: CallOptions): Promise<Answer> {
+  get(path: string, options: SendOptions): Promise<Answer> {
     return this.#call(path, { method: 'GET' }, options);
   }
 
-  post(path: string, body: unknown, options: CallOptions): Promise<Answer> {
+  post(path: string, body: unknown, options: SendOptions): Promise<Answer> {
     const sent =
       body === undefined
         ? {}
@@ -43,8 +45,8 @@ export class ServiceConnection {
     return this.#call(path, { method: 'POST', ...sent }, options);
   }
 
-  async #call(path: string, init: RequestInit, { headers, signal }: CallOptions): Promise<Answer> {
-    const all = { 'x-api-key': this.#apiKey, accept: 'application/json', ...init.headers, ...headers };
+  async #call(path: string, init: RequestInit, { headers, signal }: SendOptions): Promise<Answer> {
+    const all = { ...this.#key, accept: 'application/json', ...init.headers, ...headers };
     const response = await this.#send(this.#base + path, {
       ...init,
       headers: all,
@@ -67,20 +69,6 @@ export class ServiceConnection {
   }
 }
 
-function assertUsable(base: string, apiKey: string): void {
-  try {
-    new Request(base);
-  } catch (cause) {
-    throw new ClientError(`url: ${base} is none that can be asked`, { cause });
-  }
-  try {
-    new Headers({ 'x-api-key': apiKey });
-  } catch {
-    // The cause has the key in its message.
-    throw new ClientError('apiKey: it has characters that no header can have');
-  }
-}
-
 async function readJson(response: Response, signal: AbortSignal | undefined): Promise<unknown> {
   try {
     return await response.json();
@@ -93,11 +81,11 @@ async function readJson(response: Response, signal: AbortSignal | undefined): Pr
 }
 
 function refusal({ status, headers }: Response, body: unknown): ClientError {
-  const problem = isProblem(body) ? body : undefined;
+  const problem = isProblem(body) ? toProblem(body) : undefined;
   const said = Number(headers.get('retry-after'));
   // The service keeps how a key's prediction ended: it will not end otherwise.
   const final = headers.get('idempotency-replayed') === 'true';
-  return new ClientError(problem?.detail ?? `HTTP ${status}`, {
+  return new ClientError(problem ? problemMessage(problem) : `HTTP ${status}`, {
     status,
     problem,
     retryable: RETRYABLE.has(status) && !final,
@@ -105,6 +93,6 @@ function refusal({ status, headers }: Response, body: unknown): ClientError {
   });
 }
 
-function isProblem(body: unknown): body is Problem {
+function isProblem(body: unknown): body is WireProblem {
   return typeof body === 'object' && body !== null && 'detail' in body && typeof body.detail === 'string';
 }

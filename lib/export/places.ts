@@ -1,16 +1,12 @@
 import type { BundleSink } from '../weights/bundle/bundle-sink.js';
 import { DirectorySink } from '../weights/bundle/directory-sink.js';
-import { S3BundleSink } from '../weights/bundle/s3-bundle-sink.js';
 import type { TransferPolicy } from '../weights/bytes/transfer.js';
 import { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
 import { DirectoryCheckpoint } from '../weights/checkpoint/directory-checkpoint.js';
-import { openHubCheckpoint } from '../weights/checkpoint/open-hub-checkpoint.js';
-import { S3Checkpoint } from '../weights/checkpoint/s3-checkpoint.js';
 import { assertDirectory } from '../weights/sources/assert-directory.js';
 import { type HubAccess, HubClient } from '../weights/sources/hub/hub-client.js';
 import type { BundlePlace, Place } from '../weights/sources/place.js';
-import { assertS3Ready } from '../weights/sources/s3/s3-ready.js';
-import { createS3WriteClient } from '../weights/sources/s3/s3-write-client.js';
+import type { createS3WriteClient } from '../weights/sources/s3/s3-write-client.js';
 
 export type S3Client = ReturnType<typeof createS3WriteClient>;
 
@@ -24,7 +20,7 @@ export interface PlacesProps {
   readonly signal: AbortSignal;
 }
 
-/** Opens places, with one client of each kind for all of them. */
+/** Opens places, with one client of each kind for all of them. What a kind needs is loaded when there is one. */
 export class Places {
   readonly #props: PlacesProps;
   #s3: Promise<S3Client> | undefined;
@@ -42,8 +38,11 @@ export class Places {
       // What a disk refuses once it refuses again.
       return new CheckpointReader(new DirectoryCheckpoint(place.path), { ...policy, retries: 0 }, signal);
     }
-    if (place.kind === 's3')
+    if (place.kind === 's3') {
+      const { S3Checkpoint } = await import('../weights/checkpoint/s3-checkpoint.js');
       return new CheckpointReader(new S3Checkpoint(await this.#s3Client(), place.location), policy, signal);
+    }
+    const { openHubCheckpoint } = await import('../weights/checkpoint/open-hub-checkpoint.js');
     this.#hub ??= new HubClient(this.#props.hub);
     return new CheckpointReader(
       await openHubCheckpoint(place.location, this.#hub, policy, signal),
@@ -55,6 +54,7 @@ export class Places {
   async openSink(place: BundlePlace): Promise<BundleSink> {
     const { policy, signal } = this.#props;
     if (place.kind === 'directory') return new DirectorySink(place.path);
+    const { S3BundleSink } = await import('../weights/bundle/s3-bundle-sink.js');
     return new S3BundleSink({ client: await this.#s3Client(), location: place.location, policy, signal });
   }
 
@@ -69,6 +69,8 @@ export class Places {
   }
 
   async #openS3(): Promise<S3Client> {
+    const { assertS3Ready } = await import('../weights/sources/s3/s3-ready.js');
+    const { createS3WriteClient } = await import('../weights/sources/s3/s3-write-client.js');
     const client = this.#props.s3 ?? createS3WriteClient();
     await assertS3Ready(client);
     return client;

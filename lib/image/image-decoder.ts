@@ -40,6 +40,12 @@ export class ImageDecoder {
     return value;
   }
 
+  /** Ends the process, when what waits for it has been read. The next picture starts another one. */
+  async close(): Promise<void> {
+    await this.#queue.drained();
+    this.#child?.kill('SIGKILL');
+  }
+
   async #decode(props: DecodeImageProps, name: string): Promise<RgbImage> {
     const child = this.#child ?? (await this.#start());
     const patience = setTimeout(() => child.kill('SIGKILL'), 1000 * PATIENCE * props.limits.cpuSeconds);

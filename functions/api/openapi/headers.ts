@@ -23,6 +23,11 @@ export const HEADERS = {
     required: true,
     example: 'https://example.com/prod/predictions/mfrggzdfmztwq2lknnwg23tpoaytemzu',
   },
+  'Location-Replayed': {
+    description: 'With `idempotency-replayed`: where the prediction is found.',
+    schema: { type: 'string', format: 'uri' },
+    example: 'https://example.com/prod/predictions/mfrggzdfmztwq2lknnwg23tpoaytemzu',
+  },
   'Retry-After': {
     description: 'Seconds after which it makes sense to ask again, from what is known of recent wakes.',
     schema: seconds,
@@ -69,7 +74,7 @@ type HeaderName = keyof typeof HEADERS;
 export function headerRefs(...names: HeaderName[]): Record<string, Reference> {
   const all: HeaderName[] = ['x-request-id', 'Server-Timing', ...names];
   return Object.fromEntries(
-    all.map((name) => [name.replace(/-Queued$/, ''), { $ref: `#/components/headers/${name}` }]),
+    all.map((name) => [name.replace(/-(Queued|Replayed)$/, ''), { $ref: `#/components/headers/${name}` }]),
   );
 }
 

@@ -32,7 +32,7 @@ export async function runWorker(): Promise<number> {
   const config = readWorkerConfig();
   const stopping = stopOnSignal(config.drainMs);
   const records = new S3Records(new S3Client({ requestHandler: PATIENT }), config.resultsBucket);
-  const parts = endpointParts({
+  const parts = await endpointParts({
     config,
     queueLimit: 1,
     deadlineMilliseconds: DEADLINE_MS,

@@ -1,4 +1,4 @@
-import type { GeneratedImages } from '../../../lib/client/client-props.js';
+import type { GeneratedImages } from '../../../lib/client/generated-images.js';
 import { randomId } from '../../../lib/client/random-id.js';
 import type { Settings } from '../settings/settings.js';
 
@@ -25,14 +25,14 @@ export interface Waited {
 }
 
 export function toDrawing(made: GeneratedImages, settings: Settings, { elapsed, wasKept }: Waited): Drawing {
-  const { images, format, seed, steps, decoder, tokensCut, model, timings } = made;
+  const { images, format, contentType, seed, steps, decoder, tokensCut, model, timings } = made;
   return {
     id: randomId(),
     at: Date.now(),
     settings: { ...settings, seed, num_steps: steps, output_format: format, decoder },
     model,
     tokensCut,
-    images: images.map((bytes) => new Blob([bytes as BlobPart], { type: `image/${format}` })),
+    images: images.map((bytes) => new Blob([bytes], { type: contentType })),
     timings: wasKept ? withWaiting(timings, elapsed) : timings,
     elapsed,
   };

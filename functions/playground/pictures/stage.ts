@@ -1,5 +1,5 @@
-import type { GenerateProgress } from '../../../lib/client/client-props.js';
-import type { Health } from '../../../lib/schemas/health.js';
+import type { GenerateProgress } from '../../../lib/client/client.js';
+import type { Health } from '../../../lib/client/prediction.js';
 import { byId, setText } from '../dom.js';
 import type { Failure } from '../service/failure.js';
 import { capitalized, clock, roughly } from '../words.js';
@@ -40,11 +40,11 @@ export class Stage {
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
   }
 
-  progress({ phase, health }: GenerateProgress): void {
+  progress({ phase, id, health }: GenerateProgress): void {
     if (phase === 'retrying') this.#say('No answer yet, trying again');
-    this.#isQueued ||= phase === 'queued';
+    this.#isQueued ||= id !== undefined;
     if (health) this.see(health);
-    if (phase !== 'queued') return;
+    if (id === undefined) return;
     this.#steps.hidden = false;
     setText(
       byId('work-note', HTMLElement),
@@ -93,8 +93,8 @@ export class Stage {
     const { health, at } = this.#health ?? { at: 0 };
     if (!this.#isQueued || health?.state !== 'waking' || !health.estimate) return;
     const since = (performance.now() - at) / 1000;
-    const { waking_for = 0, estimate } = health;
-    this.#bar.value = Math.min(LAST, (waking_for + since) / (waking_for + estimate));
+    const { wakingFor = 0, estimate } = health;
+    this.#bar.value = Math.min(LAST, (wakingFor + since) / (wakingFor + estimate));
     const left = estimate - since;
     const says = left > 0 ? `${capitalized(roughly(left))} left` : 'Longer than usual';
     setText(this.#left, says);

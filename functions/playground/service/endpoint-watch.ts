@@ -1,5 +1,5 @@
-import type { Client } from '../../../lib/client/create-client.js';
-import type { Health } from '../../../lib/schemas/health.js';
+import type { Client } from '../../../lib/client/client.js';
+import type { Health } from '../../../lib/client/prediction.js';
 import { byId } from '../dom.js';
 import { showVocabulary } from '../settings/vocabulary-fold.js';
 import { roughly } from '../words.js';

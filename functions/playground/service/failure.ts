@@ -34,5 +34,5 @@ export function describeFailure(error: unknown): Failure {
     };
   }
   const [title = `The service answered ${status}`, hint] = TITLES[status] ?? [];
-  return { title, detail: problem?.detail, hint, requestId: problem?.request_id };
+  return { title, detail: problem?.detail, hint, requestId: problem?.requestId };
 }

@@ -1,10 +1,16 @@
-import type { Problem } from '../../../lib/schemas/problem.js';
+import type { ClientError } from '../../../lib/client/client-error.js';
+import { wireName } from '../../../lib/schemas/input-names.js';
 import type { Decoder, OutputFormat } from '../../../lib/schemas/request.js';
 import { byId, setText } from '../dom.js';
 import { capitalized } from '../words.js';
 import { SeedField } from './seed-field.js';
 import { type Settings, summary } from './settings.js';
 import { StartPicture } from './start-picture.js';
+
+interface FieldError {
+  readonly field: string;
+  readonly message: string;
+}
 
 const FIELDS = [
   'prompt',
@@ -94,7 +100,7 @@ export class SettingsForm {
   }
 
   /** Puts what is wrong beside its fields, and the person to the first of them. @returns what belongs to no field */
-  showErrors(errors: NonNullable<Problem['errors']>): NonNullable<Problem['errors']> {
+  showErrors(errors: readonly FieldError[]): FieldError[] {
     for (const field of FIELDS) {
       const messages = errors
         .filter((error) => error.field === field)
@@ -136,6 +142,11 @@ export class SettingsForm {
     setText(byId(`${field}-error`, HTMLElement), undefined);
     for (const input of inputs(field)) input.ariaInvalid = null;
   }
+}
+
+/** What the service has said of fields: the form has the names of the wire. */
+export function toFormErrors({ problem }: ClientError): FieldError[] {
+  return (problem?.errors ?? []).map(({ field, message }) => ({ field: wireName(field), message }));
 }
 
 function inputs(field: string): (HTMLInputElement | HTMLTextAreaElement)[] {

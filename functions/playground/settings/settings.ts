@@ -1,3 +1,4 @@
+import type { GenerateInput } from '../../../lib/client/generate-input.js';
 import type { Decoder, OutputFormat } from '../../../lib/schemas/request.js';
 
 /** What the form says. The service's own defaults and limits: a test holds them against its schemas. */
@@ -26,6 +27,12 @@ export function toBody(settings: Settings): Partial<Settings> & { prompt: string
     ([name, value]) => defaults[name as keyof typeof DEFAULTS] !== value,
   );
   return { prompt, ...(seed === undefined ? {} : { seed }), ...Object.fromEntries(said) };
+}
+
+/** The same as the client takes it. */
+export function toInput(settings: Settings): GenerateInput {
+  const { num_steps: steps, num_images: numImages, output_format: format, ...others } = settings;
+  return { ...others, steps, numImages, format };
 }
 
 /** One line that stands for the options while they are folded away. */

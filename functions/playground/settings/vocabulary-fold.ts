@@ -1,4 +1,4 @@
-import type { Health } from '../../../lib/schemas/health.js';
+import type { Health } from '../../../lib/client/prediction.js';
 import { byId, make } from '../dom.js';
 
 /** All that the model can draw, where that is little enough to be listed. A page sees one model: it is shown once. */

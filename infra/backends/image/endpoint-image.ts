@@ -17,6 +17,7 @@ const NOT_IMPORTED = [
   'lib/cli',
   'lib/client',
   'lib/export',
+  'lib/in-process',
   'lib/onnx',
 ];
 

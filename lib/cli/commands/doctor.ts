@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
+import { assertInstalled, DOCTOR_PACKAGES } from '../assert-installed.js';
 import { readEnvironment } from '../environment.js';
 import { example } from '../example.js';
 import { parseOptions } from '../parse-options.js';
@@ -61,6 +62,7 @@ async function examineAll(values: unknown): Promise<void> {
     values,
     FLAGS,
   );
+  assertInstalled('doctor', DOCTOR_PACKAGES);
   const { hub, containerBuilder: builder } = readEnvironment();
   // Clients of AWS that no other command loads.
   const [{ AwsAccount }, { accountChecks }, { localChecks }, { examine }] = await Promise.all([

@@ -4,7 +4,7 @@ import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
 import { imageIssues, withImageDefaults } from '../../schemas/image-rules.js';
 import { generateRequestSchema, promptSchema } from '../../schemas/request.js';
-import { demoWords } from '../draw/demo-bundle.js';
+import { demoWords } from '../draw/demo-words.js';
 import { drawHere } from '../draw/draw-here.js';
 import { drawRemotely, type Service } from '../draw/draw-remotely.js';
 import { isStdout } from '../draw/output.js';

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import * as z from 'zod';
-import { BUNDLE_KINDS, SOURCE_KINDS } from '../../weights/sources/place.js';
+import { BUNDLE_KINDS, parsePlace, SOURCE_KINDS } from '../../weights/sources/place.js';
 import { placeSchema } from '../../weights/sources/place-schema.js';
+import { assertInstalled, HUB_PACKAGES, S3_PACKAGES } from '../assert-installed.js';
 import { readEnvironment } from '../environment.js';
 import { example } from '../example.js';
 import { parseOptions } from '../parse-options.js';
@@ -56,6 +57,7 @@ export function importCommand(): Command {
 
 async function importBundle(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
+  assertReachable(options);
   const { importWithSelfTest } = await import('../import/import-with-self-test.js');
   const { hub } = readEnvironment();
   await withProgress(process.stderr, (progress) => {
@@ -67,4 +69,13 @@ async function importBundle(values: unknown): Promise<void> {
     );
   });
   process.stdout.write(`${options.to}\n`);
+}
+
+/** @throws AppError where what a place needs is not installed */
+function assertReachable({ from, to, taesd }: z.infer<typeof optionsSchema>): void {
+  const places = [from, to, ...(taesd === undefined ? [] : [taesd])].map((text) =>
+    parsePlace(text, SOURCE_KINDS),
+  );
+  if (places.some(({ kind }) => kind === 's3')) assertInstalled('s3://', S3_PACKAGES);
+  if (places.some(({ kind }) => kind === 'hub')) assertInstalled('hf:', HUB_PACKAGES);
 }

@@ -1,5 +1,5 @@
+import type { GenerateProgress } from '../../client/client.js';
 import { ClientError } from '../../client/client-error.js';
-import type { GenerateProgress } from '../../client/client-props.js';
 import { createClient } from '../../client/create-client.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Progress } from '../progress.js';
@@ -16,12 +16,13 @@ export interface Service {
 /** Draws on a service, however long it takes to wake. */
 export async function drawRemotely(props: DrawProps, service: Service, progress: Progress): Promise<Drawing> {
   const { request, outputs } = props;
-  const { image, ...fields } = request;
-  const sent = image === undefined ? fields : { ...fields, image: await encodeFitting(image, progress) };
+  const { num_steps: steps, num_images: numImages, output_format: format, image, ...others } = request;
+  const fitting = image && (await shrink(image, progress));
+  const input = { ...others, steps, numImages, format, image: fitting };
   const started = performance.now();
   const onProgress = (state: GenerateProgress) => progress.say(describe(state));
   const drawn = await untilStopped(async (signal) =>
-    createClient(service).generate(sent, { signal, onProgress }),
+    createClient(service).generate(input, { signal, onProgress }),
   ).catch((error) => {
     throw error instanceof ClientError
       ? new AppError('UNAVAILABLE', `${service.url}: ${error.message}`, { cause: error })
@@ -48,18 +49,24 @@ export async function drawRemotely(props: DrawProps, service: Service, progress:
   };
 }
 
-async function encodeFitting(image: Uint8Array, progress: Progress): Promise<string> {
+async function shrink(image: Uint8Array, progress: Progress): Promise<Uint8Array> {
   const fitting = await fitPicture(image);
   if (fitting !== image) progress.say('--image is larger than a service takes: a smaller copy is sent');
-  return Buffer.from(fitting).toString('base64');
+  return fitting;
 }
 
 function describe({ phase, seconds, reason, health }: GenerateProgress): string {
   const since = `${Math.round(seconds)} s`;
-  if (phase === 'sending') return 'asking the service';
-  if (phase === 'retrying') return `${reason}: asking again (${since})`;
-  if (health?.state === 'waking' && health.estimate !== undefined) {
-    return `the endpoint is waking: about ${Math.ceil(health.estimate)} s to go (${since})`;
+  switch (phase) {
+    case 'sending':
+      return 'asking the service';
+    case 'retrying':
+      return `${reason}: asking again (${since})`;
+    case 'waking': {
+      const left = health?.estimate === undefined ? '' : `: about ${Math.ceil(health.estimate)} s to go`;
+      return `the endpoint is waking${left} (${since})`;
+    }
+    default:
+      return `queued, the endpoint is ${health?.state ?? 'out of sight'} (${since})`;
   }
-  return `queued, the endpoint is ${health?.state ?? 'out of sight'} (${since})`;
 }

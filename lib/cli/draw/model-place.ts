@@ -1,6 +1,7 @@
 import { AppError } from '../../errors/app-error.js';
+import { demoBundle } from '../../package/demo-bundle.js';
 import { BUNDLE_KINDS, type BundlePlace, parsePlace } from '../../weights/sources/place.js';
-import { demoBundle } from './demo-bundle.js';
+import { assertInstalled, S3_PACKAGES } from '../assert-installed.js';
 
 /**
  * Where `--model` says that a bundle is.
@@ -11,7 +12,9 @@ import { demoBundle } from './demo-bundle.js';
 export function modelPlace(model: string | undefined): BundlePlace {
   if (model === undefined) return { kind: 'directory', path: demoBundle() };
   try {
-    return parsePlace(model, BUNDLE_KINDS);
+    const place = parsePlace(model, BUNDLE_KINDS);
+    if (place.kind === 's3') assertInstalled('s3://', S3_PACKAGES);
+    return place;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError(error.code, `--model ${error.message}`, { cause: error });

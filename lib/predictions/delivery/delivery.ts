@@ -22,8 +22,8 @@ export type PredictOutcome =
       readonly kind: 'answer';
       readonly answer: GenerateAnswer;
       readonly timings: Readonly<Record<string, number>>;
-      /** Whether it had been drawn for an earlier request with the same key. */
-      readonly replayed: boolean;
+      /** The prediction's id, where it had been drawn for an earlier request with the same key. */
+      readonly replayOf: string | undefined;
     }
   | {
       readonly kind: 'accepted';
@@ -67,8 +67,8 @@ export interface ApiServices extends Services {
 }
 
 /** What a request is told whose key has come before. */
-export function replay(result: ResultRecord): PredictOutcome {
+export function replay(id: string, result: ResultRecord): PredictOutcome {
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
-  return { kind: 'answer', answer, timings, replayed: true };
+  return { kind: 'answer', answer, timings, replayOf: id };
 }

@@ -29,7 +29,7 @@ export class PulledDelivery implements Delivery {
     const listens = await this.#rouse(record, services);
     const waits = listens || parcel.patient || (await wakesInTime(parcel, services));
     const result = waits ? await this.#result(parcel, services) : undefined;
-    if (result) return { kind: 'answer', ...succeeded(result), replayed: false };
+    if (result) return { kind: 'answer', ...succeeded(result), replayOf: undefined };
     // Nobody waits any more, and nobody can ask for it again.
     if (signal.aborted && !stored) await cancel(record, services);
     return { kind: 'accepted', id, cold: !listens, waited: waits };

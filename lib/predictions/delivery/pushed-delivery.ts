@@ -30,7 +30,7 @@ export class PushedDelivery implements Delivery {
       const { answer, timings } = await this.#invoke(parcel, services);
       const drawn = { status: 'succeeded', completed_at: timestamp(services), answer, timings } as const;
       const kept = stored ? await keep(record, drawn, services) : undefined;
-      return kept ? replay(kept) : { kind: 'answer', answer, timings, replayed: false };
+      return kept ? replay(record.id, kept) : { kind: 'answer', answer, timings, replayOf: undefined };
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
       // Nobody waits any more, and nobody can ask for it again.
@@ -40,7 +40,7 @@ export class PushedDelivery implements Delivery {
       const problem = services.toProblem(error, record.request_id);
       const failed = { status: 'failed', completed_at: timestamp(services), error: problem } as const;
       const kept = stored ? await keep(record, failed, services) : undefined;
-      if (kept) return replay(kept);
+      if (kept) return replay(record.id, kept);
       throw error;
     }
   }

@@ -26,6 +26,9 @@ export function idempotency(setting: () => Setting): void {
       const again = await predict('same', { num_steps: 1, decoder: 'vae' });
       expect(replayed(again)).toBe('true');
       expect(await answerOf(again)).toEqual(answer);
+      const place = new URL(again.headers.get('location') ?? '').pathname.split('/').at(-1);
+      const kept = await asker(setting())('GET', `/predictions/${place}`);
+      expect(await kept.json()).toMatchObject({ id: place, status: 'succeeded', result: answer.result });
       const quoted = await predict('', {}, { 'idempotency-key': `"same-${MARKER}"` });
       expect(await answerOf(quoted)).toEqual(answer);
       if (before !== undefined) expect(await setting().drawn?.()).toBe(before + 1);

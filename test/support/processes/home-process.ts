@@ -11,9 +11,12 @@ export class HomeProcess {
   stdout = '';
   stderr = '';
 
-  /** @param root of the repository, where this is part of a bundle that lies elsewhere */
-  constructor(args: readonly string[], cwd: string, root = ROOT) {
-    const command = [join(root, 'lib/cli/sd-turbo.mjs'), 'serve', '--port', '0', ...args];
+  /**
+   * @param root of the repository, where this is part of a bundle that lies elsewhere, or of an installed package
+   * @param script of the command there
+   */
+  constructor(args: readonly string[], cwd: string, root = ROOT, script = 'lib/cli/sd-turbo.mjs') {
+    const command = [join(root, script), 'serve', '--port', '0', ...args];
     this.#child = spawn(process.execPath, command, { cwd });
     this.#child.stdout?.on('data', (text) => (this.stdout += text));
     this.#child.stderr?.on('data', (text) => (this.stderr += text));

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { demoBundle } from '../../package/demo-bundle.js';
 import { firstWords, MODEL_CARD, modelCardSchema } from '../../schemas/model-card.js';
-import { packageRoot } from '../package-root.js';
-
-/** The bundle that is part of this package. */
-export function demoBundle(): string {
-  return fileURLToPath(new URL('lib/demo-model/bundle', packageRoot()));
-}
 
 /** For `--help`, which waits for nothing: all that the demo model can draw, a line for each group. */
 export function demoWords(): string {

@@ -1,0 +1,88 @@
+import type { GenerateAnswer } from '../schemas/answer.js';
+import type { Health as WireHealth } from '../schemas/health.js';
+import { inputName, unknownField, wireName } from '../schemas/input-names.js';
+import type { Prediction as WirePrediction } from '../schemas/prediction.js';
+import type { Problem as WireProblem } from '../schemas/problem.js';
+import type { EndedPrediction } from '../schemas/webhook.js';
+import { decodeBase64, encodeBase64 } from './base64.js';
+import { ClientError } from './client-error.js';
+import type { PredictInput } from './generate-input.js';
+import type { GeneratedImages } from './generated-images.js';
+import type {
+  FailedPrediction,
+  Health,
+  Prediction,
+  Problem,
+  QueuedPrediction,
+  SucceededPrediction,
+} from './prediction.js';
+
+/**
+ * The request's body.
+ *
+ * @throws ClientError for a field that there is not
+ */
+export async function toBody(input: PredictInput): Promise<Record<string, unknown>> {
+  const unknown = unknownField(input, ['webhook']);
+  if (unknown) throw new ClientError(unknown);
+  const { image, ...others } = input;
+  const named = Object.entries(others).map(([name, value]) => [wireName(name), value]);
+  return { ...Object.fromEntries(named), image: await toImageText(image) };
+}
+
+async function toImageText(image: unknown): Promise<unknown> {
+  if (image instanceof Uint8Array) return encodeBase64(image);
+  if (image instanceof Blob) return encodeBase64(new Uint8Array(await image.arrayBuffer()));
+  if (image === undefined || typeof image === 'string') return image;
+  throw new ClientError('image: must be a Blob, a Uint8Array, or a string of base64 or a data URL');
+}
+
+export function toImages(answer: GenerateAnswer, timings: GeneratedImages['timings']): GeneratedImages {
+  return {
+    images: (answer.results ?? [answer.result]).map(decodeBase64),
+    format: answer.output_format,
+    contentType: `image/${answer.output_format}`,
+    seed: answer.seed,
+    steps: answer.num_steps,
+    decoder: answer.decoder,
+    tokensCut: answer.tokens_cut,
+    model: answer.model,
+    timings,
+  };
+}
+
+export function toPrediction(sent: EndedPrediction): SucceededPrediction | FailedPrediction;
+export function toPrediction(sent: WirePrediction): Prediction;
+export function toPrediction(sent: WirePrediction | EndedPrediction): Prediction {
+  const { id, created_at: createdAt } = sent;
+  const webhook = 'webhook' in sent && sent.webhook;
+  const base = { id, createdAt, ...(webhook && { webhook }) };
+  switch (sent.status) {
+    case 'succeeded': {
+      const { status, completed_at: completedAt, timings } = sent;
+      return { ...base, status, completedAt, ...toImages(sent, timings) } as SucceededPrediction;
+    }
+    case 'failed': {
+      const { status, completed_at: completedAt, error } = sent;
+      return { ...base, status, completedAt, error: toProblem(error) } as FailedPrediction;
+    }
+    default:
+      return { ...base, status: 'queued' } as QueuedPrediction;
+  }
+}
+
+export function toProblem({ request_id: requestId, errors, ...problem }: WireProblem): Problem {
+  if (!errors) return { ...problem, requestId };
+  const named = errors.map(({ field, message }) => ({ field: inputName(field), message }));
+  return { ...problem, requestId, errors: named };
+}
+
+/** What is wrong, with the input's own names. */
+export function problemMessage({ detail, errors }: Problem): string {
+  if (!errors || errors.length === 0) return detail;
+  return errors.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`)).join('; ');
+}
+
+export function toHealth({ waking_for: wakingFor, ...health }: WireHealth): Health {
+  return { ...health, ...(wakingFor === undefined ? {} : { wakingFor }) } as Health;
+}

@@ -1,0 +1,33 @@
+/** What each field of a request is called in programs: camelCase, as short as the command's options. */
+export const WIRE_NAMES = {
+  prompt: 'prompt',
+  steps: 'num_steps',
+  seed: 'seed',
+  numImages: 'num_images',
+  format: 'output_format',
+  decoder: 'decoder',
+  image: 'image',
+  strength: 'strength',
+} as const;
+
+/** What a field of a program's input is called on the wire. */
+export function wireName(name: string): string {
+  return Object.hasOwn(WIRE_NAMES, name) ? WIRE_NAMES[name as keyof typeof WIRE_NAMES] : name;
+}
+
+/** What a field of the wire is called in a program's input. */
+export function inputName(wireName: string): string {
+  return Object.entries(WIRE_NAMES).find(([, name]) => name === wireName)?.[0] ?? wireName;
+}
+
+/**
+ * The first field of an input that there is not: what is misspelt would be left out in silence.
+ *
+ * @param more fields than those of a picture
+ * @returns what is wrong with it
+ */
+export function unknownField(input: object, more: readonly string[] = []): string | undefined {
+  const known: readonly string[] = [...Object.keys(WIRE_NAMES), ...more];
+  const name = Object.keys(input).find((each) => !known.includes(each));
+  return name === undefined ? undefined : `${name}: there is no such field, only ${known.join(', ')}`;
+}
