@@ -108,7 +108,10 @@ export class ModelLoader {
     const pipeline = source
       ? await this.#loadFrom(source, signal)
       : await this.#loadNetworks(await openBundle(directory), async () => {});
-    return this.#warmUp(pipeline);
+    const ready = await this.#warmUp(pipeline);
+    // Not before: the warm-up runs the text encoder more than once, with one prompt.
+    ready.keepTexts();
+    return ready;
   }
 
   /** Ends with a pipeline that draws what it should: this one, or one of sessions that were loaded anew. */
