@@ -28,7 +28,7 @@ def compiled(core, function, owner, inputs, precision):
     def run(*values):
         feeds = [numpy.asarray(value) for value in values]
         return (torch.from_numpy(network(feeds)[0].copy()),)
-    return run, str(network.get_property("INFERENCE_PRECISION_HINT"))
+    return run, network.get_property("INFERENCE_PRECISION_HINT").get_type_name()
 
 
 def replace_networks(pipe, precision):

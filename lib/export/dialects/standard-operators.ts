@@ -34,10 +34,10 @@ const BATCH = 'batch';
 export class StandardOperators implements Operators {
   readonly #graph: GraphBuilder;
   readonly #type: Precision;
-  readonly #plan: WeightPlan;
+  readonly #plan: WeightPlan | undefined;
 
-  /** @param plan of the file for weights that are not taken as they lie */
-  constructor(graph: GraphBuilder, precision: Precision, plan: WeightPlan) {
+  /** @param plan of the file for sums of weights. @default upsampling does without them */
+  constructor(graph: GraphBuilder, precision: Precision, plan?: WeightPlan) {
     this.#graph = graph;
     this.#type = precision;
     this.#plan = plan;
@@ -132,7 +132,8 @@ export class StandardOperators implements Operators {
 
   upsampledConv2d(scope: WeightScope, x: FeatureMap, options: UpsampledConvolutionOptions): FeatureMap {
     const { height, width, channels, bias = true } = options;
-    if (height !== 2 * x.height || width !== 2 * x.width)
+    const plan = this.#plan;
+    if (!plan || height !== 2 * x.height || width !== 2 * x.width)
       return this.conv2d(scope, upsample(this.#graph, scope, x, height, width), {
         channels,
         kernel: 3,
@@ -141,7 +142,7 @@ export class StandardOperators implements Operators {
     const kernel = scope.take('weight', [channels, x.channels, 3, 3]);
     return convolveDoubled(this.#graph, scope, x, {
       channels,
-      weight: (phase) => summedInitializer(this.#graph, this.#plan, kernel, this.#type, phase),
+      weight: (phase) => summedInitializer(this.#graph, plan, kernel, this.#type, phase),
       ...(bias && { bias: this.#weight(scope.take('bias', [channels])) }),
     });
   }
