@@ -16,9 +16,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Bar, drawChart, type Theme } from './charts/draw-chart.js';
 import { comparePeer, comparisonTitles, type Peer, phaseCells } from './compare-peer.js';
 import { type Contestant, OpenPipeline, PythonContestant, type Times } from './contestants.js';
-import { type Bar, drawChart, type Theme } from './draw-chart.js';
 import { markdownTable } from './markdown-table.js';
 import { medians } from './take-turns.js';
 

@@ -1,4 +1,4 @@
-import type { Times } from './contestants.js';
+import type { Times } from '../contestants.js';
 
 export interface Bar {
   readonly name: string;
