@@ -22,6 +22,8 @@ import { type WeightScope, WeightStore } from './weight-scope.js';
 
 /** Beside each graph of the dialect `cuda`. */
 const REWRITTEN_WEIGHTS = 'weights.bin';
+/** Beside those graphs of the dialect `standard` that have sums of weights. */
+const SUMMED_WEIGHTS = 'summed.bin';
 
 /**
  * Autoencoders of this family add up residuals that nothing bounds before the end: some checkpoints leave float16 and
@@ -103,20 +105,28 @@ export function buildGraphs(checkpoint: Checkpoint, options: GraphOptions): Expo
     const { operators, plan } = makeDialect(part, graph, options);
     describe(operators, store.root());
     store.assertAllUsed(unused);
-    const files = plan
-      ? [rewrittenFile(plan, reader, folder)]
-      : weights.files.map((name) => copiedFile(name, weights, reader, folder));
+    const copied = options.dialect === 'standard' ? weights.files : [];
+    const files = [
+      ...copied.map((name) => copiedFile(name, weights, reader, folder)),
+      ...(plan && plan.size > 0 ? [rewrittenFile(plan, reader, folder)] : []),
+    ];
     return { part, model: encodeModel(graph.build()), reader, source: folder, weights: files };
   }
 }
 
-/** With a plan where the weights have to be rewritten. */
+/** With a plan where weights may have to be rewritten. */
 function makeDialect(
   part: ExportedPart['part'],
   graph: GraphBuilder,
   { dialect, precision }: GraphOptions,
 ): { readonly operators: Operators; readonly plan?: WeightPlan } {
-  if (dialect === 'standard') return { operators: new StandardOperators(graph, precision) };
+  if (dialect === 'standard') {
+    // One convolution follows the other there, all in ONNX Runtime's blocked layout, which interleaving leaves: measured,
+    // that takes what the sums save.
+    if (part === 'taesd_decoder') return { operators: new StandardOperators(graph, precision) };
+    const plan = new WeightPlan(SUMMED_WEIGHTS);
+    return { operators: new StandardOperators(graph, precision, plan), plan };
+  }
   const plan = new WeightPlan(REWRITTEN_WEIGHTS);
   const headroom = part === 'vae_decoder' || part === 'vae_encoder' ? VAE_HEADROOM : 1;
   return { operators: new CudaOperators(graph, plan, { headroom }), plan };

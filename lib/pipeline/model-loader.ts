@@ -104,6 +104,8 @@ export class ModelLoader {
     for (let attempt = 1; ; attempt++) {
       try {
         const { pipeline, picture } = await this.#attempt(signal);
+        // Not before: the warm-up runs the text encoder more than once, with one prompt.
+        pipeline.keepTexts();
         this.#pipeline = pipeline;
         this.#enter('ready');
         // Nobody waits for it.

@@ -13,6 +13,7 @@ import { encodePicture } from './encode-picture.js';
 import { imagesPerRun } from './images-per-run.js';
 import { latentsFrom, repeatNumbers, splitLatents } from './latents.js';
 import type { Feed, Network } from './network.js';
+import { RecentTexts, type TextStates } from './recent-texts.js';
 import { toPixels } from './to-pixels.js';
 
 export interface TextToImageRequest {
@@ -37,6 +38,7 @@ export interface InitPicture {
 
 /** Milliseconds inside the networks, over all steps and pictures. */
 export interface PhaseTimes {
+  /** 0 where the prompt's states were kept: it did not run. */
   text_encoder: number;
   unet: number;
   decoder: number;
@@ -54,10 +56,6 @@ export interface TextToImageResult {
 export interface Decoding {
   readonly network: Network;
   readonly config: DecoderConfig;
-}
-
-interface TextStates extends Feed {
-  readonly values: Float32Array;
 }
 
 interface Networks {
@@ -89,6 +87,7 @@ export class TextToImage {
   readonly #provider: Provider;
   /** Of the UNet. */
   readonly #imagesPerRun: number;
+  #recentTexts: RecentTexts | undefined;
 
   constructor({ bundle, tokenizer, scheduler, networks, provider }: TextToImageProps) {
     this.#bundle = bundle;
@@ -108,6 +107,11 @@ export class TextToImage {
   /** The latents of a picture, of which nothing is kept: the part of `run` that only requests with one have. */
   async encode(picture: RgbImage): Promise<void> {
     await this.#encodePicture(picture, new TorchGenerator(0), { text_encoder: 0, unet: 0, decoder: 0 });
+  }
+
+  /** From now on the text encoder does not run for a prompt that is among the last few. */
+  keepTexts(): void {
+    this.#recentTexts ??= new RecentTexts();
   }
 
   /** What was loaded. */
@@ -153,12 +157,16 @@ export class TextToImage {
   /** A prompt -> input_ids [77] -> last_hidden_state [1, 77, D]. */
   async #encode(prompt: string, times: PhaseTimes): Promise<{ text: TextStates; truncated: number }> {
     const { inputIds, truncated } = this.#tokenizer.encode(this.#tokenizer.expandConcepts(prompt));
+    const kept = this.#recentTexts?.find(inputIds);
+    if (kept) return { text: kept, truncated };
     const feeds = { input_ids: { values: inputIds, dims: [1, inputIds.length] } };
     const { output, milliseconds } = await this.#networks.textEncoder.run(feeds, 'last_hidden_state');
     times.text_encoder += milliseconds;
     const values = toFloats(output);
     assertNumbers('text_encoder', values);
-    return { text: { values, dims: output.dims }, truncated };
+    const text = { values, dims: output.dims };
+    this.#recentTexts?.keep(inputIds, text);
+    return { text, truncated };
   }
 
   /** [images, latent, h, w], at the first of the timesteps. One draw for all pictures, as diffusers does with one generator. */

@@ -1,7 +1,7 @@
 """Times diffusers on PyTorch, on the CPU: the mark that this project is measured against.
 
     python test/bench/diffusers_bench.py --model DIR [--taesd DIR] [--steps N] [--runs N] [--channels-last] [--threads N]
-    [--compile] [--device cuda --precision float16]
+    [--compile] [--device cuda --precision float16] [--openvino float32|default]
 
 Float32 arithmetic unless told otherwise (also where the files are float16), 512 x 512, no guidance, one picture per run. One JSON object on
 stdout, times in milliseconds: `total_ms` is from prompt to picture; the phases are what its networks took of it.
@@ -41,6 +41,8 @@ def parse_arguments():
     parser.add_argument("--warm-up", type=int, default=1, metavar="RUNS")
     parser.add_argument("--channels-last", action="store_true", help="memory format of UNet and decoder")
     parser.add_argument("--compile", action="store_true", help="torch.compile of UNet and decoder, with its defaults")
+    parser.add_argument("--openvino", choices=["float32", "default"],
+                        help="run the networks in OpenVINO: in float32, or in what it takes by itself")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--precision", default="float32", choices=["float32", "float16"])
     parser.add_argument("--threads", type=int, help="default: what PyTorch takes")
@@ -62,6 +64,9 @@ def load(args):
         pipe.unet.forward = torch.compile(pipe.unet.forward)
         pipe.vae.decoder.forward = torch.compile(pipe.vae.decoder.forward)
     pipe.set_progress_bar_config(disable=True)
+    if args.openvino:
+        import openvino_networks
+        args.precision = openvino_networks.replace_networks(pipe, args.openvino)
     return pipe
 
 

@@ -3,18 +3,24 @@
  * every one draws the same picture: this project with the VAE and (where the bundle has it) TAESD, and one peer.
  *
  *   npm run build && node test/support/run-ts.mjs test/bench/side-by-side.ts --checkpoint DIR --bundle DIR
- *     [--python PYTHON] [--taesd DIR] [--optimum DIR] [--sdcpp-python PYTHON] [--peers NAME,...] [--steps N] [--turns N]
+ *     [--python PYTHON] [--taesd DIR] [--optimum DIR] [--sdcpp-python PYTHON] [--openvino-python PYTHON]
+ *     [--peers NAME,...] [--steps N] [--turns N] [--chart FOLDER]
  *
  * PYTHON has torch, diffusers, transformers; --optimum is a bundle that optimum exported from the same checkpoint, run
- * by this project's pipeline on the same ONNX Runtime; the other Python has stable-diffusion-cpp-python. Peers by name:
- * eager, channels_last, compile, taesd, optimum, sdcpp; those whose option is missing are left out.
+ * by this project's pipeline on the same ONNX Runtime; the other Pythons have stable-diffusion-cpp-python, and openvino
+ * beside what PYTHON has. Peers by name: eager, channels_last, compile, taesd, optimum, sdcpp, openvino and
+ * openvino_default, whose precision is its own choice; those whose option is missing are left out. --chart draws
+ * side-by-side-light.svg and -dark.svg there.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Bar, drawChart, type Theme } from './charts/draw-chart.js';
 import { comparePeer, comparisonTitles, type Peer, phaseCells } from './compare-peer.js';
 import { type Contestant, OpenPipeline, PythonContestant, type Times } from './contestants.js';
 import { markdownTable } from './markdown-table.js';
+import { medians } from './take-turns.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -24,19 +30,25 @@ const { values: options } = parseArgs({
     taesd: { type: 'string' },
     optimum: { type: 'string' },
     'sdcpp-python': { type: 'string' },
+    'openvino-python': { type: 'string' },
+    chart: { type: 'string' },
     peers: { type: 'string' },
     steps: { type: 'string', default: '1' },
     turns: { type: 'string', default: '5' },
   },
 });
-const { checkpoint, bundle, python, taesd, optimum, 'sdcpp-python': sdcppPython } = options;
+const { checkpoint, bundle, python, taesd, optimum, chart } = options;
+const { 'sdcpp-python': sdcppPython, 'openvino-python': openvinoPython } = options;
 if (!checkpoint || !bundle) throw new Error('--checkpoint and --bundle are needed');
 const [steps, turns] = [Number(options.steps), Number(options.turns)];
 
-const diffusers = (name: string, ...args: string[]) => {
+const diffusersWith = (program: string, name: string, ...args: string[]) => {
   const script = ['test/bench/diffusers_bench.py', '--interactive', '--model', checkpoint];
-  return () => PythonContestant.start(name, [python, ...script, '--steps', `${steps}`, ...args]);
+  return () => PythonContestant.start(name, [program, ...script, '--steps', `${steps}`, ...args]);
 };
+const diffusers = (name: string, ...args: string[]) => diffusersWith(python, name, ...args);
+const openvino = (name: string, precision: string) =>
+  openvinoPython ? diffusersWith(openvinoPython, name, '--openvino', precision) : undefined;
 
 const PEERS: Readonly<Record<string, (() => Promise<Peer>) | undefined>> = {
   eager: diffusers('diffusers, eager'),
@@ -52,6 +64,8 @@ const PEERS: Readonly<Record<string, (() => Promise<Peer>) | undefined>> = {
         return PythonContestant.start('stable-diffusion.cpp', [sdcppPython, ...script]);
       }
     : undefined,
+  openvino: openvino('OpenVINO, float32', 'float32'),
+  openvino_default: openvino('OpenVINO, its default', 'default'),
 };
 
 async function openOptimum(folder: string): Promise<Peer> {
@@ -66,6 +80,7 @@ const ours = await pipeline.contestants('this project');
 const rows: (readonly string[])[] = [comparisonTitles(ours)];
 /** Of ours, from all turns with all peers. */
 const pooled = ours.map(() => [] as Times[]);
+const bars: Bar[] = [];
 const load = loadavg()[0] as number;
 for (const name of names) {
   const start = PEERS[name];
@@ -77,6 +92,7 @@ for (const name of names) {
     const compared = await comparePeer(ours, start, turns);
     for (const [index, times] of compared.ours.entries()) pooled[index]?.push(...times);
     rows.push(compared.row);
+    bars.push({ name: compared.row[0] as string, times: medians(compared.theirs), isOurs: false });
     process.stderr.write(`${compared.row.join(' | ')}\n`);
   } catch (error) {
     // What the other peers took is not to be lost.
@@ -87,6 +103,11 @@ for (const [index, { decoder }] of ours.entries())
   rows.push([`this project, ${decoder}`, ...phaseCells(pooled[index] as Times[]), ...ours.map(() => ''), '']);
 await pipeline.close();
 
+for (const [index, { decoder }] of ours.entries()) {
+  const times = pooled[index] as Times[];
+  const name = `this project, ${decoder === 'vae' ? 'VAE' : 'TAESD'}`;
+  if (times.length > 0) bars.unshift({ name, times: medians(times), isOurs: true });
+}
 const { version } = JSON.parse(readFileSync('node_modules/onnxruntime-node/package.json', 'utf8'));
 const machine = `${cpus().length} x ${cpus()[0]?.model}, load ${load.toFixed(1)} before`;
 const day = new Date().toISOString().slice(0, 10);
@@ -98,3 +119,11 @@ console.log(
   'pixels: the largest difference from ours with the same decoder, of 255 (stable-diffusion.cpp has other noise)\n',
 );
 console.log(markdownTable(rows));
+
+if (chart) {
+  const pixels = `SD-Turbo at full size, random weights, 512 x 512, ${steps} step(s), medians of ${turns} turns`;
+  const caption = [pixels, `${machine}, onnxruntime-node ${version}, ${day}`];
+  mkdirSync(chart, { recursive: true });
+  for (const theme of ['light', 'dark'] satisfies Theme[])
+    writeFileSync(join(chart, `side-by-side-${theme}.svg`), drawChart({ bars, caption }, theme));
+}

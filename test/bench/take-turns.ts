@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RgbImage } from '../../lib/image/rgb-image.js';
 import { largestDifference } from '../support/graphs/largest-difference.js';
-import type { Contestant, Times } from './contestants.js';
+import { type Contestant, PHASES, type Times } from './contestants.js';
 
 /** Threads of other runtimes spin for a while after their work. */
 const PAUSE_MS = 300;
@@ -56,6 +56,12 @@ export async function takeTurns(contestants: readonly Contestant[], turns: numbe
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] as number;
+}
+
+/** Phase by phase. */
+export function medians(times: readonly Times[]): Times {
+  const entries = PHASES.map((phase) => [phase, median(times.map((each) => each[phase]))]);
+  return Object.fromEntries(entries) as Times;
 }
 
 /** Of medians, and the range of the ratios of single turns: `0.61 (0.56-0.76)`. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -39,6 +39,40 @@ test('bench --json measures two fresh processes and three warm pictures of the d
   expect(report.work.unet.tflop).toBeCloseTo(2 * 1.672085504e-3, 12);
   expect(report.work.unet.share_of_peak).toBeCloseTo(report.work.unet.tflops / 0.5, 12);
   expect(report.peak_memory_bytes).toBeGreaterThan(50e6);
+});
+
+test('bench --compare shows the medians beside those of an earlier run', async () => {
+  const file = join(scratch, 'earlier.json');
+  const measured = await sdTurbo(['bench', '--runs', '1', '--steps', '2', '--json'], scratch);
+  const earlier = JSON.parse(measured.stdout);
+  // As if it had taken a thousand times as long: no machine is so much slower for a moment.
+  for (const times of Object.values<{ p50: number }>(earlier.warm)) times.p50 *= 1000;
+  writeFileSync(file, JSON.stringify({ ...earlier, node: '1.2.3' }));
+  const args = ['bench', '--runs', '1', '--compare', file];
+
+  const table = await sdTurbo(args, scratch);
+  expect(table.code, table.stderr).toBe(0);
+  expect(table.stdout).toContain('not alike: steps was 2, is 1\nnot alike: node was 1.2.3, is ');
+  expect(table.stdout).toMatch(
+    new RegExp(`\nunet +${earlier.warm.unet.p50.toFixed(1)} +[\\d.]+ +0\\.\\d\\d\n`),
+  );
+
+  const { compared, warm } = JSON.parse((await sdTurbo([...args, '--json'], scratch)).stdout);
+  expect(compared.earlier.warm.total).toEqual({ p50: earlier.warm.total.p50 });
+  expect(compared.ratios.warm.total).toBeCloseTo(warm.total.p50 / earlier.warm.total.p50, 9);
+});
+
+test.each([
+  ['nothing', undefined, /nothing\.json: there is no such file/],
+  ['no-json', '{', /no-json\.json is not JSON/],
+  ['other', '{"model": "x"}', /other\.json is no report of bench --json: provider: /],
+  ['long', ' '.repeat(2 ** 20 + 1), /long\.json is longer than 1048576 bytes/],
+])('--compare with %s is refused before anything is measured', async (name, content, message) => {
+  const file = join(scratch, `${name}.json`);
+  if (content !== undefined) writeFileSync(file, content);
+  const { code, stdout, stderr } = await sdTurbo(['bench', '--compare', file], scratch);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(message);
 });
 
 test('a failure of a fresh process is told in one line', async () => {

@@ -50,6 +50,18 @@ test('a bundle in a directory is used where it lies; SIGTERM answers what was ac
   expect(endpoint.log).not.toContain('private');
 });
 
+test('Server-Timing says that the text encoder does not run again for a prompt', async () => {
+  const endpoint = start({ MODEL_URI: DEMO });
+  await endpoint.settled();
+  const textTime = async (prompt: string, seed: number) => {
+    const { headers } = await endpoint.draw({ prompt, seed });
+    return /text_encoder;dur=([\d.]+)/.exec(headers.get('server-timing') ?? '')?.[1];
+  };
+  expect(Number(await textTime('a boat', 1))).toBeGreaterThan(0);
+  expect(await textTime('a boat', 2)).toBe('0.0');
+  expect(Number(await textTime('a tree', 2))).toBeGreaterThan(0);
+});
+
 test('a variable that is unset or malformed is named, and the process ends', async () => {
   const unset = start({ MODEL_URI: '' });
   expect(await unset.exited()).not.toBe(0);

@@ -40,6 +40,17 @@ describe('weights', () => {
     expect([statSync(ours).nlink, readFileSync(ours).equals(readFileSync(theirs))]).toEqual([1, true]);
   });
 
+  test('that are sums lie in files of their own, beside the networks that upsample', async () => {
+    const to = join(scratch, 'summed');
+    const { files } = await importCheckpoint({ from: MODEL, to, encoder: true });
+    const summed = files.map(({ path }) => path).filter((path) => path.endsWith('/summed.bin'));
+    expect(summed).toEqual(['unet/summed.bin', 'vae_decoder/summed.bin']);
+    for (const path of summed)
+      expect(
+        readFileSync(join(to, path)).equals(readFileSync(join(ROOT, 'lib/demo-model/bundle', path))),
+      ).toBe(true);
+  });
+
   test('come from behind the links of a Hugging Face cache, and stay when the cache goes', async () => {
     const cache = mkdtempSync(join(scratch, 'cache-'));
     const [blobs, snapshot] = [join(cache, 'blobs'), join(cache, 'snapshots/abc')];

@@ -8,6 +8,7 @@ import { StandardOperators } from '../../lib/export/dialects/standard-operators.
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
 import { renameVaeTensor } from '../../lib/export/networks/vae-blocks.js';
 import { describeVaeDecoder } from '../../lib/export/networks/vae-decoder.js';
+import { WeightPlan } from '../../lib/export/rewrite/weight-plan.js';
 import { WeightStore } from '../../lib/export/weight-scope.js';
 import { encodeModel } from '../../lib/onnx/encode-model.js';
 import { GraphBuilder } from '../../lib/onnx/graph-builder.js';
@@ -91,7 +92,8 @@ describe.each(subjects)(
       const graph = new GraphBuilder('vae_decoder');
       const store = new WeightStore('vae', vae.weights, renameVaeTensor);
       describeVaeDecoder(
-        new FloatOutput(graph, 'float32'),
+        // The sums are laid out as the bundle has them.
+        new FloatOutput(graph, 'float32', new WeightPlan('summed.bin')),
         store.root(),
         vae.config,
         unet.config.sample_size,

@@ -12,7 +12,8 @@ export const HEADERS = {
   'Server-Timing': {
     description:
       'Durations in milliseconds: `queue`, `load`, `text_encoder`, `encoder`, `unet`, `decoder`, `encode` of the endpoint, as ' +
-      'far as they are known, and the `total` of this service.',
+      'far as they are known, and the `total` of this service. `text_encoder` is 0 where what it made of a recent prompt ' +
+      'was taken again.',
     schema: { type: 'string' },
     example:
       'queue;dur=0.4, text_encoder;dur=4.2, unet;dur=61.0, decoder;dur=83.5, encode;dur=9.1, total;dur=171.9',

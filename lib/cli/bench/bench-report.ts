@@ -1,7 +1,7 @@
 import type { ColdTimes, PictureTimes } from './measure-pipeline.js';
 import { type Percentiles, percentiles } from './percentiles.js';
 
-const COLD_PHASES = [
+export const COLD_PHASES = [
   'start',
   'tokenizer',
   'text_encoder',
@@ -11,7 +11,7 @@ const COLD_PHASES = [
   'first_picture',
   'total',
 ] as const satisfies readonly (keyof ColdTimes)[];
-const WARM_PHASES = [
+export const WARM_PHASES = [
   'text_encoder',
   'unet',
   'decoder',

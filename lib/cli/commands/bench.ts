@@ -7,7 +7,9 @@ import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
 import { type Decoder, generateRequestSchema } from '../../schemas/request.js';
 import { formatReport, makeReport, type PictureFlops } from '../bench/bench-report.js';
+import { compareReports, formatComparison } from '../bench/compare-reports.js';
 import { gpuName, peakOf } from '../bench/device-peak.js';
+import { readReport } from '../bench/earlier-report.js';
 import type { ColdTimes } from '../bench/measure-pipeline.js';
 import { modelPlace } from '../draw/model-place.js';
 import { example } from '../example.js';
@@ -29,6 +31,7 @@ const optionsSchema = z.object({
   decoder: generateRequestSchema.shape.decoder,
   provider: z.enum(PROVIDERS, { error: 'must be cpu or cuda' }).default('cpu'),
   peak: z.number({ error: peak }).positive({ error: peak }).optional(),
+  compare: z.string().optional(),
   json: z.boolean().default(false),
   coldOnly: z.boolean().default(false),
 });
@@ -52,6 +55,7 @@ export function benchCommand(): Command {
       'what the device can do, for the share of it (default: of known GPUs, float16)',
       parseNumber,
     )
+    .option('--compare <FILE>', 'show the medians beside those of an earlier run with --json, with ratios')
     .option('--json', 'print one JSON object on stdout')
     .addOption(new Option('--cold-only').hideHelp())
     .addHelpText('after', example('bench --model bundle --decoder taesd --runs 10'))
@@ -62,6 +66,7 @@ async function bench(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
   // Before fresh processes are started that would find it wrong.
   modelPlace(options.model);
+  const earlier = options.compare === undefined ? undefined : await readReport(options.compare);
   const { measurePipeline } = await import('../bench/measure-pipeline.js');
   const start = performance.now();
   const { steps, decoder, provider, json, coldOnly } = options;
@@ -83,7 +88,13 @@ async function bench(values: unknown): Promise<void> {
       peakTflops: options.peak ?? (gpu === undefined ? undefined : peakOf(gpu)),
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     });
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : formatReport(report));
+    const compared = earlier && compareReports(earlier, report);
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ ...report, ...(compared && { compared }) })}\n`);
+      return;
+    }
+    process.stdout.write(formatReport(report));
+    if (compared) process.stdout.write(`\n${formatComparison(compared, report, options.compare as string)}`);
   });
 }
 

@@ -28,6 +28,15 @@ export interface ConvolutionOptions {
   readonly bias?: boolean;
 }
 
+/** From a map to one of `height` x `width` and `channels`. */
+export interface UpsampledConvolutionOptions {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** @default true */
+  readonly bias?: boolean;
+}
+
 export interface GroupNormOptions {
   readonly groups: number;
   readonly epsilon: number;
@@ -83,8 +92,8 @@ export interface Operators {
 
   conv2d(scope: WeightScope, x: FeatureMap, options: ConvolutionOptions): FeatureMap;
   groupNorm(scope: WeightScope, x: FeatureMap, options: GroupNormOptions): FeatureMap;
-  /** Nearest neighbour. */
-  upsample(scope: WeightScope, x: FeatureMap, height: number, width: number): FeatureMap;
+  /** Nearest neighbour to the given size, then a convolution of 3x3. */
+  upsampledConv2d(scope: WeightScope, x: FeatureMap, options: UpsampledConvolutionOptions): FeatureMap;
   concatChannels(scope: WeightScope, a: FeatureMap, b: FeatureMap): FeatureMap;
   /** Adds one number per channel. `x` of shape [B, channels, height, width], `shift` of shape [B, channels]. */
   shiftChannels(scope: WeightScope, x: FeatureMap, shift: Rows): FeatureMap;

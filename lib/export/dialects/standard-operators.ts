@@ -2,6 +2,7 @@ import type { GraphBuilder, NodeOptions } from '../../onnx/graph-builder.js';
 import { ELEMENT_TYPE, type ElementType } from '../../onnx/model.js';
 import type { Precision } from '../../schemas/manifest.js';
 import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
+import type { WeightPlan } from '../rewrite/weight-plan.js';
 import type { WeightScope } from '../weight-scope.js';
 import type {
   Activation,
@@ -14,11 +15,13 @@ import type {
   Operators,
   Rows,
   TimestepOptions,
+  UpsampledConvolutionOptions,
 } from './operators.js';
 import { outputMean } from './output-mean.js';
 import { preciseGroupNorm } from './precise-group-norm.js';
 import { timestepFrequencies } from './timestep-frequencies.js';
-import { type RowRange, storedInitializer } from './weight-initializers.js';
+import { convolveDoubled, upsample } from './upsampled-convolution.js';
+import { type RowRange, storedInitializer, summedInitializer } from './weight-initializers.js';
 
 const MICROSOFT = 'com.microsoft';
 const BATCH = 'batch';
@@ -26,15 +29,18 @@ const BATCH = 'batch';
 /**
  * The dialect `standard`: ONNX operators, and those of ONNX Runtime's that have CPU kernels. Feature maps
  * are [B, C, H, W], rows [B, S, W]. Weights stay where they are and are cast to the precision of the
- * arithmetic, which ONNX Runtime does once, when it folds constants.
+ * arithmetic, which ONNX Runtime does once, when it folds constants; only sums of them lie in a file of their own.
  */
 export class StandardOperators implements Operators {
   readonly #graph: GraphBuilder;
-  readonly #type: ElementType;
+  readonly #type: Precision;
+  readonly #plan: WeightPlan | undefined;
 
-  constructor(graph: GraphBuilder, precision: Precision) {
+  /** @param plan of the file for sums of weights. @default upsampling does without them */
+  constructor(graph: GraphBuilder, precision: Precision, plan?: WeightPlan) {
     this.#graph = graph;
     this.#type = precision;
+    this.#plan = plan;
   }
 
   inputMap(name: string, channels: number, height: number, width: number): FeatureMap {
@@ -124,22 +130,21 @@ export class StandardOperators implements Operators {
     return graph.node(name, 'Reshape', [normed, graph.int64s([0, x.channels, x.height, x.width])]);
   }
 
-  upsample(scope: WeightScope, x: FeatureMap, height: number, width: number): FeatureMap {
-    const integral = height % x.height === 0 && width % x.width === 0;
-    const graph = this.#graph;
-    // Scales, where they are whole, let ONNX Runtime keep its blocked layout; sizes serve odd pictures.
-    const inputs = integral
-      ? [x.value, '', graph.floats([1, 1, height / x.height, width / x.width])]
-      : [x.value, '', '', graph.int64s([height, width])];
-    const value = graph.node(scope.path, 'Resize', inputs, {
-      attributes: {
-        mode: { string: 'nearest' },
-        coordinate_transformation_mode: { string: 'asymmetric' },
-        nearest_mode: { string: 'floor' },
-        ...(integral ? {} : { axes: { ints: [2, 3] } }),
-      },
+  upsampledConv2d(scope: WeightScope, x: FeatureMap, options: UpsampledConvolutionOptions): FeatureMap {
+    const { height, width, channels, bias = true } = options;
+    const plan = this.#plan;
+    if (!plan || height !== 2 * x.height || width !== 2 * x.width)
+      return this.conv2d(scope, upsample(this.#graph, scope, x, height, width), {
+        channels,
+        kernel: 3,
+        bias,
+      });
+    const kernel = scope.take('weight', [channels, x.channels, 3, 3]);
+    return convolveDoubled(this.#graph, scope, x, {
+      channels,
+      weight: (phase) => summedInitializer(this.#graph, plan, kernel, this.#type, phase),
+      ...(bias && { bias: this.#weight(scope.take('bias', [channels])) }),
     });
-    return { ...x, value, height, width };
   }
 
   concatChannels(scope: WeightScope, a: FeatureMap, b: FeatureMap): FeatureMap {

@@ -1,6 +1,9 @@
 import type { GraphBuilder } from '../../onnx/graph-builder.js';
 import type { ElementType } from '../../onnx/model.js';
+import type { Precision } from '../../schemas/manifest.js';
 import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
+import { type Phase, summedShape } from '../rewrite/upsampled-kernels.js';
+import type { WeightPlan } from '../rewrite/weight-plan.js';
 import { FLOAT_TYPES } from '../weight-scope.js';
 
 /** Consecutive entries along a tensor's first dimension. */
@@ -27,4 +30,22 @@ export function storedInitializer(
     length: rows * rowBytes,
   });
   return { name, type };
+}
+
+/** Adds the 2x2 sums of a stored tensor's 3x3 kernels for one phase. Returns its name. */
+export function summedInitializer(
+  graph: GraphBuilder,
+  plan: WeightPlan,
+  tensor: StoredTensor,
+  type: Precision,
+  phase: Phase,
+): string {
+  const name = `${tensor.name}/phase${phase.join('')}`;
+  const shape = summedShape(tensor.shape);
+  return graph.external(
+    name,
+    type,
+    shape,
+    plan.add({ name, type, shape, sources: [tensor], phases: [phase] }),
+  );
 }

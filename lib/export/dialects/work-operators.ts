@@ -8,6 +8,7 @@ import type {
   Operators,
   Rows,
   TimestepOptions,
+  UpsampledConvolutionOptions,
 } from './operators.js';
 
 /** What one operator asks of a machine for one picture, whatever the dialect and precision. */
@@ -59,8 +60,10 @@ export class WorkOperators implements Operators {
     return this.#pass(x, x);
   }
 
-  upsample(_scope: WeightScope, x: FeatureMap, height: number, width: number): FeatureMap {
-    return this.#pass({ ...x, height, width }, x);
+  /** As diffusers computes it: what a dialect saves here shows in its time. */
+  upsampledConv2d(scope: WeightScope, x: FeatureMap, options: UpsampledConvolutionOptions): FeatureMap {
+    const { height, width, channels } = options;
+    return this.conv2d(scope, this.#pass({ ...x, height, width }, x), { channels, kernel: 3 });
   }
 
   concatChannels(_scope: WeightScope, a: FeatureMap, b: FeatureMap): FeatureMap {

@@ -54,9 +54,6 @@ export function upsampler(
   height: number,
   width: number,
 ): FeatureMap {
-  const scope = block.child('upsamplers.0');
-  return ops.conv2d(scope.child('conv'), ops.upsample(scope, x, height, width), {
-    channels: x.channels,
-    kernel: 3,
-  });
+  const scope = block.child('upsamplers.0.conv');
+  return ops.upsampledConv2d(scope, x, { height, width, channels: x.channels });
 }

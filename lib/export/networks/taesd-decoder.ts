@@ -31,13 +31,19 @@ export function describeTaesdDecoder(
   for (const [level, blocks] of config.num_decoder_blocks.entries()) {
     const channels = config.decoder_block_out_channels[level] as number;
     for (let block = 0; block < blocks; block++) hidden = tinyBlock(ops, layer(), hidden, config);
-    const last = level === config.num_decoder_blocks.length - 1;
-    if (!last) {
-      const factor = config.upsampling_scaling_factor;
-      hidden = ops.upsample(layer(), hidden, factor * hidden.height, factor * hidden.width);
+    if (level === config.num_decoder_blocks.length - 1) {
+      hidden = ops.conv2d(layer(), hidden, { channels: config.out_channels, kernel: 3 });
+      continue;
     }
-    const width = last ? config.out_channels : channels;
-    hidden = ops.conv2d(layer(), hidden, { channels: width, kernel: 3, bias: last });
+    const factor = config.upsampling_scaling_factor;
+    // The upsampling is a layer of its own.
+    next++;
+    hidden = ops.upsampledConv2d(layer(), hidden, {
+      height: factor * hidden.height,
+      width: factor * hidden.width,
+      channels,
+      bias: false,
+    });
   }
   // From [0, 1] to the [-1, 1] of every decoder of this family.
   const shifted = ops.addConstant(scope, ops.multiply(scope, hidden, 2), -1);

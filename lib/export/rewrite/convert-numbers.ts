@@ -1,5 +1,6 @@
 import { encodeHalves } from '../../runtime/half.js';
 import type { StoredDtype } from '../../weights/checkpoint/safetensors-header.js';
+import { type Phase, sumTaps } from './upsampled-kernels.js';
 
 export interface Conversion {
   readonly type: 'float16' | 'float32';
@@ -7,6 +8,8 @@ export interface Conversion {
   readonly factor: number;
   /** Added after the factor. */
   readonly addends: readonly Float32Array[];
+  /** Of the sums that take the place of 3x3 kernels. @default kernels stay as they are */
+  readonly phase?: Phase | undefined;
 }
 
 export interface Converted {
@@ -20,7 +23,8 @@ const HALF_EXPONENT = 0x7c00;
 
 /** @param bytes little-endian numbers, aligned as their type asks */
 export function convertNumbers(bytes: Uint8Array, dtype: StoredDtype, how: Conversion): Converted {
-  const { type, factor, addends } = how;
+  const { type, factor, addends, phase } = how;
+  if (phase) return roundSums(sumTaps(decodeNumbers(bytes, dtype), phase), type, factor);
   if (dtype === 'F16' && type === 'float16' && factor === 1 && addends.length === 0) {
     const numbers = view(Uint16Array, bytes);
     return { numbers, unfit: indexOfInfinite(numbers) };
@@ -36,6 +40,11 @@ export function convertNumbers(bytes: Uint8Array, dtype: StoredDtype, how: Conve
 
 /** The numbers of stored floats, rounded to float32 where they are longer. */
 export function decodeFloats(bytes: Uint8Array, dtype: StoredDtype): Float32Array {
+  const numbers = decodeNumbers(bytes, dtype);
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+}
+
+function decodeNumbers(bytes: Uint8Array, dtype: StoredDtype): Float32Array | Float64Array {
   switch (dtype) {
     case 'F16':
       return decodeHalves(view(Uint16Array, bytes));
@@ -45,10 +54,31 @@ export function decodeFloats(bytes: Uint8Array, dtype: StoredDtype): Float32Arra
       return new Float32Array(bits.buffer);
     }
     case 'F64':
-      return Float32Array.from(view(Float64Array, bytes));
+      return view(Float64Array, bytes);
     default:
       return view(Float32Array, bytes);
   }
+}
+
+function roundSums(sums: Float64Array, type: Conversion['type'], factor: number): Converted {
+  const scaled = factor === 1 ? sums : sums.map((sum) => sum * factor);
+  const numbers = type === 'float16' ? encodeHalves(roundToOdd(scaled)) : Float32Array.from(scaled);
+  return { numbers, unfit: indexOfInfinite(numbers) };
+}
+
+/**
+ * What is between two float32 becomes that of them whose last bit is 1: never the middle between two float16, so that
+ * rounding it to float16 gives what rounding the number itself would have given.
+ */
+function roundToOdd(numbers: Float64Array): Float32Array {
+  const nearest = Float32Array.from(numbers);
+  const bits = new Uint32Array(nearest.buffer);
+  for (let index = 0; index < nearest.length; index++) {
+    const [number, near] = [numbers[index] as number, nearest[index] as number];
+    if (number === near || !Number.isFinite(near) || ((bits[index] as number) & 1) === 1) continue;
+    bits[index] = (bits[index] as number) + (Math.abs(number) > Math.abs(near) ? 1 : -1);
+  }
+  return nearest;
 }
 
 /** Every row goes from [channels, pixels] to [pixels, channels]. */

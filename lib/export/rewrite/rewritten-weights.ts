@@ -7,6 +7,7 @@ import type { CheckpointReader } from '../../weights/checkpoint/checkpoint-reade
 import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
 import type { CheckpointSource } from '../../weights/sources/checkpoint-source.js';
 import { convertNumbers, decodeFloats, putChannelsLast } from './convert-numbers.js';
+import { summedShape, tapsOf } from './upsampled-kernels.js';
 import type { PlacedTensor, WeightPlan } from './weight-plan.js';
 import { NUMBER_BYTES, rowCount, rowLength, segments } from './weight-recipe.js';
 
@@ -116,16 +117,23 @@ export class RewrittenWeights implements CheckpointSource {
     const source = tensor.sources[index] as StoredTensor;
     const { type, channelsLast = false } = tensor;
     const factor = (tensor.factor ?? 1) * (tensor.sourceFactors?.[index] ?? 1);
+    const phase = tensor.phases?.[index];
     const addends: Float32Array[] = [];
     for (const addend of tensor.addends ?? [])
       addends.push(decodeFloats(await this.#read(addend, start, end), addend.dtype));
     const bytes = await this.#read(source, start, end);
-    const { numbers, unfit } = convertNumbers(bytes, source.dtype, { type, factor, addends });
+    const { numbers, unfit } = convertNumbers(bytes, source.dtype, { type, factor, addends, phase });
+    if (unfit !== undefined && phase) {
+      const floats = decodeFloats(bytes, source.dtype);
+      const taps = tapsOf(unfit, phase);
+      const held = taps.map((tap) => floats[tap] as number);
+      this.#refuse(new Array(taps.length).fill(source), held, factor);
+    }
     if (unfit !== undefined) {
       const terms = [decodeFloats(bytes, source.dtype), ...addends].map((floats) => floats[unfit] as number);
       this.#refuse([source, ...(tensor.addends ?? [])], terms, factor);
     }
-    const [, channels = 1, ...pixels] = source.shape;
+    const [, channels = 1, ...pixels] = phase ? summedShape(source.shape) : source.shape;
     const pixelCount = pixels.reduce((product, extent) => product * extent, 1);
     const ordered = channelsLast ? putChannelsLast(numbers, channels, pixelCount) : numbers;
     return new Uint8Array(ordered.buffer, ordered.byteOffset, ordered.byteLength);
@@ -149,7 +157,7 @@ export class RewrittenWeights implements CheckpointSource {
     const what = over >= 0 ? held[over] : `${held.join(', ')}: together`;
     throw new AppError(
       'UNSUPPORTED',
-      `${what}, and float16 ends at ${MAX_HALF}: import it with --dialect standard`,
+      `${what}, and float16 ends at ${MAX_HALF}: import it with --dialect standard --precision float32`,
     );
   }
 

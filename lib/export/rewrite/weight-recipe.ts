@@ -1,4 +1,5 @@
 import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
+import type { Phase } from './upsampled-kernels.js';
 
 /** How one tensor of a rewritten weights file is made. Rows are the entries along a tensor's first dimension. */
 export interface WeightRecipe {
@@ -19,6 +20,8 @@ export interface WeightRecipe {
   readonly factor?: number;
   /** Powers of two as well, one for each source, on top of `factor`. @default 1 each */
   readonly sourceFactors?: readonly number[];
+  /** One for each source: its 3x3 kernels become 2x2 sums of that phase. @default kernels stay as they are */
+  readonly phases?: readonly Phase[];
 }
 
 /** Bytes of a number. */

@@ -103,6 +103,73 @@ describe('a recipe', () => {
     const recipe = { ...base, shape: [2], sources: [a], addends: [b, b], factor: 0.5 };
     expect(await numbersOf(store, recipe)).toEqual([0.5 + 2 ** -11, -1]);
   });
+
+  test('adds up the taps of a kernel that see the same number of a small map', async () => {
+    const store = new Store();
+    const kernels = [store.add('a', 'F16', [2, 1, 3, 3], [...count(9), ...count(9, 100)])];
+    const recipe = { ...base, shape: [2, 1, 2, 2], sources: kernels };
+    expect(await numbersOf(store, { ...recipe, phases: [[0, 0]] })).toEqual([
+      0, 3, 9, 24, 100, 203, 209, 424,
+    ]);
+    expect(await numbersOf(store, { ...recipe, phases: [[0, 1]] })).toEqual([
+      1, 2, 20, 13, 201, 102, 420, 213,
+    ]);
+    expect(await numbersOf(store, { ...recipe, phases: [[1, 0]] })).toEqual([
+      3, 12, 6, 15, 203, 412, 106, 215,
+    ]);
+    expect(await numbersOf(store, { ...recipe, phases: [[1, 1]] })).toEqual([
+      8, 7, 13, 8, 408, 207, 213, 108,
+    ]);
+  });
+
+  test('puts the sums of two phases below each other, channels last', async () => {
+    const store = new Store();
+    const kernel = store.add('a', 'F32', [1, 2, 3, 3], [...count(9), ...count(9, 10)]);
+    const recipe = { ...base, shape: [2, 2, 2, 2], sources: [kernel, kernel], channelsLast: true };
+    expect(
+      await numbersOf(store, {
+        ...recipe,
+        phases: [
+          [1, 1],
+          [0, 0],
+        ],
+      }),
+    ).toEqual([8, 48, 7, 27, 13, 33, 8, 18, 0, 10, 3, 23, 9, 29, 24, 64]);
+  });
+
+  test.each(['F32', 'F64'] as const)('rounds sums of %s once', async (dtype) => {
+    const store = new Store();
+    // In float32 the second number is lost, and the sum becomes the middle between two float16, and even.
+    const kernel = [1 + 2 ** -11, 2 ** -40, 0, 0, 0, 0, 0, 0, 0];
+    const recipe = { ...base, shape: [1, 1, 2, 2], phases: [[1, 1] as const] };
+    const sources = [store.add('a', dtype, [1, 1, 3, 3], kernel)];
+    expect(await numbersOf(store, { ...recipe, sources })).toEqual([1 + 2 ** -10, 0, 0, 0]);
+    const negative = [
+      store.add(
+        'b',
+        dtype,
+        [1, 1, 3, 3],
+        kernel.map((number) => -number),
+      ),
+    ];
+    expect(await numbersOf(store, { ...recipe, sources: negative })).toEqual([-1 - 2 ** -10, 0, 0, 0]);
+    // In float32 one after the other the small ones would be lost.
+    const many = [1, 2 ** -24, 0, 2 ** -24, 2 ** -24, 0, 0, 0, 0];
+    const type = 'float32' as const;
+    const small = { ...recipe, type, sources: [store.add('c', dtype, [1, 1, 3, 3], many)] };
+    expect((await numbersOf(store, small))[0]).toBe(Math.fround(1 + 3 * 2 ** -24));
+  });
+
+  test('names the numbers whose sum float16 has no room for', async () => {
+    const store = new Store();
+    const kernel = [60000, 60000, 0, 0, 0, 0, 0, 0, 0];
+    const sources = [store.add('a', 'F16', [1, 1, 3, 3], kernel)];
+    const reading = numbersOf(store, { ...base, shape: [1, 1, 2, 2], sources, phases: [[1, 1]] });
+    await expect(reading).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringMatching(/"a" holds 60000,.*together, and float16 ends at 65504: .*float32$/),
+    });
+  });
 });
 
 describe('the file', () => {

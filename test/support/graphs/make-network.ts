@@ -104,9 +104,9 @@ export async function writeNetwork(
   const operators =
     dialect === 'cuda'
       ? new CudaOperators(builder, plan, options)
-      : new StandardOperators(builder, 'float32');
+      : new StandardOperators(builder, 'float32', plan);
   describe(operators, new WeightStore(folder, weights).root());
-  if (dialect === 'cuda') {
+  if (plan.size > 0) {
     const source = new RewrittenWeights({ plan, reader, folder: '' });
     const rewritten = new CheckpointReader(source, { retries: 0 });
     writeFileSync(join(folder, plan.file), await rewritten.readSmall(plan.file, plan.size));

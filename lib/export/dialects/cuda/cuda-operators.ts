@@ -12,11 +12,13 @@ import type {
   Operators,
   Rows,
   TimestepOptions,
+  UpsampledConvolutionOptions,
 } from '../operators.js';
 import { activation } from './activation.js';
 import { attention } from './attention.js';
 import { CudaGraph } from './cuda-graph.js';
 import { CudaValues } from './cuda-values.js';
+import { convolveDoubled } from './doubled-convolution.js';
 import { inputMap, inputRows, outputMap, outputPixels, outputRows } from './graph-edges.js';
 import { takesBiasSplitGelu, takesPadding } from './kernel-limits.js';
 import { groupNorm, layerNorm } from './normalisation.js';
@@ -101,21 +103,22 @@ export class CudaOperators implements Operators {
     return groupNorm(this.#graph, this.#values, scope, x, options);
   }
 
-  upsample(scope: WeightScope, x: FeatureMap, height: number, width: number): FeatureMap {
-    const { builder } = this.#graph;
-    const integral = height % x.height === 0 && width % x.width === 0;
-    const input = this.#values.stored(x);
-    const inputs = integral
-      ? [input, '', builder.floats([1, height / x.height, width / x.width, 1])]
-      : [input, '', '', builder.int64s([height, width])];
-    const value = this.#graph.node(scope.path, 'Resize', inputs, {
-      mode: { string: 'nearest' },
-      coordinate_transformation_mode: { string: 'asymmetric' },
-      nearest_mode: { string: 'floor' },
-      ...(integral ? {} : { axes: { ints: [1, 2] } }),
-    });
-    this.#values.setScale(value, this.#values.scaleOf(x));
-    return { ...x, value, height, width };
+  upsampledConv2d(scope: WeightScope, x: FeatureMap, options: UpsampledConvolutionOptions): FeatureMap {
+    const { height, width, channels, bias = true } = options;
+    if (height !== 2 * x.height || width !== 2 * x.width)
+      return this.conv2d(scope, this.#upsample(scope, x, height, width), { channels, kernel: 3, bias });
+    const graph = this.#graph;
+    const scale = this.#headroom;
+    const filters = scope.take('weight', [channels, x.channels, 3, 3]);
+    const input = { ...x, value: this.#values.stored(x) };
+    const product = (...addend: readonly string[]) => {
+      const map = convolveDoubled(graph, scope.path, input, filters, scale / this.#values.scaleOf(x));
+      return addend.length === 0 ? map : graph.node(scope.path, 'Add', [map, ...addend]);
+    };
+    const biases = bias ? [scope.take('bias', [channels])] : [];
+    const pixels = [height, width] as const;
+    const value = this.#values.defer({ scope: scope.path, product, biases, channels, pixels, scale });
+    return { value, channels, height, width };
   }
 
   concatChannels(scope: WeightScope, a: FeatureMap, b: FeatureMap): FeatureMap {
@@ -247,6 +250,23 @@ export class CudaOperators implements Operators {
 
   tanh<T extends FeatureMap | Rows>(scope: WeightScope, x: T): T {
     return { ...x, value: this.#graph.node(scope.path, 'Tanh', [this.#values.value(x)]) };
+  }
+
+  #upsample(scope: WeightScope, x: FeatureMap, height: number, width: number): FeatureMap {
+    const { builder } = this.#graph;
+    const integral = height % x.height === 0 && width % x.width === 0;
+    const input = this.#values.stored(x);
+    const inputs = integral
+      ? [input, '', builder.floats([1, height / x.height, width / x.width, 1])]
+      : [input, '', '', builder.int64s([height, width])];
+    const value = this.#graph.node(scope.path, 'Resize', inputs, {
+      mode: { string: 'nearest' },
+      coordinate_transformation_mode: { string: 'asymmetric' },
+      nearest_mode: { string: 'floor' },
+      ...(integral ? {} : { axes: { ints: [1, 2] } }),
+    });
+    this.#values.setScale(value, this.#values.scaleOf(x));
+    return { ...x, value, height, width };
   }
 
   #withConstant<T extends FeatureMap | Rows>(scope: WeightScope, operator: string, x: T, number: number): T {
