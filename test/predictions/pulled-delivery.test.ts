@@ -32,7 +32,7 @@ describe('somebody listens', () => {
   beforeEach(() => services.workAfter(500));
 
   test('stored, then queued, then drawn by whoever fetches it: the picture', async () => {
-    expect(await ask()).toEqual({ kind: 'answer', answer: ANSWER, timings: { unet: 12 }, replayed: false });
+    expect(await ask()).toEqual({ kind: 'answer', answer: ANSWER, timings: { unet: 12 }, replayOf: undefined });
     const [id] = services.store.requests.keys();
     expect(services.sent).toEqual([
       { message: { kind: 'predict', id, failures: 0 }, delay: 0 },
@@ -50,8 +50,8 @@ describe('somebody listens', () => {
 
   test('with a key: kept by who drew it; again: the same, undrawn', async () => {
     const first = await ask({ key: ORIGIN.key });
-    expect(first).toMatchObject({ kind: 'answer', replayed: false });
-    expect(await ask({ key: ORIGIN.key })).toEqual({ ...first, replayed: true });
+    expect(first).toMatchObject({ kind: 'answer', replayOf: undefined });
+    expect(await ask({ key: ORIGIN.key })).toEqual({ ...first, replayOf: ID });
     expect([services.invocations, kinds()]).toEqual([1, ['predict', 'watch']]);
     expect(services.store.queued.has(ID)).toBe(true);
   });

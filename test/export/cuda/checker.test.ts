@@ -59,7 +59,8 @@ const networks: Record<string, Describe> = {
  */
 const CUDA_KERNELS = new Set([
   ...['Add', 'Cast', 'Clip', 'Concat', 'Cos', 'Div', 'Gather', 'Gelu', 'LayerNormalization', 'Mul', 'Pad'],
-  ...['ReduceMean', 'Relu', 'Reshape', 'Resize', 'Round', 'Sin', 'Softplus', 'Split', 'Sqrt', 'Sub', 'Tanh'],
+  ...['ReduceMean', 'Relu', 'Reshape', 'Resize', 'Round', 'Sin', 'Slice', 'Softplus', 'Split', 'Sqrt', 'Sub'],
+  ...['Tanh'],
   ...['BiasAdd', 'BiasGelu', 'BiasSplitGelu', 'FusedMatMul', 'GroupNorm', 'MultiHeadAttention', 'NhwcConv'],
   ...['QuickGelu', 'SkipGroupNorm', 'SkipLayerNormalization'],
 ]);
