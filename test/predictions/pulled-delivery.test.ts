@@ -32,7 +32,12 @@ describe('somebody listens', () => {
   beforeEach(() => services.workAfter(500));
 
   test('stored, then queued, then drawn by whoever fetches it: the picture', async () => {
-    expect(await ask()).toEqual({ kind: 'answer', answer: ANSWER, timings: { unet: 12 }, replayOf: undefined });
+    expect(await ask()).toEqual({
+      kind: 'answer',
+      answer: ANSWER,
+      timings: { unet: 12 },
+      replayOf: undefined,
+    });
     const [id] = services.store.requests.keys();
     expect(services.sent).toEqual([
       { message: { kind: 'predict', id, failures: 0 }, delay: 0 },
