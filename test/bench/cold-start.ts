@@ -61,7 +61,7 @@ async function wake(uri: string): Promise<Record<string, number>> {
 /** Seconds from the start of Python to the first picture, its imports included. */
 function wakeDiffusers(checkpoint: string): number {
   const args = [
-    'test/bench/diffusers_bench.py',
+    'test/bench/peers/diffusers_bench.py',
     '--model',
     checkpoint,
     '--warm-up',

@@ -43,7 +43,7 @@ if (!checkpoint || !bundle) throw new Error('--checkpoint and --bundle are neede
 const [steps, turns] = [Number(options.steps), Number(options.turns)];
 
 const diffusersWith = (program: string, name: string, ...args: string[]) => {
-  const script = ['test/bench/diffusers_bench.py', '--interactive', '--model', checkpoint];
+  const script = ['test/bench/peers/diffusers_bench.py', '--interactive', '--model', checkpoint];
   return () => PythonContestant.start(name, [program, ...script, '--steps', `${steps}`, ...args]);
 };
 const diffusers = (name: string, ...args: string[]) => diffusersWith(python, name, ...args);
@@ -60,7 +60,7 @@ const PEERS: Readonly<Record<string, (() => Promise<Peer>) | undefined>> = {
   optimum: optimum ? () => openOptimum(optimum) : undefined,
   sdcpp: sdcppPython
     ? () => {
-        const script = ['test/bench/sdcpp_bench.py', '--model', checkpoint, '--steps', `${steps}`];
+        const script = ['test/bench/peers/sdcpp_bench.py', '--model', checkpoint, '--steps', `${steps}`];
         return PythonContestant.start('stable-diffusion.cpp', [sdcppPython, ...script]);
       }
     : undefined,

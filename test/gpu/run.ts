@@ -169,7 +169,7 @@ function peersOf(bundles: Bundles, { checkpoint, taesd }: { checkpoint: string; 
   const precision = dry ? 'float32' : 'float16';
   const diffusers = (name: string, ...args: string[]) => {
     if (!python) return undefined;
-    const script = ['test/bench/diffusers_bench.py', '--interactive', '--model', checkpoint];
+    const script = ['test/bench/peers/diffusers_bench.py', '--interactive', '--model', checkpoint];
     const command = [python, ...script, '--device', provider, '--precision', precision, ...args];
     return () => PythonContestant.start(`diffusers, ${name}`, command);
   };

@@ -1,6 +1,6 @@
 """Times diffusers on PyTorch, on the CPU: the mark that this project is measured against.
 
-    python test/bench/diffusers_bench.py --model DIR [--taesd DIR] [--steps N] [--runs N] [--channels-last] [--threads N]
+    python test/bench/peers/diffusers_bench.py --model DIR [--taesd DIR] [--steps N] [--runs N] [--channels-last] [--threads N]
     [--compile] [--device cuda --precision float16] [--openvino float32|default]
 
 Float32 arithmetic unless told otherwise (also where the files are float16), 512 x 512, no guidance, one picture per run. One JSON object on
