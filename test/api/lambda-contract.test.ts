@@ -6,8 +6,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleLambda } from '../../functions/bundle-lambda.mjs';
-import { scriptedWorker } from '../support/predictions/pulling-worker.js';
-import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
+import { processWorker } from '../support/predictions/process-worker.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { pythonIsAbsent, runTrussClient } from '../support/processes/truss-client.js';
 import { ROOT } from '../support/reference.js';
@@ -71,18 +70,17 @@ describe.skipIf(motoIsAbsent())('in AWS, as far as that can be had here', () => 
   contract(
     'the bundled Lambda handlers, and a worker that fetches its messages',
     async (): Promise<Setting> => {
-      const endpoint = new ScriptedEndpoint();
       const stack = await PulledStack.start({
         folder,
         moto: moto.url,
         name: 'pulled-contract',
-        startWorker: scriptedWorker(endpoint),
+        startWorker: processWorker,
       });
       await stack.listens();
       return {
         ...settingOf(stack),
-        side: SCRIPTED_SIDE,
-        drawn: () => endpoint.drawn,
+        side: 512,
+        drawn: () => stack.output().match(/"message":"invocation",[^\n]*"status":200/g)?.length ?? 0,
         sleep: () => stack.machine.sleep(),
         waitsForWakes: true,
         output: () => stack.output(),
