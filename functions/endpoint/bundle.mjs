@@ -14,6 +14,7 @@ await build({
   ...NODE_BUNDLE,
   entryPoints: {
     server: 'functions/endpoint/server.ts',
+    'worker-process': 'functions/endpoint/worker/worker-process.ts',
     'decode-process': 'lib/image/decode-process.ts',
     'session-worker': 'lib/runtime/session-worker.ts',
     'fetch-worker': 'lib/weights/download/fetch-worker.ts',

@@ -52,6 +52,8 @@ const workerSchema = modelSchema.extend({
   BOOTED_AT: z.iso.datetime().optional(),
   /** How long SIGTERM waits for the picture under way. */
   DRAIN_SECONDS: seconds(3600).default(25),
+  /** So long without a sign of life, and the worker's process is ended: it hangs. */
+  SILENCE_SECONDS: seconds(3600).default(120),
   /** Metrics go to the log in CloudWatch's embedded format where this names their namespace. */
   POWERTOOLS_METRICS_NAMESPACE: z.string().min(1).optional(),
 });
@@ -82,6 +84,7 @@ export interface WorkerConfig extends ModelConfig {
   readonly name: string;
   readonly bootedAt: string | undefined;
   readonly drainMs: number;
+  readonly silenceMs: number;
   readonly isMeasured: boolean;
 }
 
@@ -121,6 +124,7 @@ export function readWorkerConfig(environment: NodeJS.ProcessEnv = process.env): 
     name: data.WORKER_NAME,
     bootedAt: data.BOOTED_AT,
     drainMs: data.DRAIN_SECONDS * 1000,
+    silenceMs: data.SILENCE_SECONDS * 1000,
     isMeasured: data.POWERTOOLS_METRICS_NAMESPACE !== undefined,
   };
 }

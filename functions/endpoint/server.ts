@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors/app-error.js';
-import { readConfig } from './config.js';
+import { readConfig, readWorkerConfig } from './config.js';
 
 // ONNX Runtime 1.29 and later otherwise report on models and sessions to its maker. Read when it is loaded.
 process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
@@ -13,8 +13,8 @@ const MODES: Readonly<Record<string, () => Promise<void>>> = {
     await serve(readConfig());
   },
   worker: async () => {
-    const { runWorker } = await import('./worker/run-worker.js');
-    process.exit(await runWorker());
+    const { supervise } = await import('./worker/supervise.js');
+    process.exit(await supervise(readWorkerConfig()));
   },
   'self-test': async () => {
     const { selfTest } = await import('./self-test.js');

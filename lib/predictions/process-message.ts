@@ -34,9 +34,10 @@ function leaveUnreadable({ id }: Message, error: unknown, { onEvent }: Services)
 }
 
 async function perform(message: Message, services: WorkerServices): Promise<Verdict> {
-  const request = await services.store.readRequest(message.id);
+  const { store } = services;
+  // At the same time: somebody waits for what comes after both.
+  const [request, result] = await Promise.all([store.readRequest(message.id), store.readResult(message.id)]);
   if (!request || isExpired(request, services)) return DONE;
-  const result = await services.store.readResult(message.id);
   return result ? performEnded(message, request, result, services) : performOpen(message, request, services);
 }
 

@@ -22,6 +22,8 @@ export interface FunctionStackProps {
   readonly maxReceiveCount?: number;
   /** Environments of the API function that take turns. @default 1 */
   readonly environments?: number;
+  /** For measurements: the functions ask moto itself, and nobody takes their messages. @default false */
+  readonly isBare?: boolean;
   /** Kept in SSM. @default webhooks are not set up */
   readonly webhookSecret?: string;
 }
@@ -30,6 +32,8 @@ export interface FunctionStackProps {
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string>>;
   readonly hurried: HurriedAws;
+  /** What the functions take for AWS. */
+  readonly aws: string;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
   readonly queueUrl: string;
@@ -38,15 +42,16 @@ export interface Surroundings {
 
 /** @param leastSeconds what every delay of the queue is shortened to */
 export async function surround(props: FunctionStackProps, leastSeconds = 0): Promise<Surroundings> {
-  const { moto, name, maxReceiveCount = 60, webhookSecret } = props;
+  const { moto, name, maxReceiveCount = 60, webhookSecret, isBare = false } = props;
   const hurried = await startHurriedAws(moto, leastSeconds);
+  const aws = isBare ? moto : hurried.url;
   const s3 = new S3Client({ ...motoClientConfig(moto), forcePathStyle: true });
   const sqs = new SQSClient(motoClientConfig(moto));
   await s3.send(new CreateBucketCommand({ Bucket: name }));
   const { queueUrl, deadQueueUrl } = await createQueues(sqs, name, maxReceiveCount, 150);
   const environment = {
     RESULTS_BUCKET: name,
-    QUEUE_URL: queueUrl.replace(moto, hurried.url),
+    QUEUE_URL: queueUrl.replace(moto, aws),
     RETENTION_DAYS: '1',
     ...(webhookSecret === undefined
       ? {}
@@ -56,11 +61,11 @@ export async function surround(props: FunctionStackProps, leastSeconds = 0): Pro
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_ENDPOINT_URL_S3: hurried.url,
-    AWS_ENDPOINT_URL_SQS: hurried.url,
-    AWS_ENDPOINT_URL_SSM: hurried.url,
+    AWS_ENDPOINT_URL_S3: aws,
+    AWS_ENDPOINT_URL_SQS: aws,
+    AWS_ENDPOINT_URL_SSM: aws,
   };
-  return { environment, hurried, s3, sqs, queueUrl, deadQueueUrl };
+  return { environment, hurried, aws, s3, sqs, queueUrl, deadQueueUrl };
 }
 
 /** The deployed functions, bundled, in processes of their own, with moto around them. */

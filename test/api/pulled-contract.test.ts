@@ -1,6 +1,5 @@
 import { describe } from 'vitest';
-import { scriptedWorker } from '../support/predictions/pulling-worker.js';
-import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
+import { processWorker } from '../support/predictions/process-worker.js';
 import { motoIsAbsent } from '../support/servers/moto-server.js';
 import { contract } from './contract/contract.js';
 import type { Setting } from './contract/setting.js';
@@ -9,17 +8,16 @@ import { lambdaFixture } from './lambda-fixture.js';
 
 describe.skipIf(motoIsAbsent())('in AWS, where workers fetch their messages', () => {
   const fixture = lambdaFixture();
-  const endpoint = new ScriptedEndpoint();
 
   contract(
-    'the bundled Lambda handlers, two queues, and an instance that sleeps',
+    'the bundled Lambda handlers, two queues, and an instance that sleeps, with the worker in it',
     async (): Promise<Setting> => {
-      const stack = await fixture.pull({ name: 'pulled-contract', startWorker: scriptedWorker(endpoint) });
+      const stack = await fixture.pull({ name: 'pulled-contract', startWorker: processWorker });
       await stack.listens();
       return {
         ...gatewaySetting(stack),
-        side: SCRIPTED_SIDE,
-        drawn: () => endpoint.drawn,
+        side: 512,
+        drawn: () => stack.output().match(/"message":"invocation",[^\n]*"status":200/g)?.length ?? 0,
         sleep: () => stack.machine.sleep(),
         waitsForWakes: true,
         // The fixture stops it.

@@ -57,7 +57,7 @@ export class PulledStack extends FunctionStack {
   private constructor(props: PulledStackProps, around: Surroundings, { machine, ec2, s3, draw }: Parts) {
     super(props, around, {
       BACKEND: 'ec2',
-      DRAW_QUEUE_URL: draw.queueUrl.replace(props.moto, around.hurried.url),
+      DRAW_QUEUE_URL: draw.queueUrl.replace(props.moto, around.aws),
       INSTANCE_IDS: machine.id,
       INSTANCE_TYPES: 'g4dn.xlarge,g4dn.2xlarge',
       AWS_ENDPOINT_URL_EC2: ec2.url,
@@ -71,9 +71,9 @@ export class PulledStack extends FunctionStack {
 
   /** It is up, and empties its queues. */
   static async start(props: PulledStackProps): Promise<PulledStack> {
-    const { moto, name, startWorker, bootMs = 500 } = props;
+    const { moto, name, startWorker, bootMs = 500, isBare = false } = props;
     const plain = await surround(props, SHORT_WAIT);
-    const s3 = await props.beforeS3?.(plain.hurried.url);
+    const s3 = await props.beforeS3?.(plain.aws);
     const changed = s3 ? { AWS_ENDPOINT_URL_S3: s3.url } : {};
     const around = { ...plain, environment: { ...plain.environment, ...changed } };
     const draw = await createQueues(around.sqs, `${name}-draw`, MAX_DRAW_RECEIVES, VISIBILITY);
@@ -89,6 +89,7 @@ export class PulledStack extends FunctionStack {
       startWorker: (WORKER_NAME) => startWorker({ ...environment, WORKER_NAME }),
     });
     const stack = new PulledStack(props, around, { machine, s3, ec2: await Ec2Front.start(moto), draw });
+    if (isBare) return stack;
     stack.poll();
     stack.poll('dead letters');
     stack.pollFor(draw.deadQueueUrl, stack.deadLetters);

@@ -23,7 +23,7 @@ const LAST_WORDS_MS = 5_000;
 const PATIENT = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
 /**
- * `server.mjs worker`: loads the model, then draws what a queue brings and writes results to a bucket, wherever it runs.
+ * What `server.mjs worker` supervises: loads the model, then draws what a queue brings and writes results to a bucket, wherever it runs.
  * It says in `worker.json` what it is at, and ends when nobody needs it any more.
  *
  * @returns the exit status: 0 where no work was left, or SIGTERM asked for it; 1 where it has failed

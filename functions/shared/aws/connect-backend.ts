@@ -44,7 +44,7 @@ export async function connectBackend(config: BackendConfig, clients: BackendClie
       const [{ makeEc2Client }, { Ec2Endpoint }, { S3WorkerStateReader }] = await Promise.all([
         import('./ec2/ec2-control.js'),
         import('./ec2/ec2-endpoint.js'),
-        import('./ec2/worker-state-reader.js'),
+        import('./queue/worker-state-reader.js'),
       ]);
       const { instanceIds, instanceTypes, drawQueueUrl } = config;
       const worker = new S3WorkerStateReader(clients.records);
@@ -54,7 +54,7 @@ export async function connectBackend(config: BackendConfig, clients: BackendClie
     case 'queue': {
       const [{ HiredWorkers }, { S3WorkerStateReader }] = await Promise.all([
         import('./queue/hired-workers.js'),
-        import('./ec2/worker-state-reader.js'),
+        import('./queue/worker-state-reader.js'),
       ]);
       const endpoint = new HiredWorkers({ worker: new S3WorkerStateReader(clients.records) });
       return pulled(endpoint, config.drawQueueUrl, clients);

@@ -34,9 +34,12 @@ export async function draw(
     const signal = clock.timeout(INVOKE_MS);
     const { answer, timings } = await endpoint.invoke(request, { requestId, signal });
     onEvent({ kind: 'drawn', timings });
+    // Beside the result: the message after this one waits for nothing but that.
+    const noted = noteReady(services, true, true);
     const completed_at = timestamp(services);
-    await conclude(record, { status: 'succeeded', completed_at, answer, timings }, services);
-    await noteReady(services, true, true);
+    await conclude(record, { status: 'succeeded', completed_at, answer, timings }, services).finally(
+      () => noted,
+    );
     return DONE;
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;

@@ -125,9 +125,10 @@ export function predictions(setting: () => Setting): void {
       await sleep();
       expect((await health()).state).toBe('asleep');
       const openai = await ask('POST', '/v1/images/generations', { body: { prompt: PROMPT } });
-      expect(openai.status).toBe(waitsForWakes ? 200 : 503);
+      // Who waits gets the picture where the wake is over in time.
+      expect(waitsForWakes ? [200, 503] : [503]).toContain(openai.status);
+      if (openai.status === 503) expect(openai.headers.get('retry-after')).toMatch(/^\d+$/);
       if (waitsForWakes) await sleep();
-      else expect(openai.headers.get('retry-after')).toMatch(/^\d+$/);
       const headers = { accept: 'image/png', ...(waitsForWakes ? ASYNC : {}) };
       const cold = await ask('POST', '/predict', { body: { prompt: PROMPT, seed: 5 }, headers });
       const path = await acceptedPath(cold, setting());
@@ -143,8 +144,8 @@ export function predictions(setting: () => Setting): void {
       await sleep();
       const patient = await ask('POST', '/predict', { body: { prompt: PROMPT }, headers: WAIT });
       expect(patient.headers.get('preference-applied')).toBe(waitsForWakes ? 'wait=20' : null);
-      if (waitsForWakes) expect(patient.status).toBe(200);
-      else await ended(ask, await acceptedPath(patient, setting()));
+      if (waitsForWakes && patient.status === 200) return;
+      expect(await ended(ask, await acceptedPath(patient, setting()))).toMatchObject({ status: 'succeeded' });
     });
 
     test('POST /warmup wakes without a prompt', async ({ skip }) => {
@@ -159,7 +160,7 @@ export function predictions(setting: () => Setting): void {
       expect(cold.status).toBe(202);
       expect(healthSchema.parse(await cold.json()).state).toBe('waking');
       const later = await ask('POST', '/predict', { body: { prompt: PROMPT } });
-      if (waitsForWakes) return expect(later.status).toBe(200);
+      if (waitsForWakes && later.status === 200) return;
       const path = await acceptedPath(later, setting());
       expect((await ended(ask, path)).status).toBe('succeeded');
     });

@@ -25,7 +25,7 @@ export interface Setting {
   readonly drawn?: () => number | Promise<number>;
   /** Puts the endpoint to sleep; it comes up a little while after it is woken. @default it never sleeps */
   readonly sleep?: () => void | Promise<void>;
-  /** A request waits for a wake that was short the last times. @default it is answered at once, and its picture comes later */
+  /** A request waits for a wake, and gets its picture where that is over in time. @default it is answered at once, and its picture comes later */
   readonly waitsForWakes?: boolean;
   /** Makes a prediction older than results are kept. @default that cannot be done here */
   readonly expire?: (id: string) => Promise<void>;

@@ -123,6 +123,17 @@ describe.skipIf(motoIsAbsent())(
       expect(await stack.sent()).toEqual([{ kind: 'webhook', id, attempts: 0 }]);
     });
 
+    test('a worker that is frozen ends, and another draws what it has not', async () => {
+      const frozen = stack.worker({ SILENCE_SECONDS: '20' });
+      await stack.said(frozen, 'model ready');
+      for (const child of frozen.children()) process.kill(child, 'SIGSTOP');
+      const { id } = await stack.ask();
+      expect(await frozen.exited()).toBe(1);
+      expect(frozen.log).toContain('the worker hangs, and is ended');
+      stack.worker();
+      expect(await stack.ended(id)).toMatchObject({ status: 'succeeded' });
+    });
+
     test('a message whose workers die is given up after three of them', async () => {
       const { id } = await stack.ask();
       for (let death = 0; death < 3; death++) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type EndpointStatus, endpointStatusSchema } from '../../../lib/schemas/endpoint-status.js';
 
@@ -64,6 +65,13 @@ export class EndpointProcess {
       body: await request.arrayBuffer(),
     });
   };
+
+  /** Ids of the processes that it has started, while it runs. */
+  children(): number[] {
+    const { pid } = this.#child;
+    const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return list.trim().split(/\s+/).filter(Boolean).map(Number);
+  }
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);

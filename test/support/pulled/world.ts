@@ -1,5 +1,5 @@
 import { Ec2Endpoint } from '../../../functions/shared/aws/ec2/ec2-endpoint.js';
-import { S3WorkerStateReader } from '../../../functions/shared/aws/ec2/worker-state-reader.js';
+import { S3WorkerStateReader } from '../../../functions/shared/aws/queue/worker-state-reader.js';
 import { toProblem } from '../../../functions/shared/problem-response.js';
 import { wakeAgain } from '../../../functions/stopped/wake-again.js';
 import type { ApiServices } from '../../../lib/predictions/delivery/delivery.js';

@@ -4,9 +4,10 @@ import type { Clock } from '../../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../../lib/predictions/system-clock.js';
 import { WakeRefused } from '../../../../lib/predictions/wake/wake-refused.js';
 import type { WorkerState } from '../../../../lib/schemas/worker-state.js';
+import { stateOfWorker } from '../queue/state-of-worker.js';
+import { isFresh, type WorkerStateReader } from '../queue/worker-state-reader.js';
 import { Ec2Control, type InstanceState } from './ec2-control.js';
 import { startOne } from './start-one.js';
-import { isFresh, type WorkerStateReader } from './worker-state-reader.js';
 
 /** Looks at the instances in one wake: the second sees what somebody else has done meanwhile. */
 const LOOKS = 2;
@@ -68,7 +69,7 @@ export class Ec2Endpoint {
     const [instances, said] = await Promise.all([this.#control.describe(instanceIds), worker.read()]);
     const up = instances.find(isUp);
     const valid = said && this.#isValid(said, instances) ? said : undefined;
-    if (valid) return stateOf(valid);
+    if (valid) return stateOfWorker(valid);
     if (up) return this.#silent(up);
     if (instances.every(({ state }) => state === 'gone')) {
       return { state: 'failed', detail: allGone(instanceIds).message };
@@ -105,30 +106,6 @@ export class Ec2Endpoint {
 
 function isUp({ state }: InstanceState): boolean {
   return state === 'pending' || state === 'running';
-}
-
-function stateOf({ phase, bytes_done, bytes_total, model, draws, error }: WorkerState): EndpointState {
-  const about = { ...(model === null ? {} : { model }), ...(draws === undefined ? {} : { draws }) };
-  switch (phase) {
-    case 'ready':
-      return { state: 'ready', ...about };
-    case 'stopping':
-      return { state: 'asleep' };
-    case 'failed':
-      return { state: 'failed', detail: error ?? 'the worker has failed; its log says why' };
-    case 'starting':
-      return { state: 'waking', detail: 'container' };
-    case 'downloading':
-      return { state: 'waking', detail: `weights ${percent(bytes_done, bytes_total)} %`, ...about };
-    case 'loading':
-      return { state: 'waking', detail: 'sessions', ...about };
-    case 'warming':
-      return { state: 'waking', detail: 'warm-up', ...about };
-  }
-}
-
-function percent(done: number, total: number): number {
-  return total === 0 ? 0 : Math.floor((100 * Math.min(done, total)) / total);
 }
 
 function stillStopping(): EndpointError {

@@ -1,6 +1,7 @@
 import type { EndpointState, PulledEndpoint } from '../../../../lib/predictions/endpoint.js';
 import type { WorkerState } from '../../../../lib/schemas/worker-state.js';
-import { isFresh, type WorkerStateReader } from '../ec2/worker-state-reader.js';
+import { stateOfWorker } from './state-of-worker.js';
+import { isFresh, type WorkerStateReader } from './worker-state-reader.js';
 
 export interface HiredWorkersProps {
   readonly worker: WorkerStateReader;
@@ -27,19 +28,11 @@ export class HiredWorkers implements PulledEndpoint {
 
   async state(): Promise<EndpointState> {
     const said = await this.#said();
-    return said ? describe(said) : { state: 'asleep' };
+    return said ? stateOfWorker(said) : { state: 'asleep' };
   }
 
   async #said(): Promise<WorkerState | undefined> {
     const said = await this.#worker.read();
     return said && isFresh(said, this.#now()) ? said : undefined;
   }
-}
-
-function describe({ phase, model, draws, error }: WorkerState): EndpointState {
-  const about = { ...(model === null ? {} : { model }), ...(draws === undefined ? {} : { draws }) };
-  if (phase === 'ready') return { state: 'ready', ...about };
-  if (phase === 'stopping') return { state: 'asleep', ...about };
-  if (phase === 'failed') return { state: 'failed', ...(error === undefined ? {} : { detail: error }) };
-  return { state: 'waking', detail: phase, ...about };
 }
