@@ -56,6 +56,7 @@ export interface InstanceProps {
 export class Ec2Backend extends Backend {
   readonly environment: Readonly<Record<string, string>>;
   readonly messagesAtOnce = MESSAGES_AT_ONCE;
+  readonly givenUp = 'no instance came up for 20 minutes, or three workers ended at the same picture';
   readonly #drawQueue: DrawQueue;
   readonly #surroundings: Surroundings;
   readonly #instanceIds: readonly string[];
