@@ -108,6 +108,7 @@ describe('a change of what it is made of is another instance, and nothing else i
     [{ revision: 'a'.repeat(40) }],
     [{ machineImage: 'ami-0123abcd' }],
     [{ retentionDays: 2 }],
+    [{ generation: '2' }],
   ])('%j: another', (options) => {
     expect(id(options)).not.toBe(first);
   });
