@@ -14,6 +14,8 @@ export interface DeployedStackProps {
 
 /** A service that was deployed, as its callers have it: a URL and a key. */
 export class DeployedStack {
+  /** Whether a wake is so short that a request waits for it, once it is known to be. */
+  readonly waitsForWakes: boolean = false;
   readonly name: string;
   readonly url: string;
   readonly key: string;

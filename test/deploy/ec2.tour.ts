@@ -76,7 +76,12 @@ describe('the first deploy', () => {
     await endOf('awake, as the contract finds it');
     const drawn = () => account.emulator.workerLogs().match(DRAWN)?.length ?? 0;
     const output = () => account.emulator.log('functions') + account.emulator.workerLogs();
-    return { ...(await settingOf(account, api, stack, stranger)), drawn, output, waitsForWakes: true };
+    return {
+      ...(await settingOf(account, api, stack, stranger)),
+      drawn,
+      output,
+      waitsForWakes: stack.waitsForWakes,
+    };
   });
 
   test('the worker measures under the names that the dashboard reads', () => {

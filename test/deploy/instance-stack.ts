@@ -7,6 +7,8 @@ const PATIENCE_MS = 300_000;
 
 /** A service of one instance that is stopped nearly always. */
 export class InstanceStack extends DeployedStack {
+  override readonly waitsForWakes = true;
+
   async instance(): Promise<InstanceView> {
     const instances = await this.emulator.instances(this.name);
     if (instances.length !== 1)
