@@ -24,7 +24,9 @@ export abstract class Backend extends Construct {
   abstract readonly environment: Readonly<Record<string, string>>;
   /** Messages that the consumer works on at once. */
   abstract readonly messagesAtOnce: number;
-  /** Beside those that every backend has, by name. */
+  /** Why predictions come to be given up, for a person. */
+  abstract readonly givenUp: string;
+  /** Beside those that every backend has, by name. Among them: a wake that comes to nothing. */
   abstract readonly alarms: Readonly<Record<string, AlarmCondition>>;
   /** What it does, for the dashboard; three have room in a row. */
   abstract readonly graphs: readonly Graph[];

@@ -12,7 +12,7 @@ const OWN: Readonly<Record<BackendName, readonly (keyof Config)[]>> = {
     'timeZone',
     'securityGroupIds',
   ],
-  ec2: ['idleSeconds', 'zones', 'diskGb', 'machineImage', 'sessionManager', 'vpcId'],
+  ec2: ['idleSeconds', 'zones', 'diskGb', 'machineImage', 'generation', 'sessionManager', 'vpcId'],
 };
 
 /** Types, where none are given. An instance of EC2 can be made of any of them: one disk, one driver. */

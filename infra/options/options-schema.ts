@@ -77,6 +77,14 @@ export const optionsSchema = z.strictObject({
     .string()
     .regex(/^(recommended|ami-[0-9a-f]{8,17})$/, 'must be recommended, or an id such as ami-0123abcd')
     .default('recommended'),
+  /**
+   * Of the instances: any word. Another one than at the last deploy makes them anew, whatever else is the same: for one
+   * that was terminated by hand, or is broken. @default none
+   */
+  generation: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,20}$/, 'must be a word of up to 20 letters, digits and dashes')
+    .optional(),
   /** Whether Session Manager may open a shell on an instance. @default false */
   sessionManager: boolean().default(false),
   /** A network for the instances, with `subnetIds`. @default one of their own */

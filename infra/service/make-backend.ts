@@ -36,11 +36,12 @@ export function makeBackend(scope: Construct, props: MakeBackendProps): Backend 
   };
   const types = [config.instanceType, ...(config.fallbackInstanceTypes ?? [])];
   if (config.backend === 'ec2') {
-    const { idleSeconds, diskGb, machineImage, sessionManager, zones, vpcId, subnetIds } = config;
+    const { idleSeconds, diskGb, machineImage, generation, sessionManager } = config;
+    const { zones, vpcId, subnetIds } = config;
     return new Ec2Backend(scope, 'Instances', {
       ...{ name, basics, root },
       container: { ...container, idleSeconds },
-      instances: { types, diskGb, machineImage, sessionManager },
+      instances: { types, diskGb, machineImage, sessionManager, ...(generation && { generation }) },
       network: { zones, ...(vpcId && subnetIds && { existing: { vpcId, subnetIds } }) },
       surroundings: { results, queue, telemetry },
     });

@@ -2,6 +2,7 @@ import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Api } from '../api/api.js';
 import type { FunctionBasics } from '../basics/function-settings.js';
+import { METRICS_NAMESPACE } from '../basics/service-metrics.js';
 import type { Config } from '../options/config.js';
 import { PredictionQueue } from '../predictions/prediction-queue.js';
 import { Results } from '../predictions/results.js';
@@ -9,7 +10,6 @@ import { WebhookSecret } from '../predictions/webhook-secret.js';
 import { Worker } from '../predictions/worker.js';
 import { Alarms } from '../watch/alarms.js';
 import { Dashboard } from '../watch/dashboard.js';
-import { METRICS_NAMESPACE } from '../watch/service-metrics.js';
 import { makeBackend } from './make-backend.js';
 
 /** Where AWS was reported to refuse an endpoint that may have no instance. */

@@ -16,11 +16,9 @@ import { Construct } from 'constructs';
 import type { Api } from '../api/api.js';
 import type { AlarmCondition, Backend } from '../backends/backend.js';
 import { acknowledge } from '../basics/acknowledge.js';
+import { serviceMetric } from '../basics/service-metrics.js';
 import type { Worker } from '../predictions/worker.js';
-import { serviceMetric } from './service-metrics.js';
 
-/** A wake takes 10 minutes at most; a message that is older waits for one that came to nothing. */
-const OLDEST_MESSAGE = Duration.minutes(15);
 /** Answers with 5xx in five minutes. */
 const SERVER_ERRORS = 5;
 
@@ -46,20 +44,13 @@ export class Alarms extends Construct {
     const five = Duration.minutes(5);
     this.all = [
       this.#alarm('GivenUp', {
-        alarmDescription: 'Predictions were given up: the endpoint did not take them for 20 minutes.',
+        alarmDescription: `Predictions were given up: ${backend.givenUp}.`,
         metric: worker.deadLetters.function.metricInvocations({ statistic: Stats.SUM, period: five }),
         threshold: 1,
         evaluationPeriods: 1,
       }),
-      this.#alarm('FailedWake', {
-        alarmDescription: 'A prediction waits longer than a wake takes: does the endpoint come up?',
-        // SQS itself no longer counts the age of a message that was received three times.
-        metric: serviceMetric(name, 'QueueAgeSeconds', { statistic: Stats.MAXIMUM }),
-        threshold: OLDEST_MESSAGE.toSeconds(),
-        evaluationPeriods: 1,
-      }),
       this.#alarm('ServerErrors', {
-        alarmDescription: 'The API answers with 5xx, and not because the endpoint is asleep.',
+        alarmDescription: 'The API answers with 5xx, and not because it is asleep.',
         metric: unexpectedErrors(name, api),
         threshold: SERVER_ERRORS,
         evaluationPeriods: 1,

@@ -12,8 +12,8 @@ import {
 import { Construct } from 'constructs';
 import type { Api } from '../api/api.js';
 import type { Backend, Graph } from '../backends/backend.js';
+import { serviceMetric } from '../basics/service-metrics.js';
 import type { PredictionQueue } from '../predictions/prediction-queue.js';
-import { serviceMetric } from './service-metrics.js';
 
 /** Dollars an hour in us-east-1, of types whose price was known when this was written. */
 const DOLLARS_PER_HOUR: Readonly<Record<string, number>> = { 'ml.g4dn.xlarge': 0.736, 'g4dn.xlarge': 0.526 };

@@ -14,6 +14,22 @@ export interface Account {
   hasComponent(name: string): Promise<boolean>;
 }
 
+/** The same of EC2, whose instances the other backend keeps. */
+export interface InstanceAccount {
+  /** How many vCPUs of GPU instances may run; undefined where AWS does not say. */
+  gpuQuota(): Promise<Quota | undefined>;
+  /** What an instance of this type has; undefined where the region has no such type. */
+  vcpus(instanceType: string): Promise<number | undefined>;
+  /** Names of the region's zones that have this type. */
+  zonesWith(instanceType: string): Promise<readonly string[]>;
+  /** Names of the region's zones, in the order in which a deploy takes them. */
+  zones(): Promise<readonly string[]>;
+  /** The machine image that a deploy takes: AWS's newest. */
+  recommendedImage(): Promise<string | undefined>;
+  /** Machine images of the instances that a stack has now. */
+  imagesOf(stackName: string): Promise<readonly string[]>;
+}
+
 export interface Quota {
   readonly code: string;
   readonly value: number;

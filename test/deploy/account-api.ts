@@ -1,3 +1,4 @@
+import { EC2Client, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
@@ -45,6 +46,12 @@ export class AccountApi {
     const { Parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }));
     client.destroy();
     return Parameter?.Value as string;
+  }
+
+  async terminate(instance: string): Promise<void> {
+    const client = new EC2Client({ endpoint: this.#url, ...CONFIG });
+    await client.send(new TerminateInstancesCommand({ InstanceIds: [instance] }));
+    client.destroy();
   }
 
   async keys(bucket: string): Promise<string[]> {

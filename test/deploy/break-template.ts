@@ -38,8 +38,9 @@ function copyCheckout(folder: string): string {
 }
 
 /** @returns the first test that failed, and the lines of its failure that say what the break is about */
-function tour(root: string, says: RegExp): { step: string; said: string } | undefined {
-  const { status, stdout, stderr } = spawnSync('npm', ['run', 'test:deploy'], {
+function follow(root: string, { says, tour = 'deploy' }: Break): { step: string; said: string } | undefined {
+  const command = ['run', 'test:deploy', '--', `test/deploy/${tour}.tour.ts`];
+  const { status, stdout, stderr } = spawnSync('npm', command, {
     cwd: root,
     encoding: 'utf8',
   });
@@ -52,14 +53,15 @@ function tour(root: string, says: RegExp): { step: string; said: string } | unde
   return { step, said: line?.trim() ?? 'NOT SAID' };
 }
 
-function tryBreak({ name, file, from, to, says }: Break): boolean {
+function tryBreak(broken: Break): boolean {
+  const { name, file, from, to } = broken;
   const folder = mkdtempSync(join(tmpdir(), 'break-'));
   try {
     const root = copyCheckout(folder);
     const text = readFileSync(join(root, file), 'utf8');
     if (text.split(from).length !== 2) throw new Error(`${name}: ${file} has not exactly one ${from}`);
     writeFileSync(join(root, file), text.replace(from, to));
-    const seen = tour(root, says);
+    const seen = follow(root, broken);
     const [step, said] = seen ? [seen.step, seen.said] : ['NOT SEEN', ''];
     console.log(`| ${name} | ${step.replaceAll('|', '/')} | ${said.slice(0, 300).replaceAll('|', '/')} |`);
     return seen !== undefined && seen.said !== 'NOT SAID';

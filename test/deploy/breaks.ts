@@ -7,6 +7,8 @@ export interface Break {
   readonly to: string;
   /** What a line of the tour's failure must say. */
   readonly says: RegExp;
+  /** @default deploy */
+  readonly tour?: 'deploy' | 'ec2';
 }
 
 export const BREAKS: readonly Break[] = [
@@ -121,5 +123,21 @@ export const BREAKS: readonly Break[] = [
     from: "this.#exactly('Sleep', 0, SLEEP_COOLDOWN)",
     to: "this.#exactly('Sleep', 1, SLEEP_COOLDOWN)",
     says: /after IdleAlarm there are 1 copies/,
+  },
+  {
+    name: 'a missing permission of an instance',
+    file: 'infra/backends/ec2/worker-role.ts',
+    from: '    model.grantRead(this.role);\n',
+    to: '',
+    says: /FAILURE signal with UniqueId self_test: /,
+    tour: 'ec2',
+  },
+  {
+    name: 'a function that hears of the wrong state',
+    file: 'infra/backends/ec2/stopped.ts',
+    from: "state: ['stopped']",
+    to: "state: ['terminated']",
+    says: /an instance has stopped/,
+    tour: 'ec2',
   },
 ];

@@ -14,21 +14,23 @@ export interface DeployedStackProps {
 
 /** A service that was deployed, as its callers have it: a URL and a key. */
 export class DeployedStack {
+  /** Whether a wake is so short that a request waits for it, once it is known to be. */
+  readonly waitsForWakes: boolean = false;
   readonly name: string;
   readonly url: string;
   readonly key: string;
-  readonly #emulator: Emulator;
+  protected readonly emulator: Emulator;
 
   constructor({ emulator, name, url, key }: DeployedStackProps) {
     this.name = name;
     this.url = url;
     this.key = key;
-    this.#emulator = emulator;
+    this.emulator = emulator;
   }
 
   /** `fetch`, which finds the emulated gateway by the service's own URL. */
   fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const gateway = `${this.#emulator.environment['AWS_ENDPOINT_URL']}/_aws/execute-api/$1`;
+    const gateway = `${this.emulator.environment['AWS_ENDPOINT_URL']}/_aws/execute-api/$1`;
     const url = (input instanceof Request ? input.url : String(input)).replace(API, gateway);
     return input instanceof Request ? fetch(new Request(url, input), init) : fetch(url, init);
   };
@@ -67,7 +69,7 @@ export class DeployedStack {
 
   async #scale(alarm: string, copies: number): Promise<void> {
     await this.settled();
-    await this.#emulator.raiseAlarm(`${this.name}-EndpointScaling${alarm}`);
+    await this.emulator.raiseAlarm(`${this.name}-EndpointScaling${alarm}`);
     const state = await this.settled();
     if (state.copies !== copies) throw new Error(`after ${alarm} there are ${state.copies} copies`);
   }
@@ -75,7 +77,7 @@ export class DeployedStack {
   /** The component, when nothing changes in it. */
   async settled() {
     for (;;) {
-      const state = await this.#emulator.component(this.name);
+      const state = await this.emulator.component(this.name);
       if (state.status === 'Failed') throw new Error(`${this.name} has failed: ${state.failure}`);
       if (state.status === 'InService' && state.copies === state.desired) return state;
       await wait(100);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from '../support/free-port.js';
@@ -28,6 +28,17 @@ export interface ComponentState {
   /** Requests that its copies have answered. */
   readonly drawn: number;
   readonly failure: string | null;
+}
+
+/** An EC2 instance, as the emulator sees it. */
+export interface InstanceView {
+  readonly id: string;
+  readonly stack: string;
+  readonly state: string;
+  /** How often it was started; the first time it was made ready, and drew its own picture. */
+  readonly starts: number;
+  readonly type: string;
+  readonly image: string;
 }
 
 export interface Refusal {
@@ -99,6 +110,29 @@ export class Emulator {
     const found = all[name];
     if (!found) throw new Error(`the account has no component ${name}: ${Object.keys(all)}`);
     return found;
+  }
+
+  /** The instances of a stack. */
+  async instances(stack: string): Promise<InstanceView[]> {
+    const all = await this.#ask<Record<string, Omit<InstanceView, 'id'>>>('/_instances');
+    return Object.entries(all)
+      .map(([id, instance]) => ({ id, ...instance }))
+      .filter((instance) => instance.stack === stack);
+  }
+
+  /** What the workers of all instances have said, those that are gone included. */
+  workerLogs(): string {
+    const folders = readdirSync(this.#props.work).filter((name) => name.startsWith('i-'));
+    const files = folders.map((name) => join(this.#props.work, name, 'worker.log'));
+    return files
+      .filter(existsSync)
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('');
+  }
+
+  /** AWS recommends another machine image from now on. */
+  async recommendImage(id: string): Promise<void> {
+    await this.#ask('/_image', { id });
   }
 
   /** Lets an alarm go off whose name has this part: it does what its actions say. */

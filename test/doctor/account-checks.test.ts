@@ -2,17 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Account, AccountError, type AccountFault } from '../../lib/doctor/account.js';
 import { accountChecks } from '../../lib/doctor/account-checks.js';
 import { examine } from '../../lib/doctor/examine.js';
-
-/** An account that has everything, and nothing that is in the way. */
-const READY: Account = {
-  region: async () => 'us-east-1',
-  identity: async () => ({ account: '123456789012', arn: 'arn:aws:iam::123456789012:user/me' }),
-  bootstrapVersion: async () => 30,
-  endpointQuota: async () => ({ code: 'L-1', value: 2 }),
-  isDeployed: async () => false,
-  hasLogGroup: async () => false,
-  hasComponent: async () => false,
-};
+import { READY } from './ready-account.js';
 
 async function said(account: Partial<Account>, instanceTypes = ['ml.g4dn.xlarge']) {
   const lines: string[] = [];

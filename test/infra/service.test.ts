@@ -205,7 +205,7 @@ describe('gateway', () => {
     expect(methods).toHaveLength(ROUTES.length);
     const open = methods.filter(({ ApiKeyRequired }) => ApiKeyRequired !== true);
     const closed = methods.filter(({ ApiKeyRequired }) => ApiKeyRequired === true);
-    expect(open.map(({ HttpMethod }) => HttpMethod)).toEqual(['GET', 'GET', 'GET', 'GET']);
+    expect(open.map(({ HttpMethod }) => HttpMethod)).toEqual(['GET', 'GET', 'GET', 'GET', 'GET']);
     expect(closed.map(({ HttpMethod }) => HttpMethod).sort()).toEqual(['GET', 'POST', 'POST', 'POST']);
     for (const method of closed) {
       expect(method).toMatchObject({
@@ -377,6 +377,8 @@ describe('image', () => {
   test('and nothing that would bring a new image for no reason', () => {
     const folders = [
       'functions/api',
+      'functions/shared/aws/ec2',
+      'functions/shared/aws/sagemaker',
       'functions/worker',
       'lib/cli',
       'lib/export',

@@ -44,7 +44,7 @@ const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
 const NEIGHBOURS_MEET = HOUSES['lib']?.[2];
 /** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource`, `BundleSink` and `Account`. */
 const AWS_EDGE =
-  /^lib\/(weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+|doctor\/aws-account)\.ts$/;
+  /^lib\/(weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+|doctor\/aws\/[\w-]+)\.ts$/;
 
 const within = (folder: string) => (file: string) => file.startsWith(`${folder}/`);
 /** Of a file in `house`; '' beside the rooms. */

@@ -9,8 +9,8 @@ import type { AlarmCondition, Graph } from '../backend.js';
 const VISIBILITY = Duration.seconds(60);
 /** Three crashes on one message. What waits for a wake is not received, and counts nothing. */
 const MAX_RECEIVES = 3;
-/** A wake takes a minute or two; where nobody came for so long, none will by itself. */
-const OLDEST_MESSAGE = Duration.minutes(15);
+/** A wake takes a minute or two. */
+const OLDEST_MESSAGE = Duration.minutes(5);
 
 /** What is to be drawn: only workers with a GPU take from it. */
 export class DrawQueue extends QueuePair {
@@ -41,7 +41,8 @@ export class DrawQueue extends QueuePair {
   get noWake(): AlarmCondition {
     return {
       alarmDescription:
-        'A prediction waits longer than a wake takes: does the instance start (quota, capacity), and its worker?',
+        'A prediction waits longer than a wake takes: does the instance start (quota, capacity), and its worker? Or does ' +
+        'more come than one instance draws?',
       metric: this.queue.metricApproximateAgeOfOldestMessage({
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(5),

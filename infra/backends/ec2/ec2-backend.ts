@@ -46,6 +46,8 @@ export interface InstanceProps {
   readonly diskGb: number;
   /** `ami-...`, or `recommended`: AWS's newest. */
   readonly machineImage: string;
+  /** Another one makes instances anew that are otherwise the same. @default none */
+  readonly generation?: string;
   readonly sessionManager: boolean;
 }
 
@@ -56,6 +58,7 @@ export interface InstanceProps {
 export class Ec2Backend extends Backend {
   readonly environment: Readonly<Record<string, string>>;
   readonly messagesAtOnce = MESSAGES_AT_ONCE;
+  readonly givenUp = 'no instance came up for 20 minutes, or three workers ended at the same picture';
   readonly #drawQueue: DrawQueue;
   readonly #surroundings: Surroundings;
   readonly #instanceIds: readonly string[];
@@ -124,7 +127,7 @@ export class Ec2Backend extends Backend {
       retention: basics.logDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const { sessionManager } = instances;
+    const { sessionManager, generation } = instances;
     const role = new WorkerRole(this, 'Worker', {
       ...{ image, model, drawQueue: this.#drawQueue, surroundings, logs, sessionManager },
     });
@@ -135,6 +138,7 @@ export class Ec2Backend extends Backend {
       const machine = new Machine(this, `Machine${index + 1}`, {
         ...{ name, imageId, subnetId, network, role, diskGb: instances.diskGb },
         instanceType: instances.types[0] as string,
+        ...(generation !== undefined && { generation }),
         boot: {
           root,
           machine: { REGION: region, IMAGE: image.imageUri, LOG_GROUP: logs.logGroupName },

@@ -20,6 +20,8 @@ export interface MachineProps {
   readonly imageId: string;
   readonly instanceType: string;
   readonly diskGb: number;
+  /** Counts as a part of what it is made of. @default none */
+  readonly generation?: string;
   readonly subnetId: string;
   readonly network: MachineNetwork;
   readonly role: WorkerRole;
@@ -38,12 +40,12 @@ export class Machine extends Construct {
 
   constructor(scope: Construct, id: string, props: MachineProps) {
     super(scope, id);
-    const { role, boot, name } = props;
+    const { role, boot, name, generation } = props;
     const stack = Stack.of(this);
     const common = instanceProps(props);
     const told = { ...boot.machine, STACK: stack.stackName };
     const text = (RESOURCE: string) => userData({ ...boot, machine: { ...told, RESOURCE } });
-    const made = stack.resolve([common, text('')]);
+    const made = stack.resolve([common, text(''), ...(generation === undefined ? [] : [generation])]);
     const hash = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
     this.instance = new CfnInstance(this, `Instance${hash}`, common);
     this.instance.userData = Fn.base64(text(stack.getLogicalId(this.instance)));

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import { Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -7,6 +7,7 @@ import { CfnEndpoint, CfnEndpointConfig, CfnInferenceComponent, CfnModel } from 
 import type { Construct } from 'constructs';
 import { acknowledge } from '../../basics/acknowledge.js';
 import type { NodeFunction } from '../../basics/node-function.js';
+import { serviceMetric } from '../../basics/service-metrics.js';
 import type { ModelBundle } from '../../model/model-bundle.js';
 import { type AlarmCondition, Backend, type Graph } from '../backend.js';
 import { EndpointMetrics } from './endpoint-metrics.js';
@@ -24,13 +25,15 @@ const STARTUP_TIMEOUT = 900;
 const PROVISION_TIMEOUT = 300;
 /** Requests that a copy takes at once from the queue: what target tracking aims at, so that a backlog scales out. */
 const MESSAGES_PER_COPY = 2;
+/** A wake takes 10 minutes at most; a message that is older waits for one that came to nothing. */
+const OLDEST_MESSAGE = Duration.minutes(15);
 /** Hours without pause that make somebody look. */
 const AWAKE_HOURS = 12;
 /** From the last change of an endpoint until SageMaker consolidates its instances: the least. Minutes. */
 const CONSOLIDATION_COOLDOWN = 5;
 
 export interface EndpointProps {
-  /** Of the inference component: unique in the account's region. */
+  /** Of the inference component, unique in the account's region; and of the service in its metrics. */
   readonly name: string;
   readonly container: {
     readonly image: DockerImageAsset;
@@ -58,6 +61,8 @@ export interface InstanceProps {
 export class Endpoint extends Backend {
   readonly environment: Readonly<Record<string, string>>;
   readonly messagesAtOnce: number;
+  readonly givenUp = 'the endpoint did not take them for 20 minutes';
+  readonly #name: string;
   readonly #sleeps: boolean;
   readonly #metrics: EndpointMetrics;
   readonly #endpoint: CfnEndpoint;
@@ -66,6 +71,7 @@ export class Endpoint extends Backend {
   constructor(scope: Construct, id: string, props: EndpointProps) {
     super(scope, id);
     const { name, limits, pending } = props;
+    this.#name = name;
     const role = this.#makeRole(props);
     this.#endpoint = this.#makeEndpoint(props, role);
     this.#component = this.#makeComponent(props, role);
@@ -86,14 +92,21 @@ export class Endpoint extends Backend {
   }
 
   get alarms(): Readonly<Record<string, AlarmCondition>> {
-    if (!this.#sleeps) return {};
+    const FailedWake = {
+      alarmDescription: 'A prediction waits longer than a wake takes: does the endpoint come up?',
+      // SQS itself no longer counts the age of a message that was received three times.
+      metric: serviceMetric(this.#name, 'QueueAgeSeconds', { statistic: Stats.MAXIMUM }),
+      threshold: OLDEST_MESSAGE.toSeconds(),
+      evaluationPeriods: 1,
+    };
+    if (!this.#sleeps) return { FailedWake };
     const AwakeForLong = {
       alarmDescription: `An instance has been up, and billed, for ${AWAKE_HOURS} hours without a pause.`,
       metric: this.instanceMinutes(Duration.hours(1)),
       threshold: 1,
       evaluationPeriods: AWAKE_HOURS,
     };
-    return { AwakeForLong };
+    return { FailedWake, AwakeForLong };
   }
 
   get graphs(): Graph[] {

@@ -8,12 +8,15 @@ import { parseOptions } from '../parse-options.js';
 
 /** The deploy's own defaults, and patterns: `infra/options/config.ts`. */
 const DEFAULTS = {
+  backend: 'sagemaker',
   stackName: 'sd-turbo',
-  instanceTypes: 'ml.g4dn.xlarge',
   model: 'stabilityai/sd-turbo',
   revision: 'b261bac6fd2cf515557d5d0707481eafa0485ec2',
   taesd: 'madebyollin/taesd',
 };
+
+/** What the stack is made of where no type is named. */
+export const INSTANCE_TYPES = { sagemaker: 'ml.g4dn.xlarge', ec2: 'g4dn.xlarge' } as const;
 
 const repo = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'must be OWNER/NAME on Hugging Face');
 const optionsSchema = z.object({
@@ -22,9 +25,11 @@ const optionsSchema = z.object({
     .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'must be a region such as us-east-1')
     .optional(),
   stackName: z.string().regex(/^[A-Za-z](-?[A-Za-z0-9]){0,39}$/, 'must be letters, digits and single dashes'),
+  backend: z.enum(['sagemaker', 'ec2'], { error: 'must be sagemaker or ec2' }),
   instanceTypes: z
     .string()
-    .regex(/^ml\.[\w.]+(,ml\.[\w.]+)*$/, 'must be types such as ml.g4dn.xlarge,ml.g5.xlarge'),
+    .regex(/^[\w-]+(\.[\w-]+)+(,[\w-]+(\.[\w-]+)+)*$/, 'must be types such as ml.g4dn.xlarge,ml.g5.xlarge')
+    .optional(),
   model: repo,
   revision: z.string().min(1, 'must not be empty'),
   taesd: z.union([z.literal('none'), repo], { error: 'must be OWNER/NAME on Hugging Face, or none' }),
@@ -32,6 +37,7 @@ const optionsSchema = z.object({
 
 const FLAGS = {
   region: '--region',
+  backend: '--backend',
   stackName: '--stack-name',
   instanceTypes: '--instance-types',
   model: '--model',
@@ -44,7 +50,11 @@ export function doctorCommand(): Command {
     .description('say what a first deploy to AWS would fail at, and what to do; changes nothing')
     .option('--region <REGION>', "to deploy to (default: the AWS CLI's)")
     .option('--stack-name <NAME>', 'as -c stackName', DEFAULTS.stackName)
-    .option('--instance-types <LIST>', 'as -c instanceType, -c fallbackInstanceTypes', DEFAULTS.instanceTypes)
+    .option('--backend <NAME>', 'as -c backend: sagemaker or ec2', DEFAULTS.backend)
+    .option(
+      '--instance-types <LIST>',
+      "as -c instanceType, -c fallbackInstanceTypes (default: the backend's)",
+    )
     .option('--model <REPO>', 'as -c model', DEFAULTS.model)
     .option('--revision <COMMIT>', 'as -c revision', DEFAULTS.revision)
     .option('--taesd <REPO>', 'as -c taesd', DEFAULTS.taesd)
@@ -57,30 +67,47 @@ export function doctorCommand(): Command {
 }
 
 async function examineAll(values: unknown): Promise<void> {
-  const { region, stackName, instanceTypes, model, revision, taesd } = parseOptions(
+  const { region, backend, stackName, model, revision, taesd, ...given } = parseOptions(
     optionsSchema,
     values,
     FLAGS,
   );
   assertInstalled('doctor', DOCTOR_PACKAGES);
+  const instanceTypes = (given.instanceTypes ?? INSTANCE_TYPES[backend]).split(',');
+  checkTypes(instanceTypes, backend);
   const { hub, containerBuilder: builder } = readEnvironment();
   // Clients of AWS that no other command loads.
-  const [{ AwsAccount }, { accountChecks }, { localChecks }, { examine }] = await Promise.all([
-    import('../../doctor/aws-account.js'),
-    import('../../doctor/account-checks.js'),
-    import('../../doctor/local-checks.js'),
-    import('../../doctor/examine.js'),
-  ]);
+  const [{ AwsAccount }, { AwsInstances }, { accountChecks }, { localChecks }, { examine }] =
+    await Promise.all([
+      import('../../doctor/aws/aws-account.js'),
+      import('../../doctor/aws/aws-instances.js'),
+      import('../../doctor/account-checks.js'),
+      import('../../doctor/local-checks.js'),
+      import('../../doctor/examine.js'),
+    ]);
   const repositories = [
     { repo: model, revision, file: 'model_index.json' },
     ...(taesd === 'none' ? [] : [{ repo: taesd, revision: 'main', file: 'config.json' }]),
   ];
   const account = new AwsAccount(region);
+  const instances = backend === 'ec2' ? { instances: new AwsInstances(region) } : {};
   const checks = [
-    ...accountChecks({ account, stackName, instanceTypes: instanceTypes.split(',') }),
+    ...accountChecks({ account, stackName, instanceTypes, ...instances }),
     ...localChecks({ builder, architecture: process.arch, hub, repositories }),
   ];
   const failed = await examine(checks, (line) => process.stdout.write(`${line}\n`));
   if (failed > 0)
     throw new AppError('UNAVAILABLE', `a deploy would fail: ${failed} of ${checks.length} checks did`);
+}
+
+/** Endpoints have names of their own for the same machines. */
+function checkTypes(types: readonly string[], backend: keyof typeof INSTANCE_TYPES): void {
+  const isForEndpoint = backend === 'sagemaker';
+  const wrong = types.find((type) => type.startsWith('ml.') !== isForEndpoint);
+  if (wrong === undefined) return;
+  const name = wrong.replace(/^ml\./, '');
+  throw new AppError(
+    'INVALID_INPUT',
+    `--instance-types must be types of ${backend}: ${wrong} is ${isForEndpoint ? `ml.${name}` : name} there`,
+  );
 }

@@ -23,15 +23,19 @@ for service in ("SAGEMAKER", "SAGEMAKER_RUNTIME"):
 
 from containers import stop_all  # noqa: E402
 from control import make_server  # noqa: E402
+from instances import stop_all as stop_machines  # noqa: E402
 from ministack import app  # noqa: E402
 from pieces import PIECES  # noqa: E402
 
 for install, _ in PIECES:
     install()
+
+
 def end_with_parent():
     """Whoever started this holds the other end of its stdin."""
     while os.read(0, 1024):
         pass
+    stop_machines()
     stop_all()
     os.kill(os.getpid(), signal.SIGTERM)
     # ministack waits for those who are connected; nobody is any more.
@@ -40,6 +44,7 @@ def end_with_parent():
 
 
 atexit.register(stop_all)
+atexit.register(stop_machines)
 for work in (make_server().serve_forever, end_with_parent):
     threading.Thread(target=work, daemon=True).start()
 app.main()

@@ -33,7 +33,7 @@ class Copy:
         environment = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
             **model["PrimaryContainer"].get("Environment", {}),
-            **_credentials(model["ExecutionRoleArn"]),
+            **session_of(model["ExecutionRoleArn"], "SageMaker"),
             # The image says cuda; there is no GPU here, and more than one container.
             "PROVIDER": "cpu",
             "PORT": "0",
@@ -89,12 +89,12 @@ class Copy:
             return False
 
 
-def _credentials(role_arn):
-    """A session of the model's role, and no more."""
+def session_of(role_arn, name):
+    """Credentials of a role, as variables of a process that has no others."""
     key, secret, token = f"ASIA{uuid.uuid4().hex[:16].upper()}", uuid.uuid4().hex, uuid.uuid4().hex
     role = role_arn.rsplit("/", 1)[-1]
     sts.register_session(key, {
-        "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/SageMaker",
-        "UserId": f"{role}:SageMaker", "SecretAccessKey": secret, "SessionToken": token,
+        "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}",
+        "UserId": f"{role}:{name}", "SecretAccessKey": secret, "SessionToken": token,
     })
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}

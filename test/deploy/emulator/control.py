@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 import uuid
 
+import instances
 from inventory import inventory
 from permissions import caller_may, refused
 from registry import push
@@ -22,6 +23,7 @@ NO_CAPACITY = (
 QUOTAS = [
     {"ServiceCode": "sagemaker", "QuotaName": "ml.g4dn.xlarge for endpoint usage", "QuotaCode": "L-B67CFA0C", "Value": 2.0},
     {"ServiceCode": "sagemaker", "QuotaName": "ml.g5.xlarge for endpoint usage", "QuotaCode": "L-1928E07B", "Value": 0.0},
+    {"ServiceCode": "ec2", "QuotaName": "Running On-Demand G and VT instances", "QuotaCode": "L-DB2E81BA", "Value": 8.0},
 ]
 _PASSED = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes")
 
@@ -37,13 +39,15 @@ class Control(http.server.BaseHTTPRequestHandler):
             name: {"status": c.status, "desired": c.desired, "copies": len(c.copies), "drawn": c.drawn, "failure": c.failure}
             for name, c in components.items()
         }
-        answers = {"/_components": lambda: state, "/_refused": lambda: refused, "/_inventory": inventory}
+        answers = {"/_components": lambda: state, "/_refused": lambda: refused, "/_inventory": inventory,
+                   "/_instances": instances.describe}
         self._reply(200, answers[self.path]())
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         target = self.headers.get("x-amz-target")
-        orders = {"/_alarm": lambda asked: raise_alarm(asked["name"]), "/_push": push}
+        orders = {"/_alarm": lambda asked: raise_alarm(asked["name"]), "/_push": push, "/_image": instances.recommend_image,
+                  "/_poweroff": instances.power_off, "/_log": instances.check_log}
         if self.path in orders:
             try:
                 return self._reply(200, orders[self.path](json.loads(body)))
@@ -55,7 +59,9 @@ class Control(http.server.BaseHTTPRequestHandler):
 
     def _control(self, action, asked):
         if action in ("ListServiceQuotas", "ListAWSDefaultServiceQuotas"):
-            return self._reply(200, {"Quotas": QUOTAS})
+            return self._reply(200, {"Quotas": [one for one in QUOTAS if one["ServiceCode"] == asked["ServiceCode"]]})
+        if action in ("GetServiceQuota", "GetAWSDefaultServiceQuota"):
+            return self._quota(asked)
         component = components.get(asked.get("InferenceComponentName"))
         if component is None:
             return self._fail("ValidationException", f'Could not find inference component "{asked.get("InferenceComponentName")}".')
@@ -70,6 +76,12 @@ class Control(http.server.BaseHTTPRequestHandler):
         except ValueError as error:
             return self._fail("ValidationException", str(error))
         return self._reply(200, {"InferenceComponentArn": component.arn})
+
+    def _quota(self, asked):
+        found = [one for one in QUOTAS if all(one[name] == asked[name] for name in ("ServiceCode", "QuotaCode"))]
+        if not found:
+            return self._fail("NoSuchResourceException", f"there is no quota {asked['QuotaCode']}")
+        return self._reply(200, {"Quota": found[0]})
 
     def _invoke(self, body):
         found = re.fullmatch(r"/endpoints/([^/]+)/invocations", self.path)

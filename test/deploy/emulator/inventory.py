@@ -2,11 +2,12 @@
 
 from ministack import app
 
+import instances
 import sagemaker
 import scaling
 
 #: Services that have defaults in every account, and of which this project makes nothing.
-_THERE_ANYWAY = ("ec2", "elasticache", "iot")
+_THERE_ANYWAY = ("elasticache", "iot")
 #: No resources: settings, counters, and the histories that CloudFormation and others keep of what is gone.
 _HISTORIES = ("settings", "change_sets", "attachment_counts", "event", "histor", "metric", "trail", "receipts", "seq", "counter", "tokens", "activities")
 
@@ -16,7 +17,7 @@ def inventory():
     held = {
         "sagemaker.models": sagemaker.models, "sagemaker.configs": sagemaker.configs,
         "sagemaker.endpoints": sagemaker.endpoints, "sagemaker.components": sagemaker.components,
-        "scaling.targets": scaling.targets, "scaling.policies": scaling.policies, "cloudwatch.math_alarms": scaling.alarms,
+        "ec2.machines": instances.machines, "scaling.targets": scaling.targets, "scaling.policies": scaling.policies, "cloudwatch.math_alarms": scaling.alarms,
     }
     for service, read in app._build_persistence_save_dict().items():
         for store, value in (read() or {}).items():

@@ -2,10 +2,12 @@
 
 import json
 import re
+import urllib.parse
 from fnmatch import fnmatchcase
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services.cloudformation import provisioners
 
 from settings import ACCOUNT, REGION, arn, log
 
@@ -57,10 +59,13 @@ def note_refusals():
     iam_evaluator.enforce = enforce_and_note
 
 
-def name_repositories():
+def name_resources():
     extract = iam_actions.extract_resource_arn
 
     def extract_named(service, method, path, headers, body, *rest):
+        if service == "cloudformation" and b"Action=SignalResource" in (body or b""):
+            name = urllib.parse.parse_qs(body.decode())["StackName"][0]
+            return provisioners._cr_stack_id(name)
         if service == "ecr" and b"repositoryNames" in (body or b""):
             return arn("ecr", f"repository/{json.loads(body)['repositoryNames'][0]}")
         return extract(service, method, path, headers, body, *rest)

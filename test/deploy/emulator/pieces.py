@@ -5,6 +5,7 @@ The order counts where two pieces change the same place: the later one is asked 
 
 import functions
 import gateway
+import instances
 import permissions
 import provisioning
 import registry
@@ -14,7 +15,8 @@ import scaling
 PIECES = [
     (sagemaker.install, "no inference components: models, configurations, endpoints and components are containers here"),
     (scaling.install, "no Application Auto Scaling of SageMaker, and no alarms on metric math"),
-    (provisioning.keep_the_loop_free, "a component's containers read from the emulator's own S3 while it is made"),
+    (instances.install, "no AWS::EC2::Instance, and its instances are words: nothing runs on them, no signal is waited for"),
+    (provisioning.keep_the_loop_free, "components and instances call the emulator's own S3 and CloudFormation while they are made"),
     (provisioning.check_all_properties, "a property that AWS does not know is ignored, CloudFormation refuses it"),
     (provisioning.order_unkindly, "resources are made one by one in an order that hides a missing dependency"),
     (provisioning.end_silent_custom_resources, "a custom resource that says nothing is waited for for an hour, as on AWS"),
@@ -31,6 +33,6 @@ PIECES = [
     (functions.hurry_queues, "20 s until a message is received again are 20 s"),
     (registry.know_which_images_there_are, "an image that was never pushed is found, and none can be scanned"),
     (permissions.note_refusals, "a refusal is told to the caller only"),
-    (permissions.name_repositories, "ecr:DescribeRepositories is checked against no repository"),
+    (permissions.name_resources, "ecr:DescribeRepositories is checked against no repository, a signal against no stack"),
     (permissions.count_loopback_as_tls, "the policies ask for TLS, this is plain HTTP on loopback"),
 ]

@@ -53,6 +53,34 @@ CALLS = {
     ),
     "AWS::CloudWatch::Alarm": Call("cloudwatch", "PutMetricAlarm", made_up=("AlarmName",)),
     "AWS::CloudWatch::Dashboard": Call("cloudwatch", "PutDashboard", made_up=("DashboardName",)),
+    "AWS::EC2::Instance": Call(
+        "ec2",
+        "RunInstances",
+        renames={"GroupSet": "Groups"},
+        others={"IamInstanceProfile": None, "Monitoring": None},
+        made_up=("MinCount", "MaxCount"),
+    ),
+    "AWS::EC2::InternetGateway": Call("ec2", "CreateInternetGateway"),
+    "AWS::EC2::Route": Call("ec2", "CreateRoute"),
+    "AWS::EC2::RouteTable": Call("ec2", "CreateRouteTable"),
+    "AWS::EC2::SecurityGroup": Call(
+        "ec2",
+        "CreateSecurityGroup",
+        renames={"GroupDescription": "Description"},
+        others={"SecurityGroupEgress": None},
+        made_up=("GroupName",),
+    ),
+    "AWS::EC2::Subnet": Call("ec2", "CreateSubnet", others={"MapPublicIpOnLaunch": None}),
+    "AWS::EC2::SubnetRouteTableAssociation": Call("ec2", "AssociateRouteTable"),
+    "AWS::EC2::VPC": Call("ec2", "CreateVpc", others={"EnableDnsHostnames": None, "EnableDnsSupport": None}),
+    "AWS::EC2::VPCEndpoint": Call("ec2", "CreateVpcEndpoint"),
+    "AWS::EC2::VPCGatewayAttachment": Call("ec2", "AttachInternetGateway"),
+    "AWS::Events::Rule": Call(
+        "events", "PutRule", others={"EventPattern": None, "Targets": ("PutTargets", "Targets")}, made_up=("Name",)
+    ),
+    "AWS::IAM::InstanceProfile": Call(
+        "iam", "CreateInstanceProfile", others={"Roles": None}, made_up=("InstanceProfileName",)
+    ),
     "AWS::IAM::Policy": Call("iam", "PutRolePolicy", others={"Roles": None}, made_up=("RoleName",)),
     "AWS::IAM::Role": Call(
         "iam", "CreateRole", others={"ManagedPolicyArns": None, "Policies": None}, made_up=("RoleName",)
@@ -104,6 +132,11 @@ STRUCTURES = {
     ("AWS::ApplicationAutoScaling::ScalableTarget", "ScheduledActions"): {
         "ScheduledActionName", "Schedule", "Timezone", "StartTime", "EndTime", "ScalableTargetAction",
     },
+    ("AWS::EC2::SecurityGroup", "SecurityGroupEgress"): {
+        "CidrIp", "CidrIpv6", "Description", "FromPort", "IpProtocol", "ToPort", "DestinationPrefixListId",
+        "DestinationSecurityGroupId",
+    },
+    ("AWS::Events::Rule", "EventPattern"): {"source", "detail-type", "detail", "resources", "account", "region"},
     ("AWS::S3::Bucket", "LifecycleConfiguration"): {"Rules", "TransitionDefaultMinimumObjectSize"},
 }
 

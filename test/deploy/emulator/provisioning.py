@@ -12,6 +12,9 @@ from properties import check_properties
 #: What others need, and what nobody waits for unless the template says so.
 _LATE = ("AWS::IAM::Policy", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::Lambda::Permission")
 
+#: Made by processes that talk to this emulator meanwhile.
+_SLOW = ("AWS::EC2::Instance", "AWS::SageMaker::InferenceComponent")
+
 
 def made_up(stack_name, logical_id):
     return f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12]}"
@@ -95,4 +98,4 @@ def end_silent_custom_resources():
 
 def keep_the_loop_free():
     blocks = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda kind: kind == "AWS::SageMaker::InferenceComponent" or blocks(kind)
+    stacks._runs_on_worker_thread = lambda kind: kind in _SLOW or blocks(kind)

@@ -6,6 +6,9 @@ import type { AccountApi } from '../account-api.js';
 import type { DeployedStack } from '../deployed-stack.js';
 import { WEBHOOK_HOST } from '../emulator.js';
 
+/** An instance may have to be woken for it. Milliseconds. */
+const PATIENCE_MS = 300_000;
+
 /** A webhook that fails once, comes again, and is signed with the secret that the deploy has made. */
 export async function receiveOneWebhook(api: AccountApi, stack: DeployedStack): Promise<void> {
   const receiver = await startWebhookReceiver((_, response, index) =>
@@ -16,7 +19,7 @@ export async function receiveOneWebhook(api: AccountApi, stack: DeployedStack): 
     const response = await stack.predict({ prompt: 'a boat', webhook }, { prefer: 'respond-async' });
     expect(response.status).toBe(202);
     const { id } = (await response.json()) as { id: string };
-    await until('the webhook has come twice', async () => receiver.received.length === 2);
+    await until('the webhook has come twice', () => receiver.received.length === 2, PATIENCE_MS);
     const [first, second] = receiver.received;
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
     const secret = await api.secret(`/${stack.name}/webhook-secret`);

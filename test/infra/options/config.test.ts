@@ -6,7 +6,7 @@ const DEFAULTS = readConfig({});
 
 /** The backend that has an option. */
 function backendOf(option: string): Record<string, unknown> {
-  return /^(idleSeconds|zones|diskGb|machineImage|sessionManager|vpcId)$/.test(option)
+  return /^(idleSeconds|zones|diskGb|machineImage|generation|sessionManager|vpcId)$/.test(option)
     ? { backend: 'ec2' }
     : {};
 }
@@ -175,6 +175,8 @@ describe('texts', () => {
     ['diskGb', 20],
     ['machineImage', 'latest'],
     ['machineImage', 'ami-1'],
+    ['generation', ''],
+    ['generation', 'the second'],
     ['sessionManager', 'yes'],
     ['vpcId', 'subnet-0123abcd'],
     ['instanceType', 'ml.m5.large'],
@@ -224,6 +226,7 @@ describe('texts', () => {
     ['zones', '2', 2],
     ['zones', 'us-east-1b, us-gov-west-1c', ['us-east-1b', 'us-gov-west-1c']],
     ['machineImage', 'ami-0123456789abcdef0', 'ami-0123456789abcdef0'],
+    ['generation', '2', '2'],
     ['sessionManager', 'true', true],
     ['warmHours', '00:00-23:59', { days: '*', from: 0, until: 1439 }],
     ['warmHours', 'SUN 08:05-09:00', { days: 'SUN', from: 485, until: 540 }],
@@ -250,6 +253,7 @@ describe('options of another backend', () => {
       zones: 1,
       diskGb: 30,
       machineImage: 'recommended',
+      generation: 'second',
       sessionManager: false,
       vpcId: 'vpc-0123abcd',
     },

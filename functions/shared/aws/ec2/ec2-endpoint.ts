@@ -113,7 +113,11 @@ function stillStopping(): EndpointError {
 }
 
 function allGone(ids: readonly string[]): WakeRefused {
-  const [what, verb] = ids.length === 1 ? ['instance', 'is'] : ['instances', 'are'];
-  const words = `the GPU ${what} ${ids.join(', ')} ${verb} gone, terminated by hand: \`npx cdk deploy\` makes a new one`;
+  const [what, verb, made] =
+    ids.length === 1 ? ['instance', 'is', 'a new one'] : ['instances', 'are', 'new ones'];
+  // CloudFormation looks at the template only, in which nothing has changed.
+  const words =
+    `the GPU ${what} ${ids.join(', ')} ${verb} gone, terminated by hand: \`npx cdk deploy -c generation=2\` ` +
+    `(any word but that of the last deploy, beside its other options) makes ${made}`;
   return new WakeRefused(words);
 }

@@ -108,6 +108,7 @@ describe('a change of what it is made of is another instance, and nothing else i
     [{ revision: 'a'.repeat(40) }],
     [{ machineImage: 'ami-0123abcd' }],
     [{ retentionDays: 2 }],
+    [{ generation: '2' }],
   ])('%j: another', (options) => {
     expect(id(options)).not.toBe(first);
   });
@@ -150,6 +151,8 @@ describe('user data', () => {
       RETENTION_DAYS: '1',
       QUEUE_URL: '<Predictions/Queue/Resource>',
       DRAW_QUEUE_URL: '<Instances/Draw/Queue/Resource>',
+      POWERTOOLS_SERVICE_NAME: 'sd-turbo',
+      POWERTOOLS_METRICS_NAMESPACE: 'SdTurbo',
     });
   });
 
@@ -324,11 +327,19 @@ describe('what a person is told of', () => {
     );
   });
 
+  test('alarms speak of instances, and none is of an endpoint', () => {
+    const alarms = service.all('AWS::CloudWatch::Alarm');
+    const texts = alarms.map(([, { Properties }]) => String(Properties['AlarmDescription']));
+    expect(texts.join()).toMatch(/no instance came up for 20 minutes/);
+    expect(texts.filter((text) => text.includes('endpoint'))).toEqual([]);
+    expect(alarms.map(([id]) => id).filter((id) => id.includes('FailedWake'))).toEqual([]);
+  });
+
   test('a message that waits longer than any wake takes', () => {
     expect(alarm('NoWake')).toMatchObject({
       MetricName: 'ApproximateAgeOfOldestMessage',
       Namespace: 'AWS/SQS',
-      Threshold: 900,
+      Threshold: 300,
       Statistic: 'Maximum',
     });
   });

@@ -10,6 +10,7 @@ const INSTANCE_ARN = `arn:{Partition}:ec2:{Region}:{AccountId}:instance/${instan
 const RESULTS = '<Results/Objects/Bucket>';
 const IMAGES =
   'arn:{Partition}:ecr:{Region}:{AccountId}:repository/cdk-hnb659fds-container-assets-{AccountId}-{Region}';
+const BUNDLE = service.properties('Custom::ModelBundle')['Prefix'];
 const SECRET = 'arn:{Partition}:ssm:{Region}:{AccountId}:parameter/sd-turbo/webhook-secret';
 
 const on = (resource: string, ...actions: string[]) => actions.map((action) => `${action} on ${resource}`);
@@ -83,6 +84,7 @@ const roles: [string, string[]][] = [
     [
       ...on('<Instances/Logs>', 'logs:CreateLogStream', 'logs:PutLogEvents'),
       ...on('<Model/Weights/Bucket>/bundles/*', 's3:GetObject'),
+      ...on(`<Model/Weights/Bucket>/${BUNDLE}/self-test.json`, 's3:PutObject'),
       ...on('<Model/Weights/Bucket>', 's3:ListBucket'),
       ...on(IMAGES, 'ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'),
       ...on('*', 'ecr:GetAuthorizationToken'),

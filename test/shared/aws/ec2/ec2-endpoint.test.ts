@@ -251,7 +251,7 @@ describe.skipIf(motoIsAbsent())('instances that are kept stopped', () => {
         .wake()
         .catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(WakeRefused);
-      for (const words of [...ids.slice(0, zones), 'npx cdk deploy'])
+      for (const words of [...ids.slice(0, zones), 'npx cdk deploy -c generation=2'])
         expect((error as Error).message).toContain(words);
       expect(front.tried).toEqual([]);
     });
@@ -393,7 +393,7 @@ describe.skipIf(motoIsAbsent())('instances that are kept stopped', () => {
       await direct.send(new TerminateInstancesCommand({ InstanceIds: ids }));
       expect(await endpoint(2).state()).toEqual({
         state: 'failed',
-        detail: expect.stringContaining('npx cdk deploy'),
+        detail: expect.stringContaining('npx cdk deploy -c generation=2'),
       });
     });
   });

@@ -7,7 +7,8 @@ import {
 } from '@aws-sdk/client-service-quotas';
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { type Account, AccountError, type AccountFault, type Quota } from './account.js';
+import type { Account, Quota } from '../account.js';
+import { asked } from './asked.js';
 
 /** CDK's default qualifier: `cdk bootstrap` without options. */
 const BOOTSTRAP_VERSION = '/cdk-bootstrap/hnb659fds/version';
@@ -112,24 +113,4 @@ export class AwsAccount implements Account {
       return undefined;
     });
   }
-}
-
-async function asked<T>(action: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    const { name = '', message = '' } = error instanceof Error ? error : {};
-    throw new AccountError(faultOf(name, message), action, message.split('\n')[0] ?? '', error);
-  }
-}
-
-function faultOf(name: string, message: string): AccountFault {
-  if (/region is missing/i.test(message)) return 'no-region';
-  if (/CredentialsProviderError|TokenProviderError/.test(name)) return 'no-credentials';
-  if (
-    /InvalidClientTokenId|UnrecognizedClient|ExpiredToken|InvalidSignature|SignatureDoesNotMatch/.test(name)
-  )
-    return 'bad-credentials';
-  if (/AccessDenied|NotAuthorized|UnauthorizedOperation/i.test(name)) return 'denied';
-  return 'unreachable';
 }
