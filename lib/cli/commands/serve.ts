@@ -7,14 +7,15 @@ import type { HomeReport, HomeService } from '../../predictions/home-service.js'
 import type { EndpointStatus } from '../../schemas/endpoint-status.js';
 import { formatS3Url } from '../../weights/sources/s3/s3-location.js';
 import { assertLocal } from '../assert-local.js';
-import { cacheFolder } from '../cache-folder.js';
-import { modelPlace } from '../draw/model-place.js';
+import { MODEL_HELP, modelPlace } from '../draw/model-place.js';
 import { readEnvironment } from '../environment.js';
 import { example } from '../example.js';
 import { loadHomeService } from '../load-home-service.js';
+import { s3Folder } from '../models/cache-folder.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { type Progress, withProgress } from '../progress.js';
+import { tellBytes } from '../tell-bytes.js';
 import { untilStopped } from '../until-stopped.js';
 
 /** Not the container's own, so that both can run beside each other. */
@@ -52,7 +53,7 @@ const FLAGS = {
 export function serveCommand(): Command {
   return new Command('serve')
     .description('serve the whole API on this machine')
-    .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
+    .option('--model <PLACE>', MODEL_HELP)
     .option('--port <N>', `0 for any that is free (default: ${PORT})`, parseNumber)
     .option('--host <HOST>', 'name or address to listen at (default: 127.0.0.1)')
     .option('--api-key <KEY>', 'key that requests must have (default: a random one)')
@@ -67,7 +68,7 @@ export function serveCommand(): Command {
 /** Serves until Ctrl-C, which is no failure. */
 async function serve(options: Options): Promise<void> {
   if (options.data !== undefined) assertLocal('--data', options.data);
-  const model = bundleOf(options);
+  const model = await withProgress(process.stderr, (progress) => findModel(options, progress));
   const startService = await loadHomeService();
   const webhookSecret = secretOf(options);
   await untilStopped(async (signal) => {
@@ -92,10 +93,17 @@ async function serve(options: Options): Promise<void> {
   });
 }
 
-function bundleOf({ model }: Options): { uri: string; directory: string } {
+/** What is on S3 the endpoint brings by itself, and loads meanwhile. */
+async function findModel(
+  { model }: Options,
+  progress: Progress,
+): Promise<{ uri: string; directory: string }> {
   const place = modelPlace(model);
+  if (place.kind === 's3') return { uri: formatS3Url(place.location), directory: s3Folder(place.location) };
   if (place.kind === 'directory') return { uri: place.path, directory: place.path };
-  return { uri: formatS3Url(place.location), directory: cacheFolder(place.location) };
+  const { hubBundle } = await import('../models/hub-bundle.js');
+  const directory = await hubBundle(place.location, progress);
+  return { uri: directory, directory };
 }
 
 function secretOf({ webhookSecret }: Options): string {
@@ -105,13 +113,14 @@ function secretOf({ webhookSecret }: Options): string {
 
 /** @param progress of the start */
 function reportTo(progress: Progress, verbose: boolean): HomeReport {
+  const tell = tellBytes(progress, 'downloading the model');
   let hasStarted = false;
   let isLoading = false;
   const status = ({ state, bytes_done, bytes_total }: EndpointStatus) => {
     // The endpoint's own lines say the same, and a bar is no JSON.
     if (hasStarted || verbose) return;
     hasStarted = state === 'ready';
-    if (state === 'downloading') progress.update('downloading the model', bytes_done, bytes_total);
+    if (state === 'downloading') tell(bytes_done, bytes_total);
     else if (!isLoading && state === 'loading') progress.say('loading the model');
     isLoading = state === 'loading';
   };

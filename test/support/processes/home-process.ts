@@ -11,10 +11,13 @@ export class HomeProcess {
   stdout = '';
   stderr = '';
 
-  /** @param root of the repository, where this is part of a bundle that lies elsewhere */
-  constructor(args: readonly string[], cwd: string, root = ROOT) {
+  /**
+   * @param root of the repository, where this is part of a bundle that lies elsewhere
+   * @param env all that the process is to know. @default this process's
+   */
+  constructor(args: readonly string[], cwd: string, root = ROOT, env: NodeJS.ProcessEnv = process.env) {
     const command = [join(root, 'lib/cli/sd-turbo.mjs'), 'serve', '--port', '0', ...args];
-    this.#child = spawn(process.execPath, command, { cwd });
+    this.#child = spawn(process.execPath, command, { cwd, env });
     this.#child.stdout?.on('data', (text) => (this.stdout += text));
     this.#child.stderr?.on('data', (text) => (this.stderr += text));
     this.#exited = new Promise((resolve) =>
