@@ -4,7 +4,7 @@ const UNITS = ['kB', 'MB', 'GB', 'TB'] as const;
 export function formatBytes(bytes: number): string {
   let value = bytes / 1000;
   let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
+  while (value > 999 && unit < UNITS.length - 1) {
     value /= 1000;
     unit++;
   }

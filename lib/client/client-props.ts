@@ -60,6 +60,8 @@ export interface GeneratedImages {
   readonly decoder: Decoder;
   /** How many tokens of the prompt were cut. */
   readonly tokensCut: number;
+  /** What a person should know of the pictures: words that the model does not know. @default none */
+  readonly warnings?: readonly string[];
   readonly model: string;
   /** Durations by phase as the service tells them, milliseconds. */
   readonly timings: Readonly<Record<string, number>>;

@@ -122,6 +122,7 @@ function toImages(answer: GenerateAnswer, { headers }: Answer): GeneratedImages 
     steps: answer.num_steps,
     decoder: answer.decoder,
     tokensCut: answer.tokens_cut,
+    ...(answer.warnings && { warnings: answer.warnings }),
     model: answer.model,
     timings: parseTimings(headers.get('server-timing')),
     requestId: headers.get('x-request-id') ?? undefined,

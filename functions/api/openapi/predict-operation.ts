@@ -49,7 +49,7 @@ export const PREDICT: Operation = {
   responses: {
     200: {
       description: 'The picture.',
-      headers: headerRefs('Preference-Applied', 'idempotency-replayed', 'x-seed'),
+      headers: headerRefs('Preference-Applied', 'idempotency-replayed', 'x-seed', 'x-warnings'),
       content: {
         'application/json': {
           schema: schemaRef('GenerateAnswer'),

@@ -105,6 +105,7 @@ async function generate(prompt: string, options: Options): Promise<void> {
   if (!takesStdout) process.stdout.write(`${said}\n`);
   if (result.tokens_cut > 0)
     process.stderr.write(`the prompt was too long: ${result.tokens_cut} tokens were cut\n`);
+  for (const warning of result.warnings ?? []) process.stderr.write(`${warning}\n`);
 }
 
 /** @returns undefined where the picture is drawn here */

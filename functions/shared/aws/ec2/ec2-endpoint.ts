@@ -3,6 +3,7 @@ import { EndpointError, type EndpointState } from '../../../../lib/predictions/e
 import type { Clock } from '../../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../../lib/predictions/system-clock.js';
 import { WakeRefused } from '../../../../lib/predictions/wake/wake-refused.js';
+import { aboutModel } from '../../../../lib/schemas/model-about.js';
 import type { WorkerState } from '../../../../lib/schemas/worker-state.js';
 import { Ec2Control, type InstanceState } from './ec2-control.js';
 import { startOne } from './start-one.js';
@@ -107,8 +108,9 @@ function isUp({ state }: InstanceState): boolean {
   return state === 'pending' || state === 'running';
 }
 
-function stateOf({ phase, bytes_done, bytes_total, model, draws, error }: WorkerState): EndpointState {
-  const about = { ...(model === null ? {} : { model }), ...(draws === undefined ? {} : { draws }) };
+function stateOf(said: WorkerState): EndpointState {
+  const { phase, bytes_done, bytes_total, error } = said;
+  const about = aboutModel(said);
   switch (phase) {
     case 'ready':
       return { state: 'ready', ...about };

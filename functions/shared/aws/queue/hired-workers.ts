@@ -1,4 +1,5 @@
 import type { EndpointState, PulledEndpoint } from '../../../../lib/predictions/endpoint.js';
+import { aboutModel } from '../../../../lib/schemas/model-about.js';
 import type { WorkerState } from '../../../../lib/schemas/worker-state.js';
 import { isFresh, type WorkerStateReader } from '../ec2/worker-state-reader.js';
 
@@ -36,8 +37,9 @@ export class HiredWorkers implements PulledEndpoint {
   }
 }
 
-function describe({ phase, model, draws, error }: WorkerState): EndpointState {
-  const about = { ...(model === null ? {} : { model }), ...(draws === undefined ? {} : { draws }) };
+function describe(said: WorkerState): EndpointState {
+  const { phase, error } = said;
+  const about = aboutModel(said);
   if (phase === 'ready') return { state: 'ready', ...about };
   if (phase === 'stopping') return { state: 'asleep', ...about };
   if (phase === 'failed') return { state: 'failed', ...(error === undefined ? {} : { detail: error }) };
