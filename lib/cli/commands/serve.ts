@@ -71,6 +71,7 @@ async function serve(options: Options): Promise<void> {
   const model = await withProgress(process.stderr, (progress) => findModel(options, progress));
   const startService = await loadHomeService();
   const webhookSecret = secretOf(options);
+  let about: EndpointStatus | undefined;
   await untilStopped(async (signal) => {
     const started = withProgress(process.stderr, (progress) =>
       startService({
@@ -79,7 +80,9 @@ async function serve(options: Options): Promise<void> {
         model,
         dataFolder: options.data ?? join(readEnvironment().data, 'service'),
         ...(options.scaleToZero === undefined ? {} : { idleSeconds: options.scaleToZero }),
-        report: reportTo(progress, options.verbose),
+        report: reportTo(progress, options.verbose, (status) => {
+          about = status;
+        }),
         signal,
       }),
     );
@@ -87,7 +90,7 @@ async function serve(options: Options): Promise<void> {
       if (!signal.aborted) throw error;
     });
     if (!service) return;
-    process.stdout.write(welcome(service, options, webhookSecret));
+    process.stdout.write(welcome(service, about, options, webhookSecret));
     if (!signal.aborted) await once(signal, 'abort');
     await service.close();
   });
@@ -111,12 +114,21 @@ function secretOf({ webhookSecret }: Options): string {
   return typeof webhookSecret === 'string' ? webhookSecret : `whsec_${randomBytes(24).toString('base64')}`;
 }
 
-/** @param progress of the start */
-function reportTo(progress: Progress, verbose: boolean): HomeReport {
+/**
+ * @param progress of the start
+ * @param onStatus told of every state
+ */
+function reportTo(
+  progress: Progress,
+  verbose: boolean,
+  onStatus: (status: EndpointStatus) => void,
+): HomeReport {
   const tell = tellBytes(progress, 'downloading the model');
   let hasStarted = false;
   let isLoading = false;
-  const status = ({ state, bytes_done, bytes_total }: EndpointStatus) => {
+  const status = (said: EndpointStatus) => {
+    const { state, bytes_done, bytes_total } = said;
+    onStatus(said);
     // The endpoint's own lines say the same, and a bar is no JSON.
     if (hasStarted || verbose) return;
     hasStarted = state === 'ready';
@@ -131,11 +143,17 @@ function reportTo(progress: Progress, verbose: boolean): HomeReport {
   return { verbose, line, status };
 }
 
-function welcome({ url, key }: HomeService, options: Options, webhookSecret: string): string {
+function welcome(
+  { url, key }: HomeService,
+  about: EndpointStatus | undefined,
+  options: Options,
+  webhookSecret: string,
+): string {
   const body = JSON.stringify({ prompt: 'A tree in a field under the night sky' });
   const lines = [
     `URL         ${url}`,
     `API key     ${key}`,
+    ...(about?.model ? [`Model       ${about.model}${about.draws ? FEW_WORDS : ''}`] : []),
     // What is after # stays in the browser.
     `Playground  ${url}/#key=${encodeURIComponent(key)}`,
     ...(options.webhookSecret === true ? [`Webhook secret  ${webhookSecret}`] : []),
@@ -150,6 +168,9 @@ function welcome({ url, key }: HomeService, options: Options, webhookSecret: str
   ];
   return lines.join('\n');
 }
+
+const FEW_WORDS =
+  ', which knows few words; what draws anything: npm start -- --model hf:stabilityai/sd-turbo (2.8 GB, once)';
 
 function asleepHint(seconds: number): string {
   return `After ${seconds} s without work the model is let go of. The next request then gets 202 and, in "status_url", the address of its picture.`;
