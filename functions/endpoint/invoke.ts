@@ -10,6 +10,7 @@ import { imageBytes } from '../../lib/schemas/image-rules.js';
 import { type GenerateRequest, generateRequestSchema } from '../../lib/schemas/request.js';
 import { parseRequest } from '../shared/parse-request.js';
 import { serverTiming } from '../shared/server-timing.js';
+import { warningsHeader } from '../shared/warnings-header.js';
 
 export interface InvokeContext {
   /** Undefined while the model is not ready. */
@@ -43,7 +44,12 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
     'x-amzn-sagemaker-custom-attributes': timing.replaceAll(' ', ''),
   };
   if (raw) {
-    const headers = { ...timed, 'content-type': `image/${format}`, 'x-seed': String(seed) };
+    const headers = {
+      ...timed,
+      'content-type': `image/${format}`,
+      'x-seed': String(seed),
+      ...warningsHeader(drawn.warnings),
+    };
     return new Response(Uint8Array.from(first), { headers });
   }
   const results = pictures.map((picture) => picture.toString('base64'));
@@ -55,6 +61,7 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
     output_format: format,
     decoder,
     tokens_cut: drawn.truncated,
+    ...(drawn.warnings.length > 0 && { warnings: [...drawn.warnings] }),
     model: context.model,
   };
   return Response.json(answer, { headers: timed });

@@ -6,6 +6,7 @@ export const S3_PACKAGES = ['@aws-sdk/client-s3'];
 export const HUB_PACKAGES = ['@huggingface/hub'];
 export const DOCTOR_PACKAGES = [
   '@aws-sdk/client-cloudwatch-logs',
+  '@aws-sdk/client-ec2',
   '@aws-sdk/client-sagemaker',
   '@aws-sdk/client-service-quotas',
   '@aws-sdk/client-ssm',

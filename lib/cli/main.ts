@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.js';
 import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
+import { modelsCommand } from './commands/models.js';
 import { serveCommand } from './commands/serve.js';
 import { example } from './example.js';
 import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
@@ -13,7 +14,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot(
 
 const program = new Command('sd-turbo')
   .description(
-    'SD-Turbo text-to-image: import checkpoints, draw pictures, serve, measure, look before a deploy',
+    'SD-Turbo text-to-image: draw pictures, serve, import checkpoints, measure, look before a deploy',
   )
   .version(version)
   .addHelpText('after', example('generate "a tree in a field under the night sky" --out tree.png'))
@@ -21,10 +22,15 @@ const program = new Command('sd-turbo')
   .addCommand(importCommand())
   .addCommand(serveCommand())
   .addCommand(benchCommand())
+  .addCommand(modelsCommand())
   .addCommand(doctorCommand());
 
 // Errors are thrown, so that one place writes them in one form.
-for (const command of [program, ...program.commands]) {
+for (const command of [
+  program,
+  ...program.commands,
+  ...program.commands.flatMap(({ commands }) => commands),
+]) {
   command.exitOverride().configureOutput({ outputError: () => undefined });
 }
 

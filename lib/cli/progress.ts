@@ -33,18 +33,27 @@ export class Progress {
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
   }
 
-  /** @param done of `total`, in any unit */
-  update(text: string, done: number, total: number): void {
+  /** What stays on a terminal, too. */
+  note(text: string): void {
+    this.end();
+    this.#stream.write(`${text}\n`);
+  }
+
+  /**
+   * @param done of `total`, in any unit
+   * @param more behind the percent
+   */
+  update(text: string, done: number, total: number, more = ''): void {
     const part = total === 0 ? 1 : done / total;
     if (this.#stream.isTTY) {
       const filled = Math.round(part * BAR_WIDTH);
       this.say(
-        `${text} [${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${Math.floor(part * 100)} %`,
+        `${text} [${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${Math.floor(part * 100)} %${more}`,
       );
       return;
     }
     const line = `${text} ${Math.floor(part * LINES) * (100 / LINES)} %`;
-    if (line !== this.#lastLine) this.say(line);
+    if (line !== this.#lastLine) this.say(`${line}${more}`);
     this.#lastLine = line;
   }
 

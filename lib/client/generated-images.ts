@@ -16,6 +16,8 @@ export interface GeneratedImages {
   readonly decoder: Decoder;
   /** How many tokens of the prompt were cut; 0 when it fitted. */
   readonly tokensCut: number;
+  /** What a person should know of the pictures: words that the model does not know. @default none */
+  readonly warnings?: readonly string[];
   /** `owner/name@commit` of Hugging Face, or the model's own name. */
   readonly model: string;
   /** Durations by phase, as far as they are known. Milliseconds. */

@@ -46,6 +46,7 @@ export function toImages(answer: GenerateAnswer, timings: GeneratedImages['timin
     steps: answer.num_steps,
     decoder: answer.decoder,
     tokensCut: answer.tokens_cut,
+    ...(answer.warnings && { warnings: answer.warnings }),
     model: answer.model,
     timings,
   };

@@ -3,6 +3,7 @@ import { AppError } from '../errors/app-error.js';
 import type { Dialect, Manifest, ManifestFile, Precision } from '../schemas/manifest.js';
 import type { SelfTest } from '../schemas/self-test.js';
 import { copyBundle } from '../weights/bundle/copy-bundle.js';
+import type { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
 import { assertRevision } from '../weights/sources/hub/hub-location.js';
 import { BUNDLE_KINDS, type Place, parsePlace, SOURCE_KINDS } from '../weights/sources/place.js';
 import type { BundlePlan } from './bundle-plan.js';
@@ -31,9 +32,19 @@ export interface ImportOptions {
    * sees them; what it throws ends the import. @default nobody draws it
    */
   readonly selfTest?: ((made: NewBundle) => Promise<SelfTest | undefined>) | undefined;
+  /**
+   * Whether `taesd` and `encoder` are welcome, but not needed: left out where there is no such repository, or `from` is a
+   * finished bundle. @default false
+   */
+  readonly extrasOptional?: boolean | undefined;
+  /** Told of the files before anything is written; what it throws ends the import. @default nobody is told */
+  readonly onPlan?: ((files: readonly PlannedFile[]) => void) | undefined;
   /** Bytes that are done and in all. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
 }
+
+/** A file that a bundle will have. */
+export type PlannedFile = Pick<ManifestFile, 'path' | 'size'>;
 
 /** A bundle whose files are there, and whose manifest is not yet. */
 export interface NewBundle extends Pick<Manifest, 'dialect' | 'precision' | 'files'> {
@@ -47,6 +58,8 @@ export interface ImportContext extends Omit<PlacesProps, 'signal'> {
   readonly parallelism?: number;
   /** Stops the import, which then cleans up and fails with its reason. @default never */
   readonly signal?: AbortSignal;
+  /** Whether an import into a directory that was stopped, or lost its connection, leaves the next one what it has. @default false */
+  readonly resumable?: boolean;
 }
 
 /**
@@ -54,8 +67,9 @@ export interface ImportContext extends Omit<PlacesProps, 'signal'> {
  * manifest last. Everything passes through memory, 16 MiB at a time, is summed up on the way, and is checked by what
  * its source says of it; nothing of it is put on a disk that is not the target.
  *
- * A failure leaves nothing of a new bundle. After a kill the next import to the same place goes on: in a directory
- * with the files that were finished, on S3 from the beginning, less what an older bundle there has in common.
+ * A failure leaves nothing of a new bundle, unless it is `resumable`. After a kill the next import to the same place goes
+ * on: in a directory with the chunks of files whose digest is known, on S3 from the beginning, less what an older bundle
+ * there has in common.
  *
  * @returns the manifest of the bundle
  * @throws AppError INVALID_FILE or UNSUPPORTED for the checkpoint, INVALID_INPUT for the target, NOT_FOUND or
@@ -68,7 +82,7 @@ export async function importCheckpoint(
   const to = parsePlace(options.to, BUNDLE_KINDS);
   const from = pin(parsePlace(options.from, SOURCE_KINDS), options.revision);
   const taesd = options.taesd === undefined ? undefined : parsePlace(options.taesd, SOURCE_KINDS);
-  const { parallelism, signal, ...reach } = context;
+  const { parallelism, signal, resumable, ...reach } = context;
   const stop = new AbortController();
   // Every part of the work listens, each shard of a checkpoint for itself.
   setMaxListeners(0, stop.signal);
@@ -79,10 +93,12 @@ export async function importCheckpoint(
   try {
     const sink = await places.openSink(to);
     const { isCopy, entries, about } = await makePlan(places, from, taesd, options);
-    const { onProgress, selfTest } = options;
+    const { onProgress, onPlan, selfTest } = options;
     const { dialect, precision } = about;
+    onPlan?.(entries);
     const how = {
       ...(parallelism && { parallelism }),
+      ...(resumable && { resumable }),
       ...(onProgress && { onProgress }),
       ...(selfTest &&
         !about.self_test && {
@@ -101,11 +117,11 @@ async function makePlan(
   places: Places,
   from: Place,
   taesd: Place | undefined,
-  { dialect, precision, encoder = false }: ImportOptions,
+  { dialect, precision, encoder = false, extrasOptional = false }: ImportOptions,
 ): Promise<BundlePlan & { readonly isCopy: boolean }> {
   const reader = await places.openReader(from);
   if (await isBundle(reader)) {
-    if (taesd || encoder) {
+    if ((taesd || encoder) && !extrasOptional) {
       const part = taesd ? 'TAESD decoder' : 'encoder';
       throw new AppError(
         'INVALID_INPUT',
@@ -115,10 +131,21 @@ async function makePlan(
     const wanted = { ...(dialect && { dialect }), ...(precision && { precision }) };
     return { isCopy: true, ...(await planCopy(reader, wanted)) };
   }
-  const tiny = taesd && (await places.openReader(taesd));
+  const tiny = taesd && (await openTiny(places, taesd, extrasOptional));
   const usual = dialect === 'cuda' ? 'float16' : 'float32';
   const options = { dialect: dialect ?? 'standard', precision: precision ?? usual, encoder } as const;
   return { isCopy: false, ...(await planBundle(reader, tiny, options)) };
+}
+
+async function openTiny(
+  places: Places,
+  taesd: Place,
+  isOptional: boolean,
+): Promise<CheckpointReader | undefined> {
+  return places.openReader(taesd).catch((error) => {
+    if (isOptional && error instanceof AppError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  });
 }
 
 function pin(place: Place, revision: string | undefined): Place {

@@ -6,6 +6,7 @@ import type { Provider } from '../runtime/session-messages.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema, type Precision } from '../schemas/manifest.js';
+import type { PictureSize } from '../schemas/model-about.js';
 import { MODEL_CARD, modelCardSchema, type Vocabulary } from '../schemas/model-card.js';
 import type { Decoder } from '../schemas/request.js';
 import type { SelfTest } from '../schemas/self-test.js';
@@ -44,11 +45,8 @@ export interface DecoderConfig {
   readonly scalingFactor: number;
 }
 
-export interface EncoderConfig extends DecoderConfig {
-  /** Of the pictures it takes. Pixels. */
-  readonly width: number;
-  readonly height: number;
-}
+/** Beside it, the size of the pictures that it takes. */
+export interface EncoderConfig extends DecoderConfig, PictureSize {}
 
 /** A bundle on disk: what its configs say, no graph loaded. */
 export interface Bundle {
@@ -70,13 +68,17 @@ export interface Bundle {
   readonly decoders: ReadonlyMap<Decoder, DecoderConfig>;
   /** Of latents that an encoder makes; undefined where there is none, and no picture can begin with another. */
   readonly encoder: EncoderConfig | undefined;
+  /** Of its pictures; undefined where the decoder's config does not say. */
+  readonly size: PictureSize | undefined;
   /** All that it can draw; undefined where that is more than can be listed. */
   readonly vocabulary: Vocabulary | undefined;
 }
 
 const DECODER_FOLDERS: Readonly<Record<Decoder, string>> = { vae: 'vae_decoder', taesd: 'taesd_decoder' };
 const DECODER_SCHEMAS = { vae: decoderSchema(0.18215), taesd: decoderSchema(1) };
-const encoderSchema = DECODER_SCHEMAS.vae.extend({ block_out_channels: z.array(z.int()).min(1).max(16) });
+const levels = z.array(z.int()).min(1).max(16);
+const encoderSchema = DECODER_SCHEMAS.vae.extend({ block_out_channels: levels });
+const levelsSchema = z.object({ block_out_channels: levels.optional() });
 
 /**
  * Opens a bundle of ours, or one that optimum or Olive exported (no manifest, no TAESD).
@@ -105,6 +107,7 @@ export async function openBundle(folder: string): Promise<Bundle> {
     unetChannels: Math.max(...unet.block_out_channels),
     decoders,
     encoder: await readEncoder(folder, latentSize(unet)),
+    size: await readSize(folder, latentSize(unet)),
     vocabulary: (await readIfThere(folder, MODEL_CARD, modelCardSchema))?.vocabulary,
   };
 }
@@ -115,9 +118,27 @@ async function readEncoder(
 ): Promise<EncoderConfig | undefined> {
   if (!(await exists(graphPath(folder, 'vae_encoder')))) return undefined;
   const config = await readJson(folder, 'vae_encoder/config.json', encoderSchema);
-  // Every level but the last halves the sides.
-  const factor = 2 ** (config.block_out_channels.length - 1);
+  const factor = factorOf(config);
   return { scalingFactor: config.scaling_factor, width: factor * width, height: factor * height };
+}
+
+async function readSize(
+  folder: string,
+  [height, width]: readonly [number, number],
+): Promise<PictureSize | undefined> {
+  const { block_out_channels } = await readJson(folder, `${DECODER_FOLDERS.vae}/config.json`, levelsSchema);
+  if (!block_out_channels) return undefined;
+  const factor = factorOf({ block_out_channels });
+  return { width: factor * width, height: factor * height };
+}
+
+/** From latents to pixels: every level but the last halves the sides. */
+function factorOf({
+  block_out_channels: levels,
+}: {
+  readonly block_out_channels: readonly number[];
+}): number {
+  return 2 ** (levels.length - 1);
 }
 
 const UNKNOWN = { dialect: 'standard', precision: undefined, identity: undefined, selfTest: {} } as const;

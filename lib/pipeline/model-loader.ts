@@ -5,7 +5,8 @@ import type { SessionHost } from '../runtime/session-host.js';
 import type { Provider } from '../runtime/session-messages.js';
 import type { EndpointState, EndpointStatus } from '../schemas/endpoint-status.js';
 import type { Manifest } from '../schemas/manifest.js';
-import { type Draws, firstWords } from '../schemas/model-card.js';
+import { aboutModel, type ModelAbout } from '../schemas/model-about.js';
+import { firstWords } from '../schemas/model-card.js';
 import { SELF_TEST_NAME, type SelfTest } from '../schemas/self-test.js';
 import { readManifest } from '../weights/bundle/read-manifest.js';
 import { selfTestText, withSelfTest } from '../weights/bundle/self-test-record.js';
@@ -68,8 +69,7 @@ export class ModelLoader {
   readonly #seconds: Record<string, number> = {};
   #state: EndpointState = 'starting';
   #error: string | undefined;
-  #model: string | null = null;
-  #draws: Draws | undefined;
+  #about: ModelAbout = {};
   #bytes = { done: 0, total: 0 };
   #pipeline: TextToImage | undefined;
 
@@ -88,8 +88,8 @@ export class ModelLoader {
       bytes_done: this.#bytes.done,
       bytes_total: this.#bytes.total,
       provider: this.#props.provider,
-      model: this.#model,
-      ...(this.#draws && { draws: this.#draws }),
+      model: null,
+      ...this.#about,
       ...(this.#error === undefined ? {} : { error: this.#error }),
       seconds: { ...this.#seconds },
     };
@@ -243,8 +243,7 @@ export class ModelLoader {
     whenThere: (network: NetworkName) => Promise<void>,
   ): Promise<TextToImage> {
     const { host, provider, exactness } = this.#props;
-    this.#model = bundle.name;
-    this.#draws = bundle.vocabulary && firstWords(bundle.vocabulary);
+    this.#about = describeBundle(bundle);
     // After an attempt that failed anything may be set.
     if (isUnseen(bundle)) exactness?.useSafer();
     else exactness?.useUsual();
@@ -259,6 +258,16 @@ export class ModelLoader {
     if (state === 'ready') this.#error = undefined;
     this.#props.onState?.(this.status);
   }
+}
+
+function describeBundle({ name, vocabulary, decoders, encoder, size }: Bundle): ModelAbout {
+  return aboutModel({
+    model: name,
+    draws: vocabulary && firstWords(vocabulary),
+    decoders: [...decoders.keys()],
+    encoder: encoder !== undefined,
+    size,
+  });
 }
 
 /** Whether a picture of it can be recorded, and is not. */

@@ -13,6 +13,7 @@ import { encodePicture } from './encode-picture.js';
 import { imagesPerRun } from './images-per-run.js';
 import { latentsFrom, repeatNumbers, splitLatents } from './latents.js';
 import type { Feed, Network } from './network.js';
+import { promptWarnings } from './prompt-warnings.js';
 import { RecentTexts, type TextStates } from './recent-texts.js';
 import { toPixels } from './to-pixels.js';
 
@@ -50,6 +51,8 @@ export interface TextToImageResult {
   readonly images: readonly RgbImage[];
   /** How many tokens of the prompt were cut. */
   readonly truncated: number;
+  /** Sentences for a person. */
+  readonly warnings: readonly string[];
   readonly milliseconds: Readonly<PhaseTimes>;
 }
 
@@ -151,7 +154,12 @@ export class TextToImage {
         pictures.push(await this.#decode(latent, decoding, times));
       }
     }
-    return { images: pictures, truncated, milliseconds: times };
+    return {
+      images: pictures,
+      truncated,
+      warnings: promptWarnings(prompt, this.#bundle),
+      milliseconds: times,
+    };
   }
 
   /** A prompt -> input_ids [77] -> last_hidden_state [1, 77, D]. */

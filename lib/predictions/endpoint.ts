@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode } from '../errors/app-error.js';
 import type { GenerateAnswer } from '../schemas/answer.js';
-import type { Health, HealthState } from '../schemas/health.js';
+import type { HealthState } from '../schemas/health.js';
+import type { ModelAbout } from '../schemas/model-about.js';
 import type { SeededRequest } from '../schemas/prediction.js';
 import type { Problem } from '../schemas/problem.js';
 
@@ -17,7 +18,7 @@ export interface EndpointAnswer {
   readonly timings: Readonly<Record<string, number>>;
 }
 
-export interface EndpointState extends Readonly<Pick<Health, 'model' | 'draws'>> {
+export interface EndpointState extends Readonly<ModelAbout> {
   readonly state: HealthState;
   /** For a person. @default none */
   readonly detail?: string;

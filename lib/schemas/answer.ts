@@ -19,6 +19,12 @@ export const generateAnswerSchema = z.strictObject({
   output_format: z.enum(OUTPUT_FORMATS),
   decoder: z.enum(DECODERS),
   tokens_cut: z.int().min(0).describe('How many tokens of the prompt were cut; 0 when it fitted.'),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'What a person should know of the picture, such as words of the prompt that its model does not know.',
+    ),
   model: z.string().describe("`owner/name@commit` of Hugging Face, or the model's own name."),
 });
 

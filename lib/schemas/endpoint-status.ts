@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { drawsSchema } from './model-card.js';
+import { aboutKeys } from './model-about.js';
 
 export const ENDPOINT_STATES = ['starting', 'downloading', 'loading', 'warming', 'ready', 'failed'] as const;
 
@@ -12,7 +12,7 @@ export const endpointStatusSchema = z.strictObject({
   provider: z.enum(['cpu', 'cuda']),
   /** Its name, once the manifest has been read. */
   model: z.string().nullable(),
-  draws: drawsSchema.optional(),
+  ...aboutKeys,
   /** Why it failed. */
   error: z.string().optional(),
   /** Seconds since the process began, by the phases that are over. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { drawsSchema } from './model-card.js';
+import { aboutKeys } from './model-about.js';
 
 export const HEALTH_STATES = ['asleep', 'waking', 'ready', 'failed'] as const;
 
@@ -15,7 +15,7 @@ export const healthSchema = z.strictObject({
     .optional()
     .describe('While waking: how long it may still take, from recent wakes. Seconds.'),
   model: z.string().optional().describe('What the model is called, where the service knows it.'),
-  draws: drawsSchema.optional(),
+  ...aboutKeys,
   detail: z.string().optional().describe('Words for a person: a phase of the wake, or why it failed.'),
 });
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { drawsSchema } from './model-card.js';
+import { aboutKeys } from './model-about.js';
 
 export const WORKER_PHASES = [
   'starting',
@@ -29,7 +29,7 @@ export const workerStateSchema = z.strictObject({
   seconds: z.record(z.string(), z.number()),
   /** The model's name, once its manifest has been read. */
   model: z.string().nullable(),
-  draws: drawsSchema.optional(),
+  ...aboutKeys,
   /** Why it has failed. */
   error: z.string().max(2000).optional(),
 });

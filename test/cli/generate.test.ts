@@ -22,6 +22,7 @@ const reportSchema = z.strictObject({
   model: z.string(),
   files: z.array(z.string()),
   tokens_cut: z.int(),
+  warnings: z.array(z.string()).optional(),
   milliseconds: z.strictObject({
     load: z.number().positive(),
     text_encoder: z.number().positive(),
@@ -49,7 +50,10 @@ describe('generate', () => {
     for (const chunk of ['tEXtseed\x005', 'tEXtnum_steps\x001', 'tEXtmodel\x00sd-turbo-demo'])
       expect(text).toContain(chunk);
     expect(text).not.toContain('secret');
-    expect(stdout + stderr).not.toContain('secret');
+    // To the person who has typed it, and nobody else.
+    const warning = expect.stringContaining('sd-turbo-demo does not know the word "secret": ');
+    expect(report.warnings).toEqual([warning]);
+    expect(stderr.split('\n').filter((line) => line.includes('secret'))).toEqual([warning]);
   });
 
   test('the same seed gives the same bytes, beside the older picture', async () => {

@@ -83,7 +83,8 @@ describe('import from Hugging Face', () => {
       HF_TOKEN: ` ${TOKEN}\n`,
     });
     expect([code, stdout]).toEqual([0, 'bundle\n']);
-    expect(stderr).toContain('importing 100 %');
+    expect(stderr).toMatch(/^importing 100 %, \d+ MB of \d+ MB/m);
+    expect(stderr).toMatch(/\ndraw with it: npx sd-turbo generate ".*" --model bundle\n$/);
     expect(stdout + stderr).not.toContain(TOKEN);
     const text = readFileSync(join(cwd, 'bundle/manifest.json'), 'utf8');
     expect(JSON.parse(text).source).toEqual({ repo: REPO, revision: hub.commit });

@@ -56,7 +56,7 @@ describe('a place on a network is no folder: one line, and nothing is made', () 
     ],
     [2, ['bench', '--cold', '2', '--model', 'https://example.com/x'], possible],
     [2, ['serve', '--port', '0', '--model', 'az://c/x'], possible],
-    [1, ['serve', '--port', '0', '--data', 'data', '--model', 'hf:a/b'], 'sd-turbo import --from hf:a/b'],
+    [2, ['serve', '--port', '0', '--data', 'data', '--model', 'hf:a'], 'is not of the form hf:OWNER/NAME'],
     [2, ['serve', '--port', '0', '--data', 's3://bucket/x'], '--data s3://... is not on this machine'],
   ] as const)('%i: %j', async (exit, args, named) => {
     const cwd = folder();

@@ -78,6 +78,7 @@ describe('POST /invocations', () => {
     const picture = await sharp(Buffer.from(answer.result, 'base64')).metadata();
     expect(picture).toMatchObject({ format: 'png', width: 512, height: 512 });
     expect(answer).toMatchObject({ seed: 7, num_steps: 1, tokens_cut: 0, decoder: 'vae', model: 'demo' });
+    expect(answer.warnings).toBeUndefined();
     const timing = response.headers.get('server-timing') ?? '';
     const phases = timing.split(', ').map((entry) => entry.split(';')[0]);
     expect(phases).toEqual(['queue', 'load', 'text_encoder', 'unet', 'decoder', 'encode']);
@@ -88,6 +89,16 @@ describe('POST /invocations', () => {
     const first = generateAnswerSchema.parse(await (await app.request(post({ prompt: 'a boat' }))).json());
     const again = await app.request(post({ prompt: 'a boat', seed: first.seed }));
     expect(generateAnswerSchema.parse(await again.json()).result).toBe(first.result);
+  });
+
+  test('words that the model does not know are told, in ASCII where they are in a header', async () => {
+    const app = appWith();
+    const prompt = 'a horse 🐎 by a tree';
+    const answer = generateAnswerSchema.parse(await (await app.request(post({ prompt }))).json());
+    expect(answer.warnings).toEqual([expect.stringContaining('does not know the words "horse", "🐎": ')]);
+    const raw = await app.request(post({ prompt }, { accept: 'image/png' }));
+    expect(raw.headers.get('x-warnings')).toMatch(/\\ud83d\\udc0e/);
+    expect(JSON.parse(raw.headers.get('x-warnings') ?? '')).toEqual(answer.warnings);
   });
 
   test('several pictures, and a prompt that is too long', async () => {
@@ -104,6 +115,7 @@ describe('POST /invocations', () => {
     );
     expect(response.headers.get('content-type')).toBe(`image/${format}`);
     expect(response.headers.get('x-seed')).toBe('3');
+    expect(JSON.parse(response.headers.get('x-warnings') ?? '')).toEqual([expect.stringContaining('"x"')]);
     expect((await sharp(await response.arrayBuffer()).metadata()).format).toBe(format);
   });
 

@@ -82,7 +82,7 @@ describe('npm install, with scripts and nothing else', () => {
   test('the service starts, draws, and is talked to with the client that is part of it', async () => {
     const root = join(folder, 'node_modules/sd-turbo-serverless');
     const args = ['--api-key', 'my-key', '--data', join(scratch, 'data')];
-    const home = await new HomeProcess(args, folder, root, 'dist/lib/cli/command.js').started();
+    const home = await new HomeProcess(args, folder, root, { script: 'dist/lib/cli/command.js' }).started();
     try {
       write(
         'client.mjs',

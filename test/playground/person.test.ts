@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
+import type { ModelAbout } from '../../lib/schemas/model-about.js';
 import { ABOUT_DEMO } from '../support/demo-card.js';
 import { KEY, type MemoryServer, startMemoryServer } from '../support/servers/memory-server.js';
 import { CHROMIUM, launch, type Visit, visit } from './browser.js';
@@ -184,6 +185,41 @@ describe.skipIf(!CHROMIUM)('a person at the playground', () => {
     await page.getByText('What sd-turbo-demo can draw').click();
     await page.getByRole('listitem').filter({ hasText: 'objects: tree, boat' }).waitFor();
     await page.getByRole('listitem').filter({ hasText: 'sky: night' }).waitFor();
+  });
+
+  test('what a model has not is not offered', async () => {
+    const offers = async (about: ModelAbout) => {
+      endpoint.about = about;
+      const { page } = await visitWithKey();
+      await page.getByText('Ready', { exact: true }).waitFor();
+      const options = page.locator('#options');
+      if ((await options.getAttribute('open')) === null) await options.locator('summary').click();
+      const names = ['TAESD', 'VAE'].map((name) => page.getByRole('radio', { name, exact: true }));
+      const fields = [...names, page.locator('#image-field')];
+      return Promise.all(fields.map(async (field) => (await field.count()) > 0 && (await field.isVisible())));
+    };
+    expect(await offers({})).toEqual([true, true, true]);
+    expect(await offers({ decoders: ['vae', 'taesd'], encoder: true })).toEqual([true, true, true]);
+    expect(await offers({ decoders: ['vae'], encoder: false })).toEqual([false, false, false]);
+  });
+
+  test('a decoder that is the only one is asked for', async () => {
+    endpoint.about = { decoders: ['taesd'], encoder: false };
+    const { page } = await visitWithKey();
+    await page.getByText('Ready', { exact: true }).waitFor();
+    await generate(page);
+    await page.getByText(/ · TAESD · sd-turbo-demo/).waitFor();
+    expect(await button(page, 'Begin with this').isVisible()).toBe(false);
+  });
+
+  test('words that the model does not know are told beside the picture', async () => {
+    endpoint.warnings = ['sd-turbo-demo does not know the word "horse".'];
+    const { page } = await visitWithKey();
+    await generate(page);
+    await page.getByText('sd-turbo-demo does not know the word "horse".', { exact: true }).waitFor();
+    endpoint.warnings = [];
+    await generate(page);
+    await page.locator('#notices').waitFor({ state: 'hidden' });
   });
 
   test('a model that fails is said in words, and is not asked again and again', async () => {

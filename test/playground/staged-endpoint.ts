@@ -11,6 +11,7 @@ import {
   type PushedEndpoint,
 } from '../../lib/predictions/endpoint.js';
 import type { HealthState } from '../../lib/schemas/health.js';
+import type { ModelAbout } from '../../lib/schemas/model-about.js';
 import type { SeededRequest } from '../../lib/schemas/prediction.js';
 import { ROOT } from '../support/reference.js';
 
@@ -33,7 +34,9 @@ export class StagedEndpoint implements PushedEndpoint {
   condition: HealthState = 'ready';
   detail: string | undefined;
   /** What it tells of its model besides. */
-  about: Pick<EndpointState, 'model' | 'draws'> = {};
+  about: ModelAbout = {};
+  /** What it says of its pictures. */
+  warnings: string[] = [];
   /** How long it draws. Milliseconds. */
   drawing = 150;
   /** What comes instead of pictures. */
@@ -56,6 +59,7 @@ export class StagedEndpoint implements PushedEndpoint {
       ...(num_images > 1 ? { results } : {}),
       ...{ seed, num_steps, output_format, decoder },
       tokens_cut: Math.max(0, request.prompt.split(/\s+/).length - 75),
+      ...(this.warnings.length > 0 && { warnings: this.warnings }),
       model: 'sd-turbo-demo',
     };
     return { answer, timings: TIMINGS };

@@ -9,4 +9,10 @@ export const DEMO_CARD = modelCardSchema.parse(
 );
 
 /** The same as `/ping` and `/health` tell it. */
-export const ABOUT_DEMO = { model: DEMO_CARD.name, draws: firstWords(DEMO_CARD.vocabulary) };
+export const ABOUT_DEMO = {
+  model: DEMO_CARD.name,
+  draws: firstWords(DEMO_CARD.vocabulary),
+  decoders: ['vae' as const],
+  encoder: true,
+  size: { width: 512, height: 512 },
+};

@@ -37,6 +37,8 @@ export interface HuggingFaceServerProps {
   readonly repo: string;
   /** Its files; `.safetensors` are kept as git LFS keeps them, on the second host. */
   readonly folder: string;
+  /** Another repository beside it, with other names of files, such as a TAESD. @default none */
+  readonly beside?: { readonly repo: string; readonly folder: string };
   /** Without it the repository's files are refused as gated. @default open to all */
   readonly token?: string;
   /** Asked once for each request. @default none */
@@ -54,7 +56,9 @@ const PAGE = 4;
 export async function startHuggingFaceServer(props: HuggingFaceServerProps): Promise<HuggingFaceServer> {
   const requests: HubRequestSeen[] = [];
   const files = readFiles(props.folder);
-  const commit = createHash('sha1').update(props.repo).digest('hex');
+  const commit = commitOf(props.repo);
+  const { beside } = props;
+  const besideFiles = beside ? readFiles(beside.folder) : new Map<string, StoredFile>();
   const serve = async (
     host: HubRequestSeen['host'],
     handle: (request: HubRequestSeen, url: URL) => Answer,
@@ -69,10 +73,15 @@ export async function startHuggingFaceServer(props: HuggingFaceServerProps): Pro
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   };
-  const cdn = await serve('cdn', (request, url) => answerCdn(files, request, url));
-  const hub = await serve('hub', (request, url) =>
-    answerHub({ ...props, files, commit, cdn: cdn.url }, request, url),
-  );
+  const all = new Map([...besideFiles, ...files]);
+  const cdn = await serve('cdn', (request, url) => answerCdn(all, request, url));
+  const hub = await serve('hub', (request, url) => {
+    const own = { ...props, files, commit, cdn: cdn.url };
+    const isBeside = beside !== undefined && decodeURIComponent(url.pathname).includes(beside.repo);
+    if (!isBeside) return answerHub(own, request, url);
+    const { repo } = beside;
+    return answerHub({ ...own, repo, files: besideFiles, commit: commitOf(repo) }, request, url);
+  });
   return {
     endpoint: hub.url,
     commit,
@@ -84,6 +93,10 @@ export async function startHuggingFaceServer(props: HuggingFaceServerProps): Pro
       }
     },
   };
+}
+
+function commitOf(repo: string): string {
+  return createHash('sha1').update(repo).digest('hex');
 }
 
 interface StoredFile {

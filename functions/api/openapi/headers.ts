@@ -57,6 +57,12 @@ export const HEADERS = {
     schema: { type: 'string', pattern: '^\\d{1,16}$' },
     example: '42',
   },
+  'x-warnings': {
+    description:
+      'The `warnings` of a picture that comes as bytes, where there are some: a JSON array in ASCII.',
+    schema: { type: 'string' },
+    example: '["sd-turbo-demo does not know the word \\"horse\\""]',
+  },
   'Accept-Encoding': {
     description: 'Where the body was compressed: that it must not be.',
     schema: { type: 'string', const: 'identity' },

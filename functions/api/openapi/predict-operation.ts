@@ -49,7 +49,13 @@ export const PREDICT: Operation = {
   responses: {
     200: {
       description: 'The picture.',
-      headers: headerRefs('Preference-Applied', 'idempotency-replayed', 'Location-Replayed', 'x-seed'),
+      headers: headerRefs(
+        'Preference-Applied',
+        'idempotency-replayed',
+        'Location-Replayed',
+        'x-seed',
+        'x-warnings',
+      ),
       content: {
         'application/json': {
           schema: schemaRef('GenerateAnswer'),

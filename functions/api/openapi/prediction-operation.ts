@@ -27,7 +27,7 @@ export const GET_PREDICTION: Operation = {
   responses: {
     200: {
       description: 'The prediction as it is; one that has failed is told by its `status`.',
-      headers: headerRefs('Retry-After-Queued', 'Preference-Applied', 'x-seed'),
+      headers: headerRefs('Retry-After-Queued', 'Preference-Applied', 'x-seed', 'x-warnings'),
       content: {
         'application/json': {
           schema: schemaRef('Prediction'),

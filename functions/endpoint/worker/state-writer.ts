@@ -1,4 +1,5 @@
 import type { EndpointStatus } from '../../../lib/schemas/endpoint-status.js';
+import { aboutModel } from '../../../lib/schemas/model-about.js';
 import {
   WORKER_FRESH_MS,
   WORKER_STATE_KEY,
@@ -126,7 +127,8 @@ export class StateWriter {
 
   #state(): WorkerState {
     const { worker, status } = this.#props;
-    const { state, bytes_done, bytes_total, seconds, model, draws, error = this.#error } = status();
+    const said = status();
+    const { state, bytes_done, bytes_total, seconds, error = this.#error } = said;
     return {
       ...worker,
       phase: this.#phase ?? state,
@@ -134,8 +136,8 @@ export class StateWriter {
       bytes_done,
       bytes_total,
       seconds,
-      model,
-      ...(draws && { draws }),
+      model: null,
+      ...aboutModel(said),
       ...(error !== undefined && { error: error.slice(0, MAX_ERROR) }),
     };
   }

@@ -7,6 +7,7 @@ import {
   type PushedEndpoint,
 } from '../../../lib/predictions/endpoint.js';
 import type { EndpointStatus } from '../../../lib/schemas/endpoint-status.js';
+import { aboutModel, type ModelAbout } from '../../../lib/schemas/model-about.js';
 import type { SeededRequest } from '../../../lib/schemas/prediction.js';
 import { invokeEndpoint } from '../../shared/invoke-endpoint.js';
 import { EndpointProcess, type EndpointProcessProps } from './endpoint-process.js';
@@ -37,7 +38,7 @@ export class ChildEndpoint implements PushedEndpoint {
   #closed = false;
   #running = 0;
   /** What the last child that was ready has said of its model: it stays true while none runs. */
-  #about: Pick<EndpointState, 'model' | 'draws'> = {};
+  #about: ModelAbout = {};
   #idle: NodeJS.Timeout | undefined;
 
   constructor(props: ChildEndpointProps) {
@@ -120,7 +121,7 @@ export class ChildEndpoint implements PushedEndpoint {
   #becomeReady(): void {
     if (this.#phase !== 'waking') return;
     this.#phase = 'ready';
-    this.#about = aboutModel(this.#process?.status);
+    this.#about = aboutModel(this.#process?.status ?? {});
     this.#watchIdleness();
     this.#props.onReady();
   }
@@ -149,11 +150,6 @@ export class ChildEndpoint implements PushedEndpoint {
     this.#phase = 'stopping';
     await child.stop(graceMs);
   }
-}
-
-function aboutModel(status: EndpointStatus | undefined): Pick<EndpointState, 'model' | 'draws'> {
-  const { model, draws } = status ?? {};
-  return { ...(model && { model }), ...(draws && { draws }) };
 }
 
 /** For a person: what a child that wakes is at. */

@@ -1,26 +1,18 @@
 import { type FileHandle, open, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { AppError } from '../../../lib/errors/app-error.js';
+import { tryLock } from '../../../lib/weights/disk/try-lock.js';
 import { parseStored } from '../../shared/parse-stored.js';
 import { readPlainFile } from './read-plain-file.js';
-
-/** It comes without types. */
-const { tryLock }: { tryLock: (fd: number) => boolean } = createRequire(import.meta.url)(
-  'fs-native-extensions',
-);
 
 const MAX_HOLDER_BYTES = 4_096;
 
 const holderSchema = z.object({ url: z.string().max(200), pid: z.int(), host: z.string().max(255) });
 
 /**
- * The right to use a data folder, which one process has at a time: an advisory lock of the system on the file `lock`
- * in it (fcntl's of the open file on Linux, flock on macOS, LockFileEx on Windows). The system lets go of it when the
- * process ends, however that happens; children do not inherit it. It is the file's, whatever path leads there, also
- * from two containers on one machine; two machines are told apart as far as their network file system passes locks on.
+ * The right to use a data folder, which one process has at a time: a lock (`tryLock`) on the file `lock` in it.
  *
  * The file stays: whoever removed it could remove the lock of the next one. `service.json` beside it says who has it.
  */

@@ -10,6 +10,8 @@ export interface Drawing {
   readonly settings: Settings & { readonly seed: number };
   readonly model: string;
   readonly tokensCut: number;
+  /** Sentences. @default none */
+  readonly warnings?: readonly string[] | undefined;
   readonly images: readonly Blob[];
   /** Milliseconds by phase; empty where they are not known. */
   readonly timings: Readonly<Record<string, number>>;
@@ -25,13 +27,14 @@ export interface Waited {
 }
 
 export function toDrawing(made: GeneratedImages, settings: Settings, { elapsed, wasKept }: Waited): Drawing {
-  const { images, format, contentType, seed, steps, decoder, tokensCut, model, timings } = made;
+  const { images, format, contentType, seed, steps, decoder, tokensCut, warnings, model, timings } = made;
   return {
     id: randomId(),
     at: Date.now(),
     settings: { ...settings, seed, num_steps: steps, output_format: format, decoder },
     model,
     tokensCut,
+    warnings,
     images: images.map((bytes) => new Blob([bytes], { type: contentType })),
     timings: wasKept ? withWaiting(timings, elapsed) : timings,
     elapsed,

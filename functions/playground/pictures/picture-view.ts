@@ -40,7 +40,7 @@ export class PictureView {
     this.#pictures.dataset['count'] = String(this.#urls.length);
     this.#pictures.hidden = false;
     this.#about.hidden = false;
-    const { settings, model, tokensCut } = drawing;
+    const { settings, model, tokensCut, warnings = [] } = drawing;
     this.#caption.show(settings.prompt);
     byId('facts', HTMLElement).textContent = [
       `Seed ${settings.seed}`,
@@ -52,7 +52,8 @@ export class PictureView {
       shortModel(model),
     ].join(' · ');
     const cut = `The prompt is too long: its last ${plural(tokensCut, 'token was', 'tokens were')} not used.`;
-    setText(byId('cut', HTMLElement), tokensCut > 0 ? cut : undefined);
+    const notices = [...(tokensCut > 0 ? [cut] : []), ...warnings];
+    setText(byId('notices', HTMLElement), notices.length > 0 ? notices.join(' ') : undefined);
     offer(
       'downloads',
       'Download',

@@ -1,6 +1,7 @@
 import type { Client } from '../../../lib/client/client.js';
 import type { Health } from '../../../lib/client/prediction.js';
 import { byId } from '../dom.js';
+import { showAbilities } from '../settings/abilities.js';
 import { showVocabulary } from '../settings/vocabulary-fold.js';
 import { roughly } from '../words.js';
 
@@ -60,6 +61,7 @@ export class EndpointWatch {
     this.#wake.hidden = health?.state !== 'asleep' || this.#isWanted;
     if (!health) return;
     showVocabulary(health);
+    showAbilities(health);
     this.#listener(health);
   }
 

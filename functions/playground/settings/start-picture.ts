@@ -68,6 +68,7 @@ export class StartPicture {
   async take(file: Blob | undefined): Promise<void> {
     if (!file) return;
     const refuse = (why: string) => setText(byId('image-error', HTMLElement), why);
+    if (byId('image-field', HTMLElement).hidden) return;
     try {
       const format = await readFormat(file);
       if (!format) return refuse('It must be a PNG, JPEG or WebP picture.');

@@ -6,12 +6,13 @@ import * as z from 'zod';
 import { AppError } from '../../errors/app-error.js';
 import { PROVIDERS } from '../../runtime/session-messages.js';
 import { type Decoder, generateRequestSchema } from '../../schemas/request.js';
+import type { HubLocation } from '../../weights/sources/hub/hub-location.js';
 import { formatReport, makeReport, type PictureFlops } from '../bench/bench-report.js';
 import { compareReports, formatComparison } from '../bench/compare-reports.js';
 import { gpuName, peakOf } from '../bench/device-peak.js';
 import { readReport } from '../bench/earlier-report.js';
 import type { ColdTimes } from '../bench/measure-pipeline.js';
-import { modelPlace } from '../draw/model-place.js';
+import { MODEL_HELP, modelPlace } from '../draw/model-place.js';
 import { example } from '../example.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
@@ -44,7 +45,7 @@ export function benchCommand(): Command {
     .description(
       'measure how long a picture takes, phase by phase: cold, from the start of a process, and warm',
     )
-    .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
+    .option('--model <PLACE>', MODEL_HELP)
     .option('--steps <N>', '1 to 4 (default: 1)', parseNumber)
     .option('--runs <N>', 'warm pictures (default: 5)', parseNumber)
     .option('--cold <N>', 'fresh processes, this one among them (default: 1)', parseNumber)
@@ -64,16 +65,17 @@ export function benchCommand(): Command {
 
 async function bench(values: unknown): Promise<void> {
   const options = parseOptions(optionsSchema, values, FLAGS);
-  // Before fresh processes are started that would find it wrong.
-  modelPlace(options.model);
+  const place = modelPlace(options.model);
   const earlier = options.compare === undefined ? undefined : await readReport(options.compare);
   const { measurePipeline } = await import('../bench/measure-pipeline.js');
   const start = performance.now();
   const { steps, decoder, provider, json, coldOnly } = options;
   const runs = coldOnly ? 0 : options.runs;
   await withProgress(process.stderr, async (progress) => {
-    const others = coldOnly ? [] : await measureOthers(options, progress);
-    const measured = await measurePipeline({ ...options, runs, start }, progress);
+    // A download is no part of a start.
+    const model = place.kind === 'hub' ? await bring(place.location, progress) : options.model;
+    const others = coldOnly ? [] : await measureOthers({ ...options, model }, progress);
+    const measured = await measurePipeline({ ...options, model, runs, start }, progress);
     if (coldOnly) {
       process.stdout.write(`${JSON.stringify(measured.cold)}\n`);
       return;
@@ -96,6 +98,11 @@ async function bench(values: unknown): Promise<void> {
     process.stdout.write(formatReport(report));
     if (compared) process.stdout.write(`\n${formatComparison(compared, report, options.compare as string)}`);
   });
+}
+
+async function bring(location: HubLocation, progress: Progress): Promise<string> {
+  const { hubBundle } = await import('../models/hub-bundle.js');
+  return hubBundle(location, progress);
 }
 
 /** Cold starts of further processes, before this one has taken memory. */

@@ -7,6 +7,7 @@ import { generateRequestSchema, promptSchema } from '../../schemas/request.js';
 import { demoWords } from '../draw/demo-words.js';
 import { drawHere } from '../draw/draw-here.js';
 import { drawRemotely, type Service } from '../draw/draw-remotely.js';
+import { MODEL_HELP } from '../draw/model-place.js';
 import { isStdout } from '../draw/output.js';
 import { formatOfName, nameOutputs } from '../draw/output-files.js';
 import { readPicture } from '../draw/read-picture.js';
@@ -60,7 +61,7 @@ export function generateCommand(): Command {
   return new Command('generate')
     .description('draw a picture from a prompt')
     .argument('<PROMPT>', 'what to draw; a prompt over 75 tokens is cut')
-    .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
+    .option('--model <PLACE>', MODEL_HELP)
     .option('--steps <N>', '1 to 4 (default: 1)', parseNumber)
     .option('--seed <N>', 'same seed, same picture, on a CPU to the byte (default: random)', parseNumber)
     .option('--num-images <N>', '1 to 4 (default: 1)', parseNumber)
@@ -104,6 +105,7 @@ async function generate(prompt: string, options: Options): Promise<void> {
   if (!takesStdout) process.stdout.write(`${said}\n`);
   if (result.tokens_cut > 0)
     process.stderr.write(`the prompt was too long: ${result.tokens_cut} tokens were cut\n`);
+  for (const warning of result.warnings ?? []) process.stderr.write(`${warning}\n`);
 }
 
 /** @returns undefined where the picture is drawn here */

@@ -7,6 +7,7 @@ import { readEnvironment } from '../environment.js';
 import { example } from '../example.js';
 import { parseOptions } from '../parse-options.js';
 import { withProgress } from '../progress.js';
+import { tellBytes } from '../tell-bytes.js';
 import { tellRetries } from '../tell-retries.js';
 import { untilStopped } from '../until-stopped.js';
 
@@ -61,7 +62,7 @@ async function importBundle(values: unknown): Promise<void> {
   const { importWithSelfTest } = await import('../import/import-with-self-test.js');
   const { hub } = readEnvironment();
   await withProgress(process.stderr, (progress) => {
-    const onProgress = (done: number, total: number) => progress.update('importing', done, total);
+    const onProgress = tellBytes(progress, 'importing');
     const policy = { onRetry: tellRetries(progress) };
     return untilStopped(
       (signal) => importWithSelfTest({ ...options, onProgress }, { hub, signal, policy }, progress),
@@ -69,6 +70,14 @@ async function importBundle(values: unknown): Promise<void> {
     );
   });
   process.stdout.write(`${options.to}\n`);
+  process.stderr.write(`draw with it: ${drawCommand(options)}\n`);
+}
+
+/** To be pasted into a shell. */
+function drawCommand({ to, dialect }: z.infer<typeof optionsSchema>): string {
+  const place = /^[\w@%+=:,./-]+$/.test(to) ? to : `'${to.replaceAll("'", "'\\''")}'`;
+  const provider = dialect === 'cuda' ? ' --provider cuda' : '';
+  return `npx sd-turbo generate "a lighthouse on a beach in a storm" --model ${place}${provider}`;
 }
 
 /** @throws AppError where what a place needs is not installed */

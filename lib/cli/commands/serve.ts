@@ -7,14 +7,15 @@ import type { HomeReport, HomeService } from '../../predictions/home-service.js'
 import type { EndpointStatus } from '../../schemas/endpoint-status.js';
 import { formatS3Url } from '../../weights/sources/s3/s3-location.js';
 import { assertLocal } from '../assert-local.js';
-import { cacheFolder } from '../cache-folder.js';
-import { modelPlace } from '../draw/model-place.js';
+import { MODEL_HELP, modelPlace } from '../draw/model-place.js';
 import { readEnvironment } from '../environment.js';
 import { example } from '../example.js';
 import { loadHomeService } from '../load-home-service.js';
+import { s3Folder } from '../models/cache-folder.js';
 import { parseNumber } from '../parse-number.js';
 import { parseOptions } from '../parse-options.js';
 import { type Progress, withProgress } from '../progress.js';
+import { tellBytes } from '../tell-bytes.js';
 import { untilStopped } from '../until-stopped.js';
 
 /** Not the container's own, so that both can run beside each other. */
@@ -52,7 +53,7 @@ const FLAGS = {
 export function serveCommand(): Command {
   return new Command('serve')
     .description('serve the whole API on this machine')
-    .option('--model <PLACE>', 'bundle: a directory or s3://BUCKET/PREFIX (default: the demo model)')
+    .option('--model <PLACE>', MODEL_HELP)
     .option('--port <N>', `0 for any that is free (default: ${PORT})`, parseNumber)
     .option('--host <HOST>', 'name or address to listen at (default: 127.0.0.1)')
     .option('--api-key <KEY>', 'key that requests must have (default: a random one)')
@@ -67,9 +68,10 @@ export function serveCommand(): Command {
 /** Serves until Ctrl-C, which is no failure. */
 async function serve(options: Options): Promise<void> {
   if (options.data !== undefined) assertLocal('--data', options.data);
-  const model = bundleOf(options);
+  const model = await withProgress(process.stderr, (progress) => findModel(options, progress));
   const startService = await loadHomeService();
   const webhookSecret = secretOf(options);
+  let about: EndpointStatus | undefined;
   await untilStopped(async (signal) => {
     const started = withProgress(process.stderr, (progress) =>
       startService({
@@ -78,7 +80,9 @@ async function serve(options: Options): Promise<void> {
         model,
         dataFolder: options.data ?? join(readEnvironment().data, 'service'),
         ...(options.scaleToZero === undefined ? {} : { idleSeconds: options.scaleToZero }),
-        report: reportTo(progress, options.verbose),
+        report: reportTo(progress, options.verbose, (status) => {
+          about = status;
+        }),
         signal,
       }),
     );
@@ -86,16 +90,23 @@ async function serve(options: Options): Promise<void> {
       if (!signal.aborted) throw error;
     });
     if (!service) return;
-    process.stdout.write(welcome(service, options, webhookSecret));
+    process.stdout.write(welcome(service, about, options, webhookSecret));
     if (!signal.aborted) await once(signal, 'abort');
     await service.close();
   });
 }
 
-function bundleOf({ model }: Options): { uri: string; directory: string } {
+/** What is on S3 the endpoint brings by itself, and loads meanwhile. */
+async function findModel(
+  { model }: Options,
+  progress: Progress,
+): Promise<{ uri: string; directory: string }> {
   const place = modelPlace(model);
+  if (place.kind === 's3') return { uri: formatS3Url(place.location), directory: s3Folder(place.location) };
   if (place.kind === 'directory') return { uri: place.path, directory: place.path };
-  return { uri: formatS3Url(place.location), directory: cacheFolder(place.location) };
+  const { hubBundle } = await import('../models/hub-bundle.js');
+  const directory = await hubBundle(place.location, progress);
+  return { uri: directory, directory };
 }
 
 function secretOf({ webhookSecret }: Options): string {
@@ -103,15 +114,25 @@ function secretOf({ webhookSecret }: Options): string {
   return typeof webhookSecret === 'string' ? webhookSecret : `whsec_${randomBytes(24).toString('base64')}`;
 }
 
-/** @param progress of the start */
-function reportTo(progress: Progress, verbose: boolean): HomeReport {
+/**
+ * @param progress of the start
+ * @param onStatus told of every state
+ */
+function reportTo(
+  progress: Progress,
+  verbose: boolean,
+  onStatus: (status: EndpointStatus) => void,
+): HomeReport {
+  const tell = tellBytes(progress, 'downloading the model');
   let hasStarted = false;
   let isLoading = false;
-  const status = ({ state, bytes_done, bytes_total }: EndpointStatus) => {
+  const status = (said: EndpointStatus) => {
+    const { state, bytes_done, bytes_total } = said;
+    onStatus(said);
     // The endpoint's own lines say the same, and a bar is no JSON.
     if (hasStarted || verbose) return;
     hasStarted = state === 'ready';
-    if (state === 'downloading') progress.update('downloading the model', bytes_done, bytes_total);
+    if (state === 'downloading') tell(bytes_done, bytes_total);
     else if (!isLoading && state === 'loading') progress.say('loading the model');
     isLoading = state === 'loading';
   };
@@ -122,11 +143,17 @@ function reportTo(progress: Progress, verbose: boolean): HomeReport {
   return { verbose, line, status };
 }
 
-function welcome({ url, key }: HomeService, options: Options, webhookSecret: string): string {
+function welcome(
+  { url, key }: HomeService,
+  about: EndpointStatus | undefined,
+  options: Options,
+  webhookSecret: string,
+): string {
   const body = JSON.stringify({ prompt: 'A tree in a field under the night sky' });
   const lines = [
     `URL         ${url}`,
     `API key     ${key}`,
+    ...(about?.model ? [`Model       ${about.model}${about.draws ? FEW_WORDS : ''}`] : []),
     // What is after # stays in the browser.
     `Playground  ${url}/#key=${encodeURIComponent(key)}`,
     ...(options.webhookSecret === true ? [`Webhook secret  ${webhookSecret}`] : []),
@@ -141,6 +168,9 @@ function welcome({ url, key }: HomeService, options: Options, webhookSecret: str
   ];
   return lines.join('\n');
 }
+
+const FEW_WORDS =
+  ', which knows few words; what draws anything: npm start -- --model hf:stabilityai/sd-turbo (2.8 GB, once)';
 
 function asleepHint(seconds: number): string {
   return `After ${seconds} s without work the model is let go of. The next request then gets 202 and, in "status_url", the address of its picture.`;

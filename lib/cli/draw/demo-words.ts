@@ -11,5 +11,5 @@ export function demoWords(): string {
   const lines = Object.entries(firstWords(vocabulary)).map(
     ([group, words]) => `  ${group}: ${words.join(', ')}`,
   );
-  return `\nWithout --model the demo model ${name} draws, and knows nothing else than:\n${lines.join('\n')}`;
+  return `\nWithout --model ${name} draws, and knows nothing else than:\n${lines.join('\n')}`;
 }

@@ -36,7 +36,11 @@ export async function drawHere(
     const load = Object.values(loadMilliseconds).reduce((sum, time) => sum + time, 0);
     const milliseconds = { load, ...drawn.milliseconds, encode, total: ended - started };
     const files = outputs.map(({ name }) => name);
-    return { seed, num_steps: steps, decoder, model, files, tokens_cut: drawn.truncated, milliseconds };
+    const said = {
+      tokens_cut: drawn.truncated,
+      ...(drawn.warnings.length > 0 && { warnings: drawn.warnings }),
+    };
+    return { seed, num_steps: steps, decoder, model, files, ...said, milliseconds };
   });
 }
 

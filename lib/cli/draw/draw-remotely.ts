@@ -44,6 +44,7 @@ export async function drawRemotely(props: DrawProps, service: Service, progress:
     model: drawn.model,
     files: outputs.map(({ name }) => name),
     tokens_cut: drawn.tokensCut,
+    ...(drawn.warnings && { warnings: drawn.warnings }),
     // The service's own total is the last of its timings; ours has the way there in it.
     milliseconds: { ...drawn.timings, total: performance.now() - started },
   };

@@ -21,6 +21,8 @@ export interface Drawing {
   readonly model: string;
   readonly files: readonly string[];
   readonly tokens_cut: number;
+  /** Sentences for a person. @default none */
+  readonly warnings?: readonly string[];
   /** By phase. */
   readonly milliseconds: Readonly<Record<string, number>>;
 }

@@ -9,7 +9,7 @@ import type { Progress } from '../progress.js';
 import { modelPlace } from './model-place.js';
 
 export interface LocalPipelineProps {
-  /** Directory of a bundle, or its place on S3. @default the demo model */
+  /** Directory of a bundle, its place on S3, or a checkpoint on Hugging Face. @default the demo model */
   readonly model?: string | undefined;
   readonly decoder: Decoder;
   readonly provider: Provider;
@@ -36,7 +36,9 @@ export interface LoadTimes {
 async function findBundle(model: string | undefined, progress: Progress): Promise<string> {
   const place = modelPlace(model);
   if (place.kind === 'directory') return place.path;
-  // The AWS SDK takes longer to load than a small model.
+  // The exporter and the AWS SDK take longer to load than a small model.
+  if (place.kind === 'hub')
+    return (await import('../models/hub-bundle.js')).hubBundle(place.location, progress);
   const { cachedBundle } = await import('./cached-bundle.js');
   return cachedBundle(place.location, progress);
 }

@@ -11,6 +11,7 @@ import {
 import type { SelfTest } from '../../schemas/self-test.js';
 import { BUNDLE_KINDS, parsePlace } from '../../weights/sources/place.js';
 import type { Progress } from '../progress.js';
+import { tellBytes } from '../tell-bytes.js';
 import { assertMemory, drawSelfTest, recordSelfTest } from './record-self-test.js';
 
 export interface ImportWithSelfTestOptions extends Omit<ImportOptions, 'selfTest'> {
@@ -66,8 +67,7 @@ async function drawElsewhere(
   const scratch = await mkdtemp(join(tmpdir(), 'sd-turbo-self-test-'));
   try {
     const to = join(scratch, 'bundle');
-    const onProgress = (done: number, total: number) =>
-      progress.update('reading it again for the self-test', done, total);
+    const onProgress = tellBytes(progress, 'reading it again for the self-test');
     const manifest = await importCheckpoint({ from, to, taesd, revision, onProgress }, context);
     progress.say(DRAWING);
     return await drawSelfTest(to, manifest, context.signal);

@@ -11,9 +11,7 @@ import type { SelfTest } from '../../schemas/self-test.js';
 import { manifestText } from '../../weights/bundle/manifest-text.js';
 import { MANIFEST_NAME, parseManifest } from '../../weights/bundle/read-manifest.js';
 import { PARTIAL_SUFFIX } from '../../weights/disk/partial-file.js';
-
-/** Weights of float16 are twice as large in float32, and networks need room beside them: bytes for each of a bundle's. */
-const MEMORY_FACTOR = 3;
+import { MEMORY_FACTOR } from '../models/tell-memory.js';
 
 /** @throws AppError UNAVAILABLE where a bundle of such files cannot be drawn with here */
 export function assertMemory(files: Manifest['files']): void {

@@ -32,6 +32,13 @@ export interface BundleSink {
   /** @throws AppError UNAVAILABLE when these files do not fit */
   makeRoom(entries: readonly BundleEntry[]): Promise<void>;
 
+  /**
+   * Reads a chunk into `target` that an earlier run has written: it is not written again.
+   *
+   * @returns its CRC-32, or undefined where it has to be brought
+   */
+  recall?(entry: BundleEntry, index: number, target: Uint8Array): Promise<number | undefined>;
+
   open(entry: BundleEntry): Promise<BundleFileWriter>;
 
   /**
@@ -40,6 +47,9 @@ export interface BundleSink {
    * @param manifest text of `manifest.json`
    */
   publish(manifest: string, files: readonly ManifestFile[]): Promise<void>;
+
+  /** After a failure that passes: keeps what was written for the next run. Never throws. @default as `discard` */
+  suspend?(): Promise<void>;
 
   /** After a failure: takes away what was written. Never throws. */
   discard(): Promise<void>;

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { AppError } from '../../errors/app-error.js';
 import {
   BUNDLE_VERSION,
   type BundleAbout,
@@ -28,13 +29,15 @@ export interface CopyBundleProps {
   readonly parallelism?: number;
   /** Stops the copy. It must be the one that the entries' readers have. */
   readonly stop: AbortController;
+  /** Whether a copy that was stopped, or found no way, is gone on with by the next one. @default false: nothing is left */
+  readonly resumable?: boolean;
   /** Bytes that are done and in all; one that has been read but not written counts half. @default nobody is told */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
  * Writes a bundle: what the sink can take over as it is, then the rest chunk by chunk, several at once, then the
- * manifest. After a failure nothing of it is left.
+ * manifest. After a failure nothing of it is left, unless it is `resumable`.
  */
 export async function copyBundle(props: CopyBundleProps): Promise<Manifest> {
   const { entries, about, sink, stop, onProgress = () => undefined } = props;
@@ -60,8 +63,12 @@ export async function copyBundle(props: CopyBundleProps): Promise<Manifest> {
     return manifest;
   } catch (error) {
     stop.abort(error);
-    await sink.discard();
-    throw stop.signal.reason;
+    const { reason } = stop.signal;
+    // What is wrong with the bytes is not kept.
+    const isPassing = reason instanceof AppError && reason.code === 'UNAVAILABLE';
+    if (props.resumable && isPassing && sink.suspend) await sink.suspend();
+    else await sink.discard();
+    throw reason;
   }
 }
 
@@ -125,6 +132,15 @@ async function work(jobs: Iterator<Job, void>, bufferBytes: number, signal: Abor
   }
 }
 
+interface SummedChunk {
+  /** CRC-32 */
+  readonly sum: number;
+  /** Whether an earlier run has written it. */
+  readonly isWritten: boolean;
+}
+
+const EMPTY: SummedChunk = { sum: 0, isWritten: true };
+
 /** One file on its way. Its chunks must be begun in order; they may be under way at the same time. */
 class FileCopy {
   readonly entry: BundleEntry;
@@ -132,8 +148,8 @@ class FileCopy {
   readonly #progress: DownloadProgress;
   readonly #sums: FileSums;
   #writer: Promise<BundleFileWriter> | undefined;
-  /** CRC-32 of the chunk begun last; settles when it and those before it have gone into the sums, or failed. */
-  #summed: Promise<number> = Promise.resolve(0);
+  /** The chunk begun last; settles when it and those before it have gone into the sums, or failed. */
+  #summed: Promise<SummedChunk> = Promise.resolve(EMPTY);
   #chunksLeft: number;
   #file: ManifestFile | undefined;
 
@@ -155,11 +171,13 @@ class FileCopy {
     const { start, end } = chunkRange(size, index);
     const chunk = buffer.subarray(0, end - start);
     const onBytes = (count: number) => this.#progress.add(count, path);
-    this.#summed = size === 0 ? Promise.resolve(0) : this.#readAndSum(index, chunk, this.#summed, onBytes);
-    const sum = await this.#summed;
+    this.#summed =
+      size === 0 ? Promise.resolve(EMPTY) : this.#readAndSum(index, chunk, this.#summed, onBytes);
+    const { sum, isWritten } = await this.#summed;
     this.#writer ??= this.#sink.open(this.entry);
     const writer = await this.#writer;
-    if (size > 0) await writer.write(index, chunk, sum, onBytes);
+    if (isWritten) onBytes(chunk.length);
+    else await writer.write(index, chunk, sum, onBytes);
     this.#chunksLeft -= 1;
     if (this.#chunksLeft > 0) return;
     this.#file = this.#sums.finish(reader.nameOf(from));
@@ -170,12 +188,14 @@ class FileCopy {
   async #readAndSum(
     index: number,
     chunk: Buffer,
-    previous: Promise<number>,
+    previous: Promise<SummedChunk>,
     onBytes: OnBytes,
-  ): Promise<number> {
-    const sum = await readChunk(this.entry, index, chunk, onBytes);
+  ): Promise<SummedChunk> {
+    const recalled = await this.#sink.recall?.(this.entry, index, chunk);
+    if (recalled !== undefined) onBytes(chunk.length);
+    const sum = recalled ?? (await readChunk(this.entry, index, chunk, onBytes));
     await previous;
     this.#sums.add(chunk, sum);
-    return sum;
+    return { sum, isWritten: recalled !== undefined };
   }
 }

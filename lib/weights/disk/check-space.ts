@@ -1,8 +1,8 @@
 import { mkdir, stat, statfs } from 'node:fs/promises';
-import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 import type { ManifestFile } from '../../schemas/manifest.js';
+import { availableMemory } from './available-memory.js';
 import { PARTIAL_SUFFIX } from './partial-file.js';
 
 /** What `stat` counts in, whatever the file system's own block is. */
@@ -45,11 +45,6 @@ function checkFits(what: string, needed: number, free: number, shown: string): v
   if (needed <= free) return;
   const numbers = `${megabytes(needed)} more are needed, ${megabytes(free)} are free`;
   throw new AppError('UNAVAILABLE', `not enough ${what} for ${shown}: ${numbers}`, { retryable: false });
-}
-
-/** A container's limit counts where it has one; Node 20.11 knows of the machine only. */
-function availableMemory(): number {
-  return process.availableMemory?.() ?? freemem();
 }
 
 async function allocated(path: string): Promise<number> {

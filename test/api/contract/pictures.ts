@@ -61,6 +61,7 @@ export function pictures(setting: () => Setting): void {
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toBe(`image/${format}`);
       expect(response.headers.get('x-seed')).toBe('3');
+      expect(response.headers.get('x-warnings')).toBeNull();
       const raw = Buffer.from(await response.arrayBuffer());
       expect((await sharp(raw).metadata()).format).toBe(format);
       expect(raw.equals(Buffer.from(result, 'base64'))).toBe(true);

@@ -13,11 +13,16 @@ export class HomeProcess {
 
   /**
    * @param root of the repository, where this is part of a bundle that lies elsewhere, or of an installed package
-   * @param script of the command there
+   * @param options the command's script there, and all that the process is to know. @default this process's
    */
-  constructor(args: readonly string[], cwd: string, root = ROOT, script = 'lib/cli/sd-turbo.mjs') {
+  constructor(
+    args: readonly string[],
+    cwd: string,
+    root = ROOT,
+    { script = 'lib/cli/sd-turbo.mjs', env = process.env }: { script?: string; env?: NodeJS.ProcessEnv } = {},
+  ) {
     const command = [join(root, script), 'serve', '--port', '0', ...args];
-    this.#child = spawn(process.execPath, command, { cwd });
+    this.#child = spawn(process.execPath, command, { cwd, env });
     this.#child.stdout?.on('data', (text) => (this.stdout += text));
     this.#child.stderr?.on('data', (text) => (this.stderr += text));
     this.#exited = new Promise((resolve) =>

@@ -1,10 +1,11 @@
 import type { EndpointState } from '../../../../lib/predictions/endpoint.js';
+import { aboutModel } from '../../../../lib/schemas/model-about.js';
 import type { WorkerState } from '../../../../lib/schemas/worker-state.js';
 
 /** What a worker says of itself, in the words of `/health`: a wake is told phase by phase. */
 export function stateOfWorker(said: WorkerState): EndpointState {
-  const { phase, bytes_done, bytes_total, model, draws, error } = said;
-  const about = { ...(model === null ? {} : { model }), ...(draws === undefined ? {} : { draws }) };
+  const { phase, bytes_done, bytes_total, error } = said;
+  const about = aboutModel(said);
   switch (phase) {
     case 'ready':
       return { state: 'ready', ...about };

@@ -30,6 +30,11 @@ export function parseHubUrl(url: string): HubLocation {
   return { repo, revision };
 }
 
+/** As `parseHubUrl` reads it. */
+export function hubUrl({ repo, revision }: HubLocation): string {
+  return `hf:${repo}${revision === undefined ? '' : `@${revision}`}`;
+}
+
 /** @throws AppError INVALID_INPUT */
 export function assertRevision(revision: string): void {
   if (!REVISION.test(revision))
