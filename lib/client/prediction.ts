@@ -1,3 +1,4 @@
+import type { Decoder } from './generate-input.js';
 import type { GeneratedImages } from './generated-images.js';
 
 /** An error in the service's own words. Source: RFC 9457. */
@@ -78,6 +79,12 @@ export interface Health {
   readonly model?: string;
   /** All that the model can draw, by group, where that is little. */
   readonly draws?: Readonly<Record<string, readonly string[]>>;
+  /** Which values of `decoder` it takes. */
+  readonly decoders?: readonly Decoder[];
+  /** Whether it takes an `image` to begin with. */
+  readonly encoder?: boolean;
+  /** Of its pictures. Pixels. */
+  readonly size?: { readonly width: number; readonly height: number };
   /** Words for a person: a phase of the wake, or why it failed. */
   readonly detail?: string;
 }
