@@ -98,9 +98,12 @@ describe('the first deploy', () => {
     await Promise.all(CALLERS.map(([, call]) => call(account, stack)));
   });
 
-  test('a request that comes while it powers off is drawn all the same', async () => {
+  test('a request that comes while it powers off: whoever hears that it has stopped starts it again', async () => {
     await stack.is('stopping');
     expect(await endOf('a house')).toMatchObject({ status: 'succeeded' });
+    expect(account.emulator.log('functions')).toMatch(
+      /"message":"an instance has stopped".*"messages":[1-9]/,
+    );
   });
 });
 
