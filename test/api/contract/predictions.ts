@@ -4,6 +4,8 @@ import { type Prediction, predictionSchema } from '../../../lib/schemas/predicti
 import { ASYNC, type Ask, asker, PROMPT, problemOf, type Setting } from './setting.js';
 
 const WAIT = { prefer: 'wait=20' };
+/** Of tests that wake a real worker, on machines that have much else to do. */
+const WAKES = { timeout: 240_000 };
 
 /** The path of a 202 answer, which must have all that it needs. */
 async function acceptedPath(response: Response, { baseUrl }: Setting): Promise<string> {
@@ -115,29 +117,31 @@ export function predictions(setting: () => Setting): void {
       expect((await ask('POST', '/predict', props)).status).toBe(410);
     });
 
-    test('a sleeping endpoint: 202, it wakes, the picture comes, and the next request is warm', async ({
-      skip,
-    }) => {
-      const { sleep, waitsForWakes } = setting();
-      if (!sleep) return skip('the endpoint of this setting does not sleep');
-      const ask = asker(setting());
-      const health = async () => healthSchema.parse(await (await ask('GET', '/health')).json());
-      await sleep();
-      expect((await health()).state).toBe('asleep');
-      const openai = await ask('POST', '/v1/images/generations', { body: { prompt: PROMPT } });
-      // Who waits gets the picture where the wake is over in time.
-      expect(waitsForWakes ? [200, 503] : [503]).toContain(openai.status);
-      if (openai.status === 503) expect(openai.headers.get('retry-after')).toMatch(/^\d+$/);
-      if (waitsForWakes) await sleep();
-      const headers = { accept: 'image/png', ...(waitsForWakes ? ASYNC : {}) };
-      const cold = await ask('POST', '/predict', { body: { prompt: PROMPT, seed: 5 }, headers });
-      const path = await acceptedPath(cold, setting());
-      expect(await ended(ask, path)).toMatchObject({ status: 'succeeded', seed: 5 });
-      expect((await health()).state).toBe('ready');
-      expect((await ask('POST', '/predict', { body: { prompt: PROMPT } })).status).toBe(200);
-    });
+    test(
+      'a sleeping endpoint: 202, it wakes, the picture comes, and the next request is warm',
+      WAKES,
+      async ({ skip }) => {
+        const { sleep, waitsForWakes } = setting();
+        if (!sleep) return skip('the endpoint of this setting does not sleep');
+        const ask = asker(setting());
+        const health = async () => healthSchema.parse(await (await ask('GET', '/health')).json());
+        await sleep();
+        expect((await health()).state).toBe('asleep');
+        const openai = await ask('POST', '/v1/images/generations', { body: { prompt: PROMPT } });
+        // Who waits gets the picture where the wake is over in time.
+        expect(waitsForWakes ? [200, 503] : [503]).toContain(openai.status);
+        if (openai.status === 503) expect(openai.headers.get('retry-after')).toMatch(/^\d+$/);
+        if (waitsForWakes) await sleep();
+        const headers = { accept: 'image/png', ...(waitsForWakes ? ASYNC : {}) };
+        const cold = await ask('POST', '/predict', { body: { prompt: PROMPT, seed: 5 }, headers });
+        const path = await acceptedPath(cold, setting());
+        expect(await ended(ask, path)).toMatchObject({ status: 'succeeded', seed: 5 });
+        expect((await health()).state).toBe('ready');
+        expect((await ask('POST', '/predict', { body: { prompt: PROMPT } })).status).toBe(200);
+      },
+    );
 
-    test('`Preference-Applied` says that somebody waited where somebody did', async ({ skip }) => {
+    test('`Preference-Applied` says that somebody waited where somebody did', WAKES, async ({ skip }) => {
       const { sleep, waitsForWakes } = setting();
       if (!sleep) return skip('the endpoint of this setting does not sleep');
       const ask = asker(setting());
@@ -148,7 +152,7 @@ export function predictions(setting: () => Setting): void {
       expect(await ended(ask, await acceptedPath(patient, setting()))).toMatchObject({ status: 'succeeded' });
     });
 
-    test('POST /warmup wakes without a prompt', async ({ skip }) => {
+    test('POST /warmup wakes without a prompt', WAKES, async ({ skip }) => {
       const ask = asker(setting());
       const warm = await ask('POST', '/warmup');
       expect(warm.status).toBe(202);

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, sqs
@@ -53,6 +54,28 @@ def give_functions_this_network():
             self.config = asked
 
     lambda_runtime.Worker._spawn = spawn_with_network
+
+
+def let_calls_end():
+    """A function whose settings change answers what it was asked before."""
+    kill = lambda_runtime.kill_workers
+
+    def kill_when_free(workers):
+        kill([worker for worker in workers if not worker.in_use])
+        for worker in workers:
+            if worker.in_use:
+                threading.Thread(target=_wait_and, args=(kill, worker), daemon=True).start()
+
+    lambda_runtime.kill_workers = kill_when_free
+    # Where a call itself has come to its end.
+    lambda_runtime.Worker.kill = lambda worker: kill([worker])
+
+
+def _wait_and(kill, worker):
+    until = time.time() + LONGEST_WORK
+    while worker.in_use and time.time() < until:
+        time.sleep(0.1)
+    kill([worker])
 
 
 def _check_log(config):

@@ -70,7 +70,11 @@ def _wait_for_signal(logical_id, stack_name):
     count = wait_conditions.validate_count(signal.get("Count"), logical_id)
     seconds = wait_conditions.validate_resource_signal_timeout(signal.get("Timeout"), logical_id)
     token = wait_conditions.register_slot(stack_id)
-    wait_conditions.wait_for(token, stack_id, stack_name, logical_id, KIND, count, min(seconds, LONGEST_WORK))
+    try:
+        wait_conditions.wait_for(token, stack_id, stack_name, logical_id, KIND, count, min(seconds, LONGEST_WORK))
+    except RuntimeError as error:
+        # In CloudFormation's words: a signal to a resource has an id, and nothing else.
+        raise ValueError(f"Received FAILURE signal with UniqueId {str(error).rpartition('for uniqueId: ')[2]}") from error
 
 
 def _profile(name):

@@ -11,7 +11,7 @@ import threading
 import time
 
 from containers import session_of
-from settings import CONTAINER, CONTROL_PORT, PORT, REGION, WAKE_SECONDS, WORK, log
+from settings import CONTAINER, CONTROL_PORT, PORT, REGION, STOP_SECONDS, WAKE_SECONDS, WORK, log
 
 #: What scripts find on an instance, and do not find here.
 COMMANDS = ("aws", "cfn-signal", "dnf", "docker", "modprobe", "nvidia-ctk", "nvidia-smi", "systemctl", "systemd-run")
@@ -97,6 +97,7 @@ class Machine:
     def _go_down(self):
         self._end_process()
         self._boot.join()
+        time.sleep(STOP_SECONDS)
         if self.state == "stopping":
             self._set("stopped")
 

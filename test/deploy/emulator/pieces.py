@@ -29,6 +29,7 @@ PIECES = [
     (gateway.serve_what_was_deployed, "a stage serves methods that its deployment does not have"),
     (functions.check_event_sources, "an event source is made although the queue or the role would be refused"),
     (functions.give_functions_this_network, "webhooks go to public addresses only, and there are none here"),
+    (functions.let_calls_end, "a function whose settings change is killed in the middle of a call"),
     (functions.keep_what_functions_say, "what functions say is in the emulator's memory only"),
     (functions.hurry_queues, "20 s until a message is received again are 20 s"),
     (registry.know_which_images_there_are, "an image that was never pushed is found, and none can be scanned"),

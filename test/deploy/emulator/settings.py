@@ -15,6 +15,8 @@ WORK = os.environ["WORK"]
 CONTAINER = shlex.split(os.environ["CONTAINER"])
 #: From the call that asks for a copy until its container starts. Seconds.
 WAKE_SECONDS = float(os.environ.get("WAKE_SECONDS", "1"))
+#: From an instance's last process until it is stopped, as AWS takes some time: who comes then, comes too late. Seconds.
+STOP_SECONDS = float(os.environ.get("STOP_SECONDS", "5"))
 #: By how much SQS's waits are shortened.
 HASTE = float(os.environ.get("HASTE", "10"))
 #: A container or a custom resource that takes longer is stuck: here the work of minutes takes a second or,
