@@ -92,7 +92,7 @@ describe('the first run brings it', () => {
     expect([first.code, first.stdout, first.stderr]).toEqual([0, 'a.png\n', expect.anything()]);
     const [begin, , ...more] = first.stderr.split('\n');
     expect(begin).toBe(`${MODEL} is not here yet: it comes into ${join(cacheOf(cwd), FOLDER)}, once`);
-    expect(more.join('\n')).toMatch(/^downloading hf:stabilityai\/sd-turbo 50 %, \d+ MB of 102 MB/m);
+    expect(more.join('\n')).toMatch(/^downloading hf:stabilityai\/sd-turbo 50 %, \d+ MB of 103 MB/m);
     expect(cached(cwd)).toEqual([FOLDER]);
     const picture = readFileSync(join(cwd, 'a.png'));
     expect(picture.includes(`tEXtmodel\0${REPO}@${hub.commit}`)).toBe(true);
