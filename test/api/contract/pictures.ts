@@ -55,16 +55,17 @@ export function pictures(setting: () => Setting): void {
     });
 
     test.each(OUTPUT_FORMATS)('%s: as base64, and its bytes where `Accept` asks for them', async (format) => {
-      const { result, output_format } = await answerOf(await predict({ seed: 3, output_format: format }));
-      expect(output_format).toBe(format);
+      const answer = await answerOf(await predict({ seed: 3, output_format: format }));
+      expect(answer.output_format).toBe(format);
       const response = await predict({ seed: 3 }, { accept: `image/${format}, */*;q=0.5` });
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toBe(`image/${format}`);
       expect(response.headers.get('x-seed')).toBe('3');
-      expect(response.headers.get('x-warnings')).toBeNull();
+      // A model that knows few words does not know the marker.
+      expect(JSON.parse(response.headers.get('x-warnings') ?? 'null')).toEqual(answer.warnings ?? null);
       const raw = Buffer.from(await response.arrayBuffer());
       expect((await sharp(raw).metadata()).format).toBe(format);
-      expect(raw.equals(Buffer.from(result, 'base64'))).toBe(true);
+      expect(raw.equals(Buffer.from(answer.result, 'base64'))).toBe(true);
     });
 
     test.each(NEGOTIATED)('Accept: %s with %j is answered as %s', async (accept, body, type) => {
