@@ -146,7 +146,9 @@ describe('import from Hugging Face', () => {
     const fetched = hub.requests
       .slice(before)
       .filter(({ host, headers }) => host === 'cdn' && Number(headers.range?.split('-')[1]) > 200_000);
-    expect(fetched.map(({ url }) => url.split('?')[0])).toEqual(['/vae/diffusion_pytorch_model.safetensors']);
+    const paths = fetched.map(({ url }) => url.split('?')[0]);
+    // Of the UNet, which was there, the kernels are read again whose sums are made.
+    expect(new Set(paths)).toEqual(new Set(['/vae/diffusion_pytorch_model.safetensors', `/${unet}`]));
   });
 });
 
