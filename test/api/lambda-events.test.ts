@@ -81,7 +81,11 @@ describe.skipIf(motoIsAbsent())('what the bundled functions are called with', ()
   });
 
   test('a function without its settings names the one that is missing', async () => {
-    const api = new LambdaProcess(join(fixture.folder, 'api'), { ENDPOINT_NAME: 'x', QUEUE_URL: 'x' });
+    const api = new LambdaProcess(join(fixture.folder, 'api'), {
+      ENDPOINT_NAME: 'x',
+      RESULTS_BUCKET: 'x',
+      QUEUE_URL: 'https://queue.test/x',
+    });
     await api.exited();
     expect(api.output).toContain('environment variable INFERENCE_COMPONENT_NAME is not set');
   });

@@ -197,7 +197,6 @@ describe('what cannot be done is one line, and exit code 1', () => {
   test.each([
     [['generate', 'x', '--model', '/nowhere'], '/nowhere'],
     [['generate', 'x', '--model', DEMO], 'sd-turbo import'],
-    [['generate', 'x', '--model', 'hf:stabilityai/sd-turbo'], '--model hf:'],
     [['bench', '--model', '/nowhere'], '/nowhere'],
     [['import', '--from', '/nowhere', '--to', 'b'], '/nowhere'],
     [['import', '--from', DEMO, '--to', 'b', '--taesd', join(DEMO, 'vae')], 'AutoencoderTiny'],

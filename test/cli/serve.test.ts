@@ -201,7 +201,7 @@ describe('a start that fails is one line, and leaves nothing behind', () => {
     [2, ['--data', '/dev/null/data'], '/dev/null/data'],
     [2, ['--data', '/proc/nope/data'], '/proc/nope/data'],
     [2, ['--webhook-secret', 'whsec_short'], '--webhook-secret'],
-    [1, ['--model', 'hf:someone/model'], '--model'],
+    [1, ['--model', 'someone/model'], 'hf:someone/model'],
     [2, ['--model', ''], '--model'],
     [2, ['now'], 'serve'],
   ])('exit code %d: %j', async (exitCode, args, named) => {
