@@ -4,6 +4,7 @@ import type { PredictRequest } from '../schemas/request.js';
 import { fingerprint } from './fingerprint.js';
 import { newPredictionId, predictionIdOf, seedOf } from './records/prediction-id.js';
 import type { Clock } from './services.js';
+import { timestamp } from './work/conclude.js';
 
 export interface RecordProps {
   readonly request: PredictRequest;
@@ -22,7 +23,7 @@ export function makeRecord({ request, caller, key, requestId }: RecordProps, clo
     id: origin ? predictionIdOf(origin) : newPredictionId(),
     caller,
     fingerprint: fingerprint(request),
-    created_at: new Date(clock.now()).toISOString(),
+    created_at: timestamp({ clock }),
     request_id: requestId,
     request: { ...wanted, seed: wanted.seed ?? (origin ? seedOf(origin) : randomSeed()) },
     ...(webhook === undefined ? {} : { webhook }),

@@ -1,5 +1,4 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../errors/app-error.js';
 import { openBundle } from '../../pipeline/bundle.js';
@@ -10,13 +9,14 @@ import type { Manifest } from '../../schemas/manifest.js';
 import type { SelfTest } from '../../schemas/self-test.js';
 import { manifestText } from '../../weights/bundle/manifest-text.js';
 import { MANIFEST_NAME, parseManifest } from '../../weights/bundle/read-manifest.js';
+import { availableMemory } from '../../weights/disk/available-memory.js';
 import { PARTIAL_SUFFIX } from '../../weights/disk/partial-file.js';
 import { MEMORY_FACTOR } from '../models/tell-memory.js';
 
 /** @throws AppError UNAVAILABLE where a bundle of such files cannot be drawn with here */
 export function assertMemory(files: Manifest['files']): void {
   const needed = MEMORY_FACTOR * files.reduce((sum, { size }) => sum + size, 0);
-  if (freemem() < needed)
+  if (availableMemory() < needed)
     throw new AppError('UNAVAILABLE', `to draw it takes ${(needed / 1e9).toFixed(1)} GB of free memory`);
 }
 

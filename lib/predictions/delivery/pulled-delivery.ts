@@ -5,7 +5,7 @@ import { awaitResult, type Pauses } from '../read-prediction.js';
 import type { Services } from '../services.js';
 import { wakeUnlessRefused } from '../wake/wake-endpoint.js';
 import { WakeRefused } from '../wake/wake-refused.js';
-import { fail } from '../work/conclude.js';
+import { fail, timestamp } from '../work/conclude.js';
 import { WATCH_AFTER_S } from '../work/watch.js';
 import { acceptPrediction, type Outgoing } from './accept-prediction.js';
 import type { Delivery, Parcel, PredictOutcome } from './delivery.js';
@@ -110,10 +110,10 @@ async function wakesInTime({ deadline }: Parcel, { waker, clock, onEvent }: Serv
  * @returns how it had ended before
  */
 async function cancel(record: RequestRecord, services: Services): Promise<ResultRecord | undefined> {
-  const { store, clock, toProblem, onEvent } = services;
+  const { store, toProblem, onEvent } = services;
   const gone = new EndpointError('busy', 'nobody has waited for this picture');
   const error = toProblem(gone, record.request_id);
-  const completed_at = new Date(clock.now()).toISOString();
+  const completed_at = timestamp(services);
   try {
     if (await store.createResult(record.id, { status: 'failed', completed_at, error })) return undefined;
     return await store.readResult(record.id);

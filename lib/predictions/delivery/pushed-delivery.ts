@@ -9,6 +9,7 @@ import {
 } from '../endpoint.js';
 import type { Services } from '../services.js';
 import { wakeEndpoint } from '../wake/wake-endpoint.js';
+import { timestamp } from '../work/conclude.js';
 import { acceptPrediction } from './accept-prediction.js';
 import { type Delivery, type Parcel, type PredictOutcome, replay } from './delivery.js';
 import { invokePatiently } from './invoke-patiently.js';
@@ -94,8 +95,4 @@ async function keep(
     const message = 'the result could not be stored: ask again with the same Idempotency-Key';
     throw new AppError('UNAVAILABLE', message, { cause });
   }
-}
-
-function timestamp({ clock }: Services): string {
-  return new Date(clock.now()).toISOString();
 }

@@ -42,6 +42,6 @@ export async function finish({ id, webhook }: RequestRecord, { store, queue }: S
   }
 }
 
-export function timestamp({ clock }: Services): string {
+export function timestamp({ clock }: Pick<Services, 'clock'>): string {
   return new Date(clock.now()).toISOString();
 }
