@@ -1,8 +1,8 @@
 import { ClientError } from '../../lib/client/client-error.js';
 import { createClient } from '../../lib/client/create-client.js';
 import type { GeneratedImages } from '../../lib/client/generated-images.js';
+import type { Health } from '../../lib/client/prediction.js';
 import { randomId } from '../../lib/client/random-id.js';
-import type { Health } from '../../lib/schemas/health.js';
 import { byId } from './dom.js';
 import { toDrawing, type Waited } from './pictures/drawing.js';
 import { DrawingStore } from './pictures/drawing-store.js';

@@ -46,7 +46,7 @@ export class EndpointWatch {
 
   async look(): Promise<void> {
     clearTimeout(this.#timer);
-    const health = await this.#health(AbortSignal.timeout(PATIENCE_MS)).catch(() => undefined);
+    const health = await this.#health({ signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined);
     this.show(health);
     clearTimeout(this.#timer);
     if (document.hidden) return;

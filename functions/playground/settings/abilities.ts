@@ -1,4 +1,4 @@
-import type { Health } from '../../../lib/schemas/health.js';
+import type { Health } from '../../../lib/client/prediction.js';
 import { byId } from '../dom.js';
 
 /** Offers what the model has, and nothing else; where nothing is known of it, all that any has. */
