@@ -44,6 +44,7 @@ test('defaults: one small GPU that sleeps, and nobody who is told', () => {
     precision: 'float16',
     decoder: 'vae',
     keepWeights: false,
+    removalPolicy: 'destroy',
     rateLimit: 10,
     scaleInPolicy: 'none',
     burstLimit: 20,

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll } from 'vitest';
-import { readConfig } from '../../../infra/options/config.js';
+import { BUNDLES_KEY } from '../../../infra/assets.js';
+import { givenOptions, readConfig } from '../../../infra/options/config.js';
+import { toProps } from '../../../infra/options/paths.js';
 import { ServiceStack } from '../../../infra/stack.js';
 import { ROOT } from '../reference.js';
 
@@ -110,14 +112,17 @@ export function synthService(options: Readonly<Record<string, unknown>> = {}): S
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   const app = new App({
     outdir: join(folder, 'cdk.out'),
-    context: { ...context, 'aws:cdk:enable-path-metadata': true, ...options },
+    context: {
+      ...context,
+      'aws:cdk:enable-path-metadata': true,
+      [BUNDLES_KEY]: join(folder, 'bundles'),
+      ...options,
+    },
   });
-  const config = readConfig(app.node.getAllContext());
-  const stack = new ServiceStack(app, config.stackName, {
-    config,
-    root: ROOT,
-    bundles: join(folder, 'bundles'),
-    ...(config.region !== undefined && { env: { region: config.region } }),
+  const { stackName, region } = readConfig(app.node.getAllContext());
+  const stack = new ServiceStack(app, stackName, {
+    service: toProps(givenOptions(app.node.getAllContext())),
+    ...(region !== undefined && { env: { region } }),
   });
   return new Service(stack, folder);
 }

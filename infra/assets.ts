@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FileSystem } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** Key in CDK's context: a folder of Lambda bundles that somebody has made already, for many syntheses of one build. */
+export const BUNDLES_KEY = 'sd-turbo:bundles';
+/** Sources whose change changes what is in a bundle. */
+const EXPORTER = ['lib/export', 'lib/onnx'];
+
+/** What a deploy carries into the account, beside the template. */
+export interface Assets {
+  /** Directory with one folder for each function. */
+  readonly bundles: string;
+  /** The image's build context. */
+  readonly imageContext: string;
+  /** Directory of what an instance of EC2 runs around the image. */
+  readonly machine: string;
+  /** Fingerprints of the exporter: another one may make other bundles of the same weights. */
+  readonly exporter: readonly string[];
+}
+
+/** Of a clone, whose functions are bundled here and now. */
+export function assets(scope: IConstruct): Assets {
+  const root = cloneRoot();
+  return {
+    bundles: scope.node.tryGetContext(BUNDLES_KEY) ?? bundle(root),
+    imageContext: root,
+    machine: join(root, 'infra/backends/ec2/machine'),
+    exporter: EXPORTER.map((folder) => FileSystem.fingerprint(join(root, folder))),
+  };
+}
+
+/** The nearest directory above this module that has the sources. */
+function cloneRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'infra/assets.ts'))) {
+    const above = dirname(folder);
+    if (above === folder) throw new Error(`no checkout of sd-turbo-serverless is above ${import.meta.url}`);
+    folder = above;
+  }
+  return folder;
+}
+
+function bundle(root: string): string {
+  const bundles = join(root, 'dist/lambda');
+  execFileSync(process.execPath, [join(root, 'functions/bundle-lambda.mjs'), '--outdir', bundles], {
+    // What an app prints on stdout is the CDK command's own.
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return bundles;
+}
