@@ -10,6 +10,7 @@ import { CallersKey } from './api/callers-key.js';
 import { type Assets, assets } from './assets.js';
 import type { Backend } from './backends/backend.js';
 import type { FunctionBasics } from './basics/function-settings.js';
+import { allowImpliedDependencies } from './basics/implied-dependencies.js';
 import { METRICS_NAMESPACE, serviceMetric } from './basics/service-metrics.js';
 import type { SdTurboProps } from './options/props/sd-turbo-props.js';
 import { type CheckedProps, readProps } from './options/read-props.js';
@@ -83,6 +84,7 @@ export class SdTurbo extends Construct {
       ...{ name, instanceType, backend: this.#backend, queue, api: this.#api, alarms: alarms.all },
     });
     this.dashboardUrl = url;
+    allowImpliedDependencies(this);
     this.#warn(checked);
   }
 

@@ -15,8 +15,6 @@ export class ServiceStack extends Stack {
     const api = { ...service.api, keyValue: this.#keyValue() };
     // A `Default` leaves no trace in the logical ids: what has been deployed keeps them.
     addOutputs(this, new SdTurbo(this, 'Default', { ...service, api }));
-    // CDK itself writes dependencies that references imply.
-    this.templateOptions.metadata = { 'cfn-lint': { config: { ignore_checks: ['W3005'] } } };
   }
 
   /** A value in the configuration would stand in the template. */

@@ -4,6 +4,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { allowImpliedDependencies } from '../../basics/implied-dependencies.js';
 
 export interface ImageScanProps {
   readonly image: DockerImageAsset;
@@ -43,6 +44,9 @@ export class ImageScan extends Construct {
       ...this.#caller,
       installLatestAwsSdk: false,
     });
+    // CDK's own function for such calls stands in the stack.
+    const sharedId = `AWS${AwsCustomResource.PROVIDER_FUNCTION_UUID.replaceAll('-', '')}`;
+    allowImpliedDependencies(Stack.of(this).node.findChild(sharedId));
   }
 
   #makeCaller(logDays: RetentionDays): Caller {
