@@ -10,6 +10,8 @@ export const BUNDLES_KEY = 'sd-turbo:bundles';
 /** Sources whose change changes what is in a bundle. */
 const EXPORTER = ['lib/export', 'lib/onnx'];
 
+const MACHINE = 'infra/backends/ec2/machine';
+
 /** What a deploy carries into the account, beside the template. */
 export interface Assets {
   /** Directory with one folder for each function. */
@@ -22,33 +24,37 @@ export interface Assets {
   readonly exporter: readonly string[];
 }
 
-/** Of a clone, whose functions are bundled here and now. */
+/** Of a clone, whose functions are bundled here and now; of the published package, what was made when it was packed. */
 export function assets(scope: IConstruct): Assets {
-  const root = cloneRoot();
+  const root = findRoot();
+  const bundler = join(root, 'functions/bundle-lambda.mjs');
+  const isClone = existsSync(bundler);
+  const made = join(root, isClone ? 'dist/lambda' : 'lambda');
+  const given = scope.node.tryGetContext(BUNDLES_KEY);
+  if (isClone && given === undefined) bundle(bundler, made);
   return {
-    bundles: scope.node.tryGetContext(BUNDLES_KEY) ?? bundle(root),
-    imageContext: root,
-    machine: join(root, 'infra/backends/ec2/machine'),
+    bundles: given ?? made,
+    imageContext: isClone ? root : join(root, 'image'),
+    machine: join(root, MACHINE),
     exporter: EXPORTER.map((folder) => FileSystem.fingerprint(join(root, folder))),
   };
 }
 
-/** The nearest directory above this module that has the sources. */
-function cloneRoot(): string {
+/** The nearest directory above this module that has `lib` and `infra` in full: of a clone the root, of the package `dist`. */
+function findRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'infra/assets.ts'))) {
+  while (!existsSync(join(folder, MACHINE))) {
     const above = dirname(folder);
-    if (above === folder) throw new Error(`no checkout of sd-turbo-serverless is above ${import.meta.url}`);
+    if (above === folder)
+      throw new Error(`neither a clone nor the package of sd-turbo-serverless is above ${import.meta.url}`);
     folder = above;
   }
   return folder;
 }
 
-function bundle(root: string): string {
-  const bundles = join(root, 'dist/lambda');
-  execFileSync(process.execPath, [join(root, 'functions/bundle-lambda.mjs'), '--outdir', bundles], {
+function bundle(bundler: string, outdir: string): void {
+  execFileSync(process.execPath, [bundler, '--outdir', outdir], {
     // What an app prints on stdout is the CDK command's own.
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  return bundles;
 }
