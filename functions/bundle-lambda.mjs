@@ -19,6 +19,7 @@ const FUNCTIONS = {
   'import-weights': 'functions/import-weights/lambda.ts',
   'webhook-secret': 'functions/webhook-secret/lambda.ts',
   'empty-bucket': 'functions/empty-bucket/lambda.ts',
+  'gateway-log-role': 'functions/gateway-log-role/lambda.ts',
   stopped: 'functions/stopped/lambda.ts',
 };
 

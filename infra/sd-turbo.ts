@@ -185,12 +185,11 @@ export class SdTurbo extends Construct {
       basics,
     });
     const worker = new Worker(this, 'Worker', { ...common, webhookSecret });
-    const { rateLimit, burstLimit, dailyQuota, decoder } = config;
+    const { rateLimit, burstLimit, dailyQuota, decoder, accessLog } = config;
     const { keyValue, customDomain } = objects;
     const api = new Api(this, 'Api', {
       ...common,
-      name,
-      decoder,
+      ...{ name, decoder, accessLog },
       plan: { rateLimit, burstLimit, dailyQuota },
       ...(keyValue && { keyValue }),
       ...(customDomain && { customDomain }),

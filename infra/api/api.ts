@@ -24,6 +24,7 @@ import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import type { Results } from '../predictions/results.js';
 import { BINARY_MEDIA_TYPES, ROUTES, type Route } from './api-routes.js';
 import { CustomDomain } from './custom-domain.js';
+import { GatewayLogRole } from './gateway-log-role.js';
 import { addGatewayResponses } from './gateway-responses.js';
 
 const STAGE = 'prod';
@@ -62,7 +63,11 @@ export interface ApiProps {
   readonly customDomain?: CustomDomainOptions;
   /** Of requests that name none. */
   readonly decoder: string;
+  readonly accessLog: AccessLogMode;
 }
+
+/** Whether requests are logged by the gateway, and whether the account gets the role for that where it has none. */
+export type AccessLogMode = 'set-role' | 'keep-role' | 'none';
 
 /** What one key may do. */
 export interface UsagePlanProps {
@@ -117,37 +122,45 @@ export class Api extends Construct {
     return handler;
   }
 
-  #makeRestApi({ name, settings }: ApiProps): RestApi {
-    const accessLog = new LogGroup(this, 'AccessLog', {
-      retention: settings.logDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+  #makeRestApi({ name, settings, accessLog: mode }: ApiProps): RestApi {
+    const { bundles, logDays: retention } = settings;
+    const accessLog =
+      mode === 'none'
+        ? undefined
+        : new LogGroup(this, 'AccessLog', { retention, removalPolicy: RemovalPolicy.DESTROY });
     const api = new RestApi(this, 'RestApi', {
       restApiName: name,
       endpointTypes: [EndpointType.REGIONAL],
       apiKeySourceType: ApiKeySourceType.AUTHORIZER,
       binaryMediaTypes: BINARY_MEDIA_TYPES,
-      // The gateway logs with one role for all APIs of the account: it must outlive this one.
-      cloudWatchRole: true,
-      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
+      // It would take the place of the one that the account has.
+      cloudWatchRole: false,
       deployOptions: {
         stageName: STAGE,
-        accessLogDestination: new LogGroupLogDestination(accessLog),
-        accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+        ...(accessLog && {
+          accessLogDestination: new LogGroupLogDestination(accessLog),
+          accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+        }),
         loggingLevel: MethodLoggingLevel.OFF,
         dataTraceEnabled: false,
         throttlingRateLimit: STAGE_RATE,
         throttlingBurstLimit: STAGE_BURST,
       },
     });
+    if (mode === 'set-role') {
+      const role = new GatewayLogRole(this, 'LogRole', { basics: { bundles, logDays: retention } });
+      api.deploymentStage.node.addDependency(role);
+    }
     acknowledge(api, {
       'AwsSolutions-APIG2': 'The service checks requests itself and names every wrong field.',
       'AwsSolutions-APIG3':
         'A firewall costs $6 a month while nobody asks; keys, throttle and quota bound the use.',
       'AwsSolutions-APIG6': 'Execution logs would repeat the access log, and could show headers with keys.',
       'AwsSolutions-COG4': 'Callers are programs with API keys, not people with accounts.',
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
-        "The account's one role for the logs of all its APIs: AWS's own policy for it.",
+      ...(!accessLog && {
+        'AwsSolutions-APIG1':
+          "Asked for by an option: the functions' own logs tell of all requests but refused ones.",
+      }),
     });
     return api;
   }

@@ -13,6 +13,7 @@ const MAX_IDLE_MINUTES = 1380;
 const MAX_INSTANCE_TYPES = 5;
 /** Longer is a machine that hardly sleeps: its clock runs eleven hours. */
 const MAX_IDLE_SECONDS = 6 * 3600;
+const ACCESS_LOG_MODES = ['set-role', 'keep-role', 'none'] as const;
 /** CloudWatch's; the last one of CDK's stands for ever. */
 const LOG_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -132,6 +133,13 @@ export const optionsSchema = z.strictObject({
   burstLimit: integer(1, 5_000).default(20),
   /** Requests a day of the API key: what a key that leaks can cost. @default 20000 */
   dailyQuota: integer(1, 100_000_000).default(20_000),
+
+  /**
+   * The gateway's log of requests, refused ones included. It is written with a role that is the account's, for all its
+   * APIs: `set-role` gives the account one where it has none, and touches no other; `keep-role` leaves it to the account to
+   * have one; with `none` there is no such log. @default 'set-role'
+   */
+  accessLog: z.enum(ACCESS_LOG_MODES, { error: 'must be set-role, keep-role or none' }).default('set-role'),
 
   /** Days that predictions are kept, in S3: about $0.01 a month for 1,000 pictures. @default 1 */
   retentionDays: integer(1, 3650).default(1),

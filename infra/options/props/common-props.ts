@@ -67,6 +67,12 @@ export interface ApiProps {
   readonly dailyQuota?: number;
   /** Of the API key: 20 to 128 letters, digits, dashes or underscores; from a parameter or a secret. @default a random one */
   readonly keyValue?: SecretValue;
+  /**
+   * The gateway's log of requests, refused ones included. It is written with a role that is the account's, for all its
+   * APIs: `set-role` gives the account one where it has none, and touches no other; `keep-role` leaves it to the account to
+   * have one, without which the deploy fails; with `none` there is no such log. @default 'set-role'
+   */
+  readonly accessLog?: 'set-role' | 'keep-role' | 'none';
   /** An address of one's own. @default the gateway's */
   readonly customDomain?: CustomDomain;
 }
