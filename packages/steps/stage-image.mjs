@@ -1,6 +1,11 @@
+// The image's build context as it is published.
+//
+//   node packages/steps/stage-image.mjs DIR
+
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { bundleEndpoint, NATIVE } from '../../functions/endpoint/bundle.mjs';
 import { ROOT, readJson, writeJson } from './root.mjs';
@@ -54,4 +59,10 @@ async function lock(context) {
   await writeJson(join(context, 'package.json'), manifest);
   await cp(join(ROOT, 'package-lock.json'), join(context, 'package-lock.json'));
   await run('npm', ['install', '--package-lock-only', '--offline', '--ignore-scripts'], { cwd: context });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [folder] = process.argv.slice(2);
+  if (!folder) throw new Error('stage-image.mjs: DIR is missing');
+  await stageImage(folder);
 }

@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { blocks } from '../support/papers.js';
 import { findPython } from '../support/processes/python.js';
 import { ROOT } from '../support/reference.js';
-import { blocks, emptyProject, execute, npm } from './project.js';
+import { emptyProject, execute, npm } from './project.js';
 
 // The construct and `sd-turbo init`, as somebody has them who has no clone. Deployed by test/deploy/package.tour.ts.
 
