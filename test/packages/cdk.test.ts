@@ -9,6 +9,7 @@ import { emptyProject, execute, npm } from './project.js';
 
 // The construct and `sd-turbo init`, as somebody has them who has no clone. Deployed by test/deploy/package.tour.ts.
 
+const GALLERY = 'test/packages/gallery.ts';
 const { file: tarball } = inject('packed').main;
 const tools = inject('tools');
 const scratch = mkdtempSync(join(tmpdir(), 'cdk-'));
@@ -51,7 +52,7 @@ describe('two services of different backends in one stack', () => {
     emptyProject(scratch, 'gallery', {
       // As `cdk init` has it: no "type".
       'package.json': JSON.stringify({ name: 'gallery', version: '1.0.0' }),
-      'app.ts': readFileSync(join(ROOT, 'test/packages/gallery.ts'), 'utf8'),
+      'app.ts': readFileSync(join(ROOT, GALLERY), 'utf8'),
       'tsconfig.json': JSON.stringify({
         compilerOptions: { target: 'es2022', module: 'nodenext', strict: true, types: ['node'] },
         files: ['app.ts'],
@@ -99,6 +100,12 @@ describe('two services of different backends in one stack', () => {
     const compilers = [join(folder, 'node_modules/typescript'), join(tools, 'node_modules/typescript-new')];
     for (const compiler of compilers)
       await execute(process.execPath, [join(compiler, 'bin/tsc'), '-p', 'strict.json'], folder);
+  });
+
+  test("it is used as the package's README says", () => {
+    const [, uses = ''] = blocks('packages/main/README.md', 'ts');
+    expect(uses).toContain('grantPredict');
+    expect(readFileSync(join(ROOT, GALLERY), 'utf8')).toContain(uses);
   });
 
   test('source maps have the places, and not the text that stands there', () => {
