@@ -60,12 +60,13 @@ test('another backend beside it in the same stack: a picture through each', asyn
   await expectPicture(outputs['SecondUrl'], outputs['SecondApiKeyId']);
 });
 
-test('destroyed, nothing is left but images and what the account had', async () => {
+test('destroyed, nothing is left but images, and the role that the account had not', async () => {
   await account.cdk.destroy(STACK);
   expect(leftovers(bootstrapped, await account.emulator.inventory())).toEqual({
     'ecr.images': expect.any(Array),
     // Every account has this one; the emulator makes it when it is first asked for.
     'eventbridge.buses': [expect.stringMatching(/default$/)],
+    'iam.roles': ['sd-turbo-gateway-logs'],
   });
   expect(await account.emulator.refusals()).toEqual([]);
   account.isGood = true;
