@@ -167,4 +167,16 @@ describe('sd-turbo init', () => {
     expect(countTypes(join(other, 'cdk.out'))).toMatchObject({ [type]: 1 });
     if (python) expect(await lint(join(other, 'cdk.out'))).toBe('');
   });
+
+  test('an app with the oldest CDK that the package takes', async () => {
+    const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'packages/main/package.json'), 'utf8'));
+    const oldest = Object.entries<string>(peerDependencies).map(
+      ([name, range]) => name + range.replace('^', '@'),
+    );
+    const other = join(scratch, 'oldest');
+    await execute('npx', ['--no-install', 'sd-turbo', 'init', other], installer);
+    await npm(other, 'install', ...oldest);
+    await execute('npx', ['--no-install', 'cdk', 'synth', '--quiet', '--no-notices'], other);
+    expect(countTypes(join(other, 'cdk.out'))).toMatchObject({ 'AWS::SageMaker::Endpoint': 1 });
+  });
 });
