@@ -39,14 +39,14 @@ export function apiApp(props: ApiProps): Hono<Env> {
   });
 
   app.get('/health', () => healthRoute(props));
-  app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
-  app.post('/predict', (c) => predictRoute(known(c, props)));
-  app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
+  app.post('/warmup', async (c) => warmUpRoute((await known(c, props)).props));
+  app.post('/predict', async (c) => predictRoute(await known(c, props)));
+  app.post('/v1/images/generations', async (c) => openaiRoute(await known(c, props)));
   app.get('/', (c) => pageResponse(playground, c.req.raw));
   app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw, props.decoder));
   app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env), props.decoder));
   app.get('/favicon.ico', () => faviconRoute());
-  app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
+  app.get('/predictions/:id', async (c) => predictionRoute(c.req.param('id'), await known(c, props)));
 
   app.all('/health', () => wrongMethod('GET'));
   app.all('/warmup', () => wrongMethod('POST'));
@@ -63,14 +63,13 @@ export function apiApp(props: ApiProps): Hono<Env> {
 }
 
 /** A request with a good key. */
-function known(c: Context<Env>, props: ApiProps): RouteContext {
+async function known(c: Context<Env>, props: ApiProps): Promise<RouteContext> {
   const request = c.req.raw;
-  props.authenticate?.(request);
   return {
     props,
     request,
     requestId: c.get('requestId'),
-    caller: props.caller(request, c.env),
+    caller: await props.caller(request, c.env),
     baseUrl: props.baseUrl(request, c.env),
   };
 }

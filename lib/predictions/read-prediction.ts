@@ -1,5 +1,11 @@
 import { AppError } from '../errors/app-error.js';
-import type { Prediction, RequestRecord, ResultRecord, WebhookRecord } from '../schemas/prediction.js';
+import {
+  ANYBODY,
+  type Prediction,
+  type RequestRecord,
+  type ResultRecord,
+  type WebhookRecord,
+} from '../schemas/prediction.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
 import type { Services } from './services.js';
 
@@ -28,23 +34,36 @@ export interface ReadPredictionProps {
 /**
  * A prediction as it is, or as it ends within the wait.
  *
- * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired; what the
- * store throws of the request and the result
+ * @throws AppError as `ownRequest`, and what the store throws of the result
  */
 export async function readPrediction(props: ReadPredictionProps, services: Services): Promise<Prediction> {
-  const { id, caller } = props;
+  const { id } = props;
+  const request = await ownRequest(props, services);
+  const result = await awaitResult(props, services);
+  const webhook = request.webhook && result ? await readOutcome(id, services) : undefined;
+  return toPrediction(request, result, webhook);
+}
+
+/**
+ * What a caller has asked for; of others' predictions there are none.
+ *
+ * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired; what the
+ * store throws of the request
+ */
+export async function ownRequest(
+  { id, caller }: Pick<ReadPredictionProps, 'id' | 'caller'>,
+  services: Services,
+): Promise<RequestRecord> {
   const { store, retentionMs } = services;
   const request = await store.readRequest(id);
-  if (!request || request.caller !== caller) {
+  if (!request || (request.caller !== caller && request.caller !== ANYBODY)) {
     throw new AppError(
       'NOT_FOUND',
       `there is no such prediction; results are kept for ${days(retentionMs)} and then deleted`,
     );
   }
   if (isExpired(request, services)) throw expired(services);
-  const result = await awaitResult(props, services);
-  const webhook = request.webhook && result ? await readOutcome(id, services) : undefined;
-  return toPrediction(request, result, webhook);
+  return request;
 }
 
 /** How telling ended; `unknown` where its record cannot be read: that must not keep anybody from the picture. */

@@ -48,10 +48,13 @@ export const predictionSchema = z.discriminatedUnion('status', [
   }),
 ]);
 
+/** The `caller` of what was accepted at home when there was one key: whoever has one may see it. */
+export const ANYBODY = 'home';
+
 /** `predictions/{id}/request.json`: what was accepted. */
 export const requestRecordSchema = z.strictObject({
   id: predictionIdSchema,
-  /** Who asked: no key, and nothing that a key can be found from. */
+  /** Who asked, and alone may see it: no key, and nothing that a key can be found from. */
   caller: z.string(),
   /** Of the request as it came, so that the same key with another body can be told. */
   fingerprint: z.string(),
