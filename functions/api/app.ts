@@ -13,12 +13,13 @@ import { openapiRoute } from './openapi/openapi-route.js';
 import { pageResponse } from './page-response.js';
 import { predictRoute } from './predict-route.js';
 import { predictionRoute } from './prediction-route.js';
+import { cancelRoute, listRoute } from './predictions-route.js';
 
 /** The routes whose requests are counted by what became of them. */
 const DRAWING = /^\/(predict|v1\/images\/generations)$/;
 
 /** Whose answers are what `Accept` and `Prefer` make of them, and theirs alone who have asked. */
-const NEGOTIATED = /^\/predict(ions\/[^/]+)?$/;
+const NEGOTIATED = /^\/predict(ions(\/[^/]+)?)?$/;
 const VARY = 'Accept, Prefer, Authorization, X-Api-Key';
 
 interface Variables {
@@ -46,6 +47,8 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw, props.decoder));
   app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env), props.decoder));
   app.get('/favicon.ico', () => faviconRoute());
+  app.get('/predictions', async (c) => listRoute(await known(c, props)));
+  app.delete('/predictions/:id', async (c) => cancelRoute(c.req.param('id'), await known(c, props)));
   app.get('/predictions/:id', async (c) => predictionRoute(c.req.param('id'), await known(c, props)));
 
   app.all('/health', () => wrongMethod('GET'));
@@ -56,7 +59,8 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/docs', () => wrongMethod('GET'));
   app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/favicon.ico', () => wrongMethod('GET'));
-  app.all('/predictions/:id', () => wrongMethod('GET'));
+  app.all('/predictions', () => wrongMethod('GET'));
+  app.all('/predictions/:id', () => wrongMethod('GET, DELETE'));
   app.notFound((c) => refuse(new ProblemError(404, 'no such path'), c, props));
   app.onError((error, c) => refuse(error, c, props));
   return app;
@@ -95,7 +99,7 @@ function outcomeOf(error: Error, status: number): string {
 }
 
 function wrongMethod(allow: string): never {
-  throw new ProblemError(405, `this path takes ${allow} only`, { allow });
+  throw new ProblemError(405, `this path takes ${allow.replace(', ', ' and ')} only`, { allow });
 }
 
 /** What every answer carries, and the line that every request leaves in the log: no query, no body, no key. */

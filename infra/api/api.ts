@@ -98,6 +98,7 @@ export class Api extends Construct {
       environment: { ...settings.environment, DEFAULT_DECODER: decoder },
     });
     results.grantPredictions(handler);
+    results.grantLists(handler);
     results.grantWakeLog(handler);
     backend.grantApi(handler);
     queue.grantSend(handler);

@@ -67,7 +67,7 @@ export async function ownRequest(
 }
 
 /** How telling ended; `unknown` where its record cannot be read: that must not keep anybody from the picture. */
-async function readOutcome(
+export async function readOutcome(
   id: string,
   { store, onEvent }: Services,
 ): Promise<WebhookRecord | 'unknown' | undefined> {
@@ -119,6 +119,11 @@ export function expired({ retentionMs }: Services): AppError {
   return new AppError('GONE', `this prediction has expired: results are kept for ${days(retentionMs)}`);
 }
 
+/** There will never be a picture, because its caller did not want it any more. */
+export function wasCanceled(): AppError {
+  return new AppError('GONE', 'this prediction was canceled: there is no picture, and there will be none');
+}
+
 /** What the world is shown of a prediction's records. */
 function toPrediction(
   request: RequestRecord,
@@ -126,15 +131,24 @@ function toPrediction(
   webhook: WebhookRecord | 'unknown' | undefined,
 ): Prediction {
   const { id, created_at } = request;
-  const isTold = request.webhook !== undefined && webhook !== 'unknown';
-  const told = isTold ? { webhook: webhook ?? { status: 'pending' as const, attempts: 0 } } : {};
+  const told = webhookState(request.webhook !== undefined, webhook);
   if (result) return { ...toEnded(request, result), ...told };
   return { id, created_at, ...told, status: 'queued', status_url: statusPath(id) };
+}
+
+/** ... of how telling its webhook goes, as far as that is known ... */
+export function webhookState(
+  hasWebhook: boolean,
+  webhook: WebhookRecord | 'unknown' | undefined,
+): Pick<Prediction, 'webhook'> {
+  if (!hasWebhook || webhook === 'unknown') return {};
+  return { webhook: webhook ?? { status: 'pending', attempts: 0 } };
 }
 
 /** ... and what its webhook is told. */
 export function toEnded({ id, created_at }: RequestRecord, result: ResultRecord): EndedPrediction {
   const { status, completed_at } = result;
+  if (status === 'canceled') return { id, created_at, status, completed_at };
   if (status === 'failed') return { id, created_at, status, completed_at, error: result.error };
   return { id, created_at, status, completed_at, ...result.answer, timings: result.timings };
 }

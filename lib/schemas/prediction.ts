@@ -24,7 +24,10 @@ export const acceptedSchema = z.strictObject({
   status_url: statusUrl,
 });
 
-const common = {
+export const PREDICTION_STATUSES = ['queued', 'succeeded', 'failed', 'canceled'] as const;
+
+/** What is known of each. */
+export const predictionFacts = {
   id: predictionIdSchema,
   created_at: z.iso.datetime(),
   webhook: webhookOutcomeSchema.optional(),
@@ -32,20 +35,21 @@ const common = {
 
 /** What `GET /predictions/{id}` answers, and what a webhook is sent. */
 export const predictionSchema = z.discriminatedUnion('status', [
-  z.strictObject({ ...common, status: z.literal('queued'), status_url: statusUrl }),
+  z.strictObject({ ...predictionFacts, status: z.literal('queued'), status_url: statusUrl }),
   z.strictObject({
-    ...common,
+    ...predictionFacts,
     status: z.literal('succeeded'),
     completed_at: z.iso.datetime(),
     ...generateAnswerSchema.shape,
     timings: timings.describe('Milliseconds in each phase of the drawing, as `Server-Timing` has them.'),
   }),
   z.strictObject({
-    ...common,
+    ...predictionFacts,
     status: z.literal('failed'),
     completed_at: z.iso.datetime(),
     error: problemSchema,
   }),
+  z.strictObject({ ...predictionFacts, status: z.literal('canceled'), completed_at: z.iso.datetime() }),
 ]);
 
 /** The `caller` of what was accepted at home when there was one key: whoever has one may see it. */
@@ -75,6 +79,7 @@ export const resultRecordSchema = z.discriminatedUnion('status', [
     timings: timings.default({}),
   }),
   z.strictObject({ status: z.literal('failed'), completed_at: z.iso.datetime(), error: problemSchema }),
+  z.strictObject({ status: z.literal('canceled'), completed_at: z.iso.datetime() }),
 ]);
 
 /** `predictions/{id}/webhook.json`: how telling it has ended. */
@@ -84,6 +89,8 @@ export type Accepted = z.infer<typeof acceptedSchema>;
 export type Prediction = z.infer<typeof predictionSchema>;
 export type RequestRecord = z.infer<typeof requestRecordSchema>;
 export type ResultRecord = z.infer<typeof resultRecordSchema>;
+/** How a prediction ended, without its pictures. */
+export type ResultEnd = Pick<ResultRecord, 'status' | 'completed_at'>;
 export type WebhookRecord = z.infer<typeof webhookRecordSchema>;
 /** A request whose seed is settled. */
 export type SeededRequest = RequestRecord['request'];

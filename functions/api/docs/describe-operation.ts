@@ -38,7 +38,7 @@ ${takenAndAnswered(operation, document)}
 
 function takenAndAnswered(operation: Operation, document: OpenapiDocument): Html {
   const { requestBody, responses } = operation;
-  return html`${operation.parameters?.length ? html`<h3>Headers and path</h3>${parameters(operation)}` : ''}
+  return html`${operation.parameters?.length ? html`<h3>Parameters</h3>${parameters(operation)}` : ''}
 ${requestBody ? html`<h3>Body</h3>${bodyOf(requestBody.content, document)}` : ''}
 <h3>Answers</h3>
 <div class="answers">${Object.entries(responses).map(([status, response]) => answer(status, response, document))}</div>`;
@@ -56,7 +56,7 @@ function curl(
   const [media] = Object.values(operation.requestBody?.content ?? {});
   const [example] = Object.values(media?.examples ?? {});
   return [
-    `curl ${method === 'post' ? '-X POST ' : ''}'${server?.url}${filled}'`,
+    `curl ${method === 'get' ? '' : `-X ${method.toUpperCase()} `}'${server?.url}${filled}'`,
     ...(operation.security ? [] : [`-H "x-api-key: $SD_TURBO_API_KEY"`]),
     ...(example ? ["-H 'content-type: application/json'", `-d '${JSON.stringify(example.value)}'`] : []),
   ].join(' \\\n  ');

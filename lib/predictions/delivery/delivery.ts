@@ -2,6 +2,7 @@ import type { GenerateAnswer } from '../../schemas/answer.js';
 import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
 import type { Problem } from '../../schemas/problem.js';
 import type { EndpointAnswer } from '../endpoint.js';
+import { wasCanceled } from '../read-prediction.js';
 import type { Services } from '../services.js';
 
 /** A request whose caller waits. */
@@ -66,8 +67,9 @@ export interface ApiServices extends Services {
   readonly delivery: Delivery;
 }
 
-/** What a request is told whose key has come before. */
+/** What a request is told whose key has come before. @throws AppError GONE where it was canceled */
 export function replay(id: string, result: ResultRecord): PredictOutcome {
+  if (result.status === 'canceled') throw wasCanceled();
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
   return { kind: 'answer', answer, timings, replayOf: id };

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors/app-error.js';
 import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
 import { type EndpointAnswer, EndpointError, type PulledEndpoint } from '../endpoint.js';
-import { awaitResult, type Pauses } from '../read-prediction.js';
+import { awaitResult, type Pauses, wasCanceled } from '../read-prediction.js';
 import type { Services } from '../services.js';
 import { wakeUnlessRefused } from '../wake/wake-endpoint.js';
 import { WakeRefused } from '../wake/wake-refused.js';
@@ -55,7 +55,8 @@ export class PulledDelivery implements Delivery {
     const { id } = record;
     const messages: Outgoing[] = [[{ kind: 'predict', id, failures: 0 }, 0]];
     if (watched) messages.push([{ kind: 'watch', id }, WATCH_AFTER_S]);
-    return acceptPrediction(record, stored, messages, services);
+    // Who waits for what is drawn now or never looks for it nowhere.
+    return acceptPrediction(record, stored, messages, watched, services);
   }
 
   /**
@@ -87,8 +88,9 @@ export class PulledDelivery implements Delivery {
   }
 }
 
-/** @throws PredictionFailed */
+/** @throws PredictionFailed; AppError GONE where it was canceled */
 function succeeded(result: ResultRecord): EndpointAnswer {
+  if (result.status === 'canceled') throw wasCanceled();
   if (result.status === 'failed') throw new PredictionFailed(result.error);
   const { answer, timings } = result;
   return { answer, timings };
