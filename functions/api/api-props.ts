@@ -1,6 +1,7 @@
 import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
 import type { Decoder } from '../../lib/schemas/request.js';
 import type { Telemetry } from '../shared/telemetry.js';
+import type { EventStreamsProps } from './events/event-streams.js';
 
 export interface ApiProps {
   readonly services: ApiServices;
@@ -16,6 +17,8 @@ export interface ApiProps {
   readonly baseUrl: (request: Request, env: unknown) => string;
   /** Of requests that name none. @default 'vae' */
   readonly decoder?: Decoder;
+  /** Of `GET /predictions/{id}`. @default every default */
+  readonly streams?: EventStreamsProps;
 }
 
 /** One request on its way through a route. */

@@ -2,10 +2,13 @@ import { type Context, Hono } from 'hono';
 import { page as playground } from '#playground';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { errorFields } from '../shared/error-fields.js';
+import { wantsEvents } from '../shared/negotiate.js';
 import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
 import { docsRoute } from './docs/docs-route.js';
+import { EventStreams } from './events/event-streams.js';
+import { predictionEventsRoute } from './events/prediction-events-route.js';
 import { faviconRoute } from './favicon-route.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
 import { openaiProblem, openaiRoute } from './openai-route.js';
@@ -31,6 +34,7 @@ type Env = { Variables: Variables };
 /** Every route of the service, `Request` in and `Response` out: the same in AWS and at home. */
 export function apiApp(props: ApiProps): Hono<Env> {
   const app = new Hono<Env>();
+  const streams = new EventStreams(props.streams);
 
   app.use(async (c, next) => {
     const started = performance.now();
@@ -49,7 +53,12 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.get('/favicon.ico', () => faviconRoute());
   app.get('/predictions', async (c) => listRoute(await known(c, props)));
   app.delete('/predictions/:id', async (c) => cancelRoute(c.req.param('id'), await known(c, props)));
-  app.get('/predictions/:id', async (c) => predictionRoute(c.req.param('id'), await known(c, props)));
+  app.get('/predictions/:id', async (c) => {
+    const [id, context] = [c.req.param('id'), await known(c, props)];
+    return wantsEvents(c.req.raw.headers)
+      ? predictionEventsRoute(c, id, context, streams)
+      : predictionRoute(id, context);
+  });
 
   app.all('/health', () => wrongMethod('GET'));
   app.all('/warmup', () => wrongMethod('POST'));

@@ -70,6 +70,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
     services: home.services,
     telemetry: home.telemetry,
     caller: keyChecker(home.keys),
+    streams: { stopping: home.stopping.signal },
     baseUrl: (request) => new URL(request.url).origin,
   });
   const server = await HomeServer.listen({
@@ -149,7 +150,8 @@ async function homeServices(props: HomeServiceProps, log: FileWakeLog) {
   const quotas = await QuotaCount.open({ file: join(dataFolder, 'key-usage.json'), onTrouble });
   const file = join(dataFolder, KEY_FILE);
   const keys = new KeyRing({ defaultKey: secrets.apiKey, file, quotas, onTrouble });
-  return { services, telemetry, store, queue, endpoint, keys, quotas, onTrouble };
+  const stopping = new AbortController();
+  return { services, telemetry, store, queue, endpoint, keys, quotas, stopping, onTrouble };
 }
 
 function sweep({ store, onTrouble }: Home): Promise<void> {
@@ -157,10 +159,11 @@ function sweep({ store, onTrouble }: Home): Promise<void> {
 }
 
 function closer(home: Home, server: HomeServer): HomeService['close'] {
-  const { queue, endpoint, quotas } = home;
+  const { queue, endpoint, quotas, stopping } = home;
   const sweeps = setInterval(() => void sweep(home), SWEEP_MS);
   return async () => {
     clearInterval(sweeps);
+    stopping.abort();
     // What is cut off here is in the store, and goes into the queue at the next start.
     const worked = Promise.race([queue.close(), pause(DRAIN_MS, undefined, { ref: false })]);
     await Promise.all([server.close(DRAIN_MS), worked]);

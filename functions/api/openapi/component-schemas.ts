@@ -11,6 +11,7 @@ import {
   predictionListSchema,
   predictionSummarySchema,
 } from '../../../lib/schemas/predictions/prediction-list.js';
+import { predictionProgressSchema } from '../../../lib/schemas/predictions/prediction-progress.js';
 import { problemSchema } from '../../../lib/schemas/problem.js';
 import { type Decoder, predictRequestSchema } from '../../../lib/schemas/request.js';
 import { webhookEventSchema } from '../../../lib/schemas/webhook.js';
@@ -32,6 +33,7 @@ const ANSWERS = {
   CanceledPrediction: canceled,
   PredictionList: predictionListSchema,
   PredictionSummary: predictionSummarySchema,
+  PredictionProgress: predictionProgressSchema,
   WebhookEvent: webhookEventSchema,
   SucceededEvent: succeededEvent,
   FailedEvent: failedEvent,

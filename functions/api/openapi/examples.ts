@@ -3,6 +3,7 @@ import type { Health } from '../../../lib/schemas/health.js';
 import type { OpenaiImageAnswer } from '../../../lib/schemas/openai.js';
 import type { Accepted, Prediction } from '../../../lib/schemas/prediction.js';
 import type { PredictionList } from '../../../lib/schemas/predictions/prediction-list.js';
+import type { PredictionProgress } from '../../../lib/schemas/predictions/prediction-progress.js';
 import type { EndedPrediction, WebhookEvent } from '../../../lib/schemas/webhook.js';
 import { problemExample } from './problem-responses.js';
 
@@ -87,6 +88,13 @@ export const TOLD_OF_CANCEL: WebhookEvent = {
 export const READY: Health = { state: 'ready' };
 export const ASLEEP: Health = { state: 'asleep' };
 export const WAKING: Health = { state: 'waking', waking_for: 71.4, estimate: 180.2, detail: 'loading' };
+
+export const PROGRESS: PredictionProgress = {
+  id: EXAMPLE_ID,
+  status: 'queued',
+  phase: 'waking',
+  health: WAKING,
+};
 
 export const OPENAI_ANSWER: OpenaiImageAnswer = {
   created: 1_795_426_200,

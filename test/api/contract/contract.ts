@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { healthSchema } from '../../../lib/schemas/health.js';
 import { canceling } from './canceling.js';
+import { events } from './events.js';
 import { idempotency } from './idempotency.js';
 import { listing } from './listing.js';
 import { pictures } from './pictures.js';
@@ -39,6 +40,7 @@ export function contract(name: string, start: () => Promise<Setting>): void {
     idempotency(() => setting);
     listing(() => setting);
     canceling(() => setting);
+    events(() => setting);
 
     // The last one: it looks at what all the others have left behind.
     test('no prompt, key or private header is in the log', () => {
