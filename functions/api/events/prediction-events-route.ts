@@ -11,6 +11,8 @@ import type { EventStreams } from './event-streams.js';
 const RETRY_MS = 1_000;
 /** Proxies cut what is silent for a minute, and a dead connection is only found by writing. Milliseconds. */
 const HEARTBEAT_MS = 15_000;
+/** So long after a stream's time is up it may still be read from. Milliseconds. */
+const STALL_MS = 10_000;
 /** Of an event's id, with room: what is longer was never ours. Characters. */
 const MAX_ID = 64;
 
@@ -59,6 +61,8 @@ async function tell(stream: SSEStreamingApi, { id, lastId, context, streams }: T
   const signals = [gone.signal, request.signal, services.clock.timeout(streams.limitMs), streams.stopping];
   const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
   const heart = setInterval(() => void stream.write(':\n\n'), HEARTBEAT_MS);
+  // Whoever reads nothing is not waited for.
+  const stalled = setTimeout(() => stream.abort(), streams.limitMs + STALL_MS);
   let settling: NodeJS.Timeout | undefined;
   try {
     await stream.write(`retry: ${RETRY_MS}\n\n`);
@@ -75,5 +79,6 @@ async function tell(stream: SSEStreamingApi, { id, lastId, context, streams }: T
   } finally {
     clearInterval(heart);
     clearTimeout(settling);
+    clearTimeout(stalled);
   }
 }
