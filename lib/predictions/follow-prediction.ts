@@ -38,6 +38,7 @@ export async function* followPrediction(
   const request = await ownRequest(props, services);
   const askHealth = healthReader(services);
   let last = props.lastId;
+  let wasDrawn = false;
   for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
     if (await store.readEnd(id)) {
       const data = await readPrediction({ ...props, waitMs: 0 }, services);
@@ -45,7 +46,10 @@ export async function* followPrediction(
       return;
     }
     const isDrawn = (await store.readClaim(id))?.state === 'drawing';
-    const news = progressOf(request.id, isDrawn, await askHealth());
+    // Who draws is awake, whatever was known before.
+    const health = await askHealth(isDrawn && !wasDrawn);
+    wasDrawn = isDrawn;
+    const news = progressOf(request.id, isDrawn, health);
     if (news.id !== last) {
       last = news.id;
       pause = FIRST_PAUSE_MS;
@@ -55,12 +59,12 @@ export async function* followPrediction(
   }
 }
 
-/** Only for show: a state that cannot be read is no reason to stop. */
-function healthReader({ waker, clock, onEvent }: Services): () => Promise<Health | undefined> {
+/** Only for show: a state that cannot be read is no reason to stop. @returns asks anew where that is wanted, or was long ago */
+function healthReader({ waker, clock, onEvent }: Services): (anew: boolean) => Promise<Health | undefined> {
   let health: Health | undefined;
   let askAt = 0;
-  return async () => {
-    if (clock.now() < askAt) return health;
+  return async (anew) => {
+    if (!anew && clock.now() < askAt) return health;
     health = await waker.health().catch((error) => {
       onEvent({ kind: 'trouble', what: 'the state of the endpoint could not be told', error });
       return undefined;
