@@ -58,7 +58,7 @@ class Machine:
         self._boot = self._thread(self._come_up)
 
     def power_off(self):
-        """Returns at once, as `systemctl poweroff` does."""
+        """Returns at once, as `systemctl poweroff` does, and EC2's own call to stop an instance."""
         if self.state == "running":
             self._set("stopping")
             self._thread(self._go_down)
