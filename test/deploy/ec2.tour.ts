@@ -110,11 +110,12 @@ describe('the first deploy', () => {
 
 describe('updates, with requests in flight', () => {
   test('a quota for one, while the old instance is awake: it goes back in words, and nothing is lost', async () => {
+    await account.cdk.synth(NAME, { ...FIRST, idleSeconds: '10' });
     await endOf('awake, as the update finds it');
     const { id } = await stack.instance();
     await account.emulator.grantQuota(4);
     await expectNothingLost(async () => {
-      const { code, output } = await account.cdk.tryDeploy(NAME, { ...FIRST, idleSeconds: '10' });
+      const { code, output } = await account.cdk.tryDeploy(NAME);
       expect(code, output).not.toBe(0);
       expect(output).toMatch(/needs the quota for two.*VcpuLimitExceeded.*deploy while it sleeps/);
       expect(output).toMatch(/CREATE_FAILED.*AWS::EC2::Instance.*vCPU limit of 4/s);
@@ -126,7 +127,7 @@ describe('updates, with requests in flight', () => {
 
   test('another option is a new instance: the old one goes when the new one has drawn', async () => {
     const { id } = await stack.instance();
-    await expectNothingLost(() => account.cdk.deploy(NAME, { ...FIRST, idleSeconds: '10' }));
+    await expectNothingLost(() => account.cdk.deploy(NAME));
     expect((await stack.instance()).id).not.toBe(id);
   });
 
