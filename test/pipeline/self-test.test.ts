@@ -128,7 +128,9 @@ describe('a number that is none, in the weights of', () => {
       /^the picture's green is \d+ all over: the self-test .* vae failed$/,
     ],
     ['vae_decoder', 'decoder.conv_in.weight', /black picture|every pixel/],
-    ['taesd_decoder', 'decoder.layers.0.weight', /black picture|every pixel/],
+    ['taesd_decoder', 'decoder.layers.0.weight', /"decoder.layers.0.weight" holds NaN/],
+    // One colour of a last layer, whose picture may be clipped all over when it is sound.
+    ['taesd_decoder', 'decoder.layers.6.bias', /"decoder.layers.6.bias" holds NaN/],
   ])(
     '%s, %s, of version 1, whose decoders give bytes alone: the endpoint never comes up',
     async (part, tensor, words) => {
