@@ -126,6 +126,10 @@ def power_off(asked):
     machines[asked["id"]].power_off()
 
 
+def stop(asked):
+    machines[asked["id"]].stop()
+
+
 def check_log(asked):
     """@raises ValueError where an instance's role may not write a log"""
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):

@@ -5,7 +5,7 @@ import uuid
 from ministack.services.cloudformation import provisioners
 
 from api_model import check_call
-from instances import power_off
+from instances import stop
 from provisioning import made_up, register
 from sagemaker import components
 from settings import ACCOUNT, REGION, arn, log
@@ -85,7 +85,7 @@ def raise_alarm(part):
 def _stop(alarm):
     """The instance that the metric is of."""
     instance, = (dimension["Value"] for dimension in alarm["Dimensions"] if dimension["Name"] == "InstanceId")
-    power_off({"id": instance})
+    stop({"id": instance})
     return {"stopped": instance}
 
 
