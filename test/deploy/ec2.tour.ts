@@ -99,7 +99,6 @@ describe('the first deploy', () => {
   });
 
   test('a request that comes while it powers off: whoever hears that it has stopped starts it again', async () => {
-    await stack.stop();
     await stack.is('stopping');
     expect(await endOf('a house')).toMatchObject({ status: 'succeeded' });
     expect(account.emulator.log('functions')).toMatch(

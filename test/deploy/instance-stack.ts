@@ -29,14 +29,9 @@ export class InstanceStack extends DeployedStack {
 
   /** The alarm that ends a bill which nobody wants stops it: what it draws is finished first. */
   override async sleep(): Promise<void> {
-    await this.stop();
-    await this.is('stopped');
-  }
-
-  /** As `sleep`, and returns while it still stops. */
-  async stop(): Promise<void> {
     await this.is('running', 'stopped');
     if ((await this.instance()).state === 'running')
       await this.emulator.raiseAlarm(`${this.name}-AlarmsAwakeForLong`);
+    await this.is('stopped');
   }
 }
