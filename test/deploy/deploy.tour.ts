@@ -127,7 +127,7 @@ describe('updates, with requests in flight', () => {
       const { code, output } = await account.cdk.tryDeploy(NAME);
       expect(code, output).not.toBe(0);
       expect(output).toMatch(/UPDATE_ROLLBACK_/);
-      expect(output).toMatch(/did not pass the ping health check.*--dialect cuda runs on NVIDIA GPUs only/);
+      expect(output).toMatch(/did not pass the ping health check.*--dialect cuda runs on NVIDIA GPUs only/s);
     });
     expect(await bundles()).toEqual([expect.stringMatching(/standard-float32/)]);
   });
