@@ -7,6 +7,7 @@ import { log } from '../shared/log.js';
 import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import { invoke } from './invoke.js';
+import type { ModelWatch } from './model-watch.js';
 
 export interface EndpointAppProps {
   /** The loaded model; undefined while there is none. */
@@ -15,6 +16,7 @@ export interface EndpointAppProps {
   /** Of pictures to begin with. */
   readonly decoder: ImageDecoder;
   readonly queue: JobQueue;
+  readonly watch: ModelWatch;
   readonly deadlineMilliseconds: number;
 }
 
@@ -34,8 +36,8 @@ export function endpointApp(props: EndpointAppProps): Hono {
     const id = requestId(req.raw.headers);
     const started = performance.now();
     const signal = AbortSignal.any([req.raw.signal, AbortSignal.timeout(props.deadlineMilliseconds)]);
-    const { pipeline, status, decoder, queue } = props;
-    const context = { pipeline: pipeline(), decoder, queue, model: status().model ?? '', signal };
+    const { pipeline, status, decoder, queue, watch } = props;
+    const context = { pipeline: pipeline(), decoder, queue, watch, model: status().model ?? '', signal };
     const response = await invoke(req.raw, context).catch((error) => refuse(error, id, signal));
     response.headers.set('x-request-id', id);
     response.headers.set('vary', 'Accept');

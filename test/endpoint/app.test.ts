@@ -11,6 +11,7 @@ import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import type { EndpointState, EndpointStatus } from '../../lib/schemas/endpoint-status.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
+import { modelWatch } from '../support/model-watch.js';
 import { startImageDecoder } from '../support/pictures/image-decoder.js';
 import { ROOT } from '../support/reference.js';
 
@@ -34,6 +35,7 @@ function appWith({ state = 'ready' as EndpointState, limit = 4, deadlineMillisec
     status: () => status(state),
     decoder: startImageDecoder(),
     queue,
+    watch: modelWatch(),
     deadlineMilliseconds,
   });
 }
