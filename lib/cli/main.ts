@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.js';
 import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
+import { initCommand } from './commands/init.js';
 import { modelsCommand } from './commands/models.js';
 import { serveCommand } from './commands/serve.js';
 import { example } from './example.js';
@@ -13,9 +14,7 @@ import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
 
 const program = new Command('sd-turbo')
-  .description(
-    'SD-Turbo text-to-image: draw pictures, serve, import checkpoints, measure, look before a deploy',
-  )
+  .description('SD-Turbo text-to-image: draw pictures, serve, import checkpoints, measure, deploy')
   .version(version)
   .addHelpText('after', example('generate "a tree in a field under the night sky" --out tree.png'))
   .addCommand(generateCommand())
@@ -23,7 +22,8 @@ const program = new Command('sd-turbo')
   .addCommand(serveCommand())
   .addCommand(benchCommand())
   .addCommand(modelsCommand())
-  .addCommand(doctorCommand());
+  .addCommand(doctorCommand())
+  .addCommand(initCommand());
 
 // Errors are thrown, so that one place writes them in one form.
 for (const command of [

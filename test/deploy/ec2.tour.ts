@@ -172,7 +172,7 @@ describe('destroy', () => {
       'ecr.images': expect.any(Array),
       // Every account has this one; the emulator makes it when it is first asked for.
       'eventbridge.buses': [expect.stringMatching(/default$/)],
-      'iam.roles': [expect.stringMatching(/CloudWatchRole/)],
+      'iam.roles': ['sd-turbo-gateway-logs'],
     });
   });
 

@@ -96,7 +96,10 @@ export class Machine {
     execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, this.#root]);
     this.#installPrograms(answers, without);
     this.#write('/var/lib/cloud/data/instance-id', 'i-0123456789abcdef0\n');
-    this.#write('/var/lib/cloud/instance/user-data.txt', userData({ root, ...TOLD }));
+    this.#write(
+      '/var/lib/cloud/instance/user-data.txt',
+      userData({ scripts: join(root, 'infra/backends/ec2/machine'), ...TOLD }),
+    );
     if (unit) this.#write('/etc/systemd/system/worker.service.d/test.conf', `[Service]\n${unit}\n`);
     this.#enable('cloud-final', readFileSync(join(HERE, 'stand-ins/cloud-final.service'), 'utf8'));
     for (const name of UNITS)

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import { afterAll } from 'vitest';
-import { readConfig } from '../../../infra/options/config.js';
+import { BUNDLES_KEY } from '../../../infra/assets.js';
+import { givenOptions, readConfig } from '../../../infra/options/config.js';
+import { toProps } from '../../../infra/options/paths.js';
 import { ServiceStack } from '../../../infra/stack.js';
 import { ROOT } from '../reference.js';
 
@@ -15,6 +17,7 @@ const FUNCTIONS = [
   'import-weights',
   'webhook-secret',
   'empty-bucket',
+  'gateway-log-role',
   'stopped',
 ];
 
@@ -58,10 +61,10 @@ export interface TemplateJson {
 /** A template, and questions that the tests have about it. */
 export class Service {
   readonly template: TemplateJson;
-  readonly stack: ServiceStack;
+  readonly stack: Stack;
   readonly folder: string;
 
-  constructor(stack: ServiceStack, folder: string) {
+  constructor(stack: Stack, folder: string) {
     this.stack = stack;
     this.folder = folder;
     const assembly = (stack.node.root as App).synth();
@@ -97,11 +100,8 @@ export class Service {
 const scratch = mkdtempSync(join(tmpdir(), 'synth-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/**
- * The stack as `cdk synth` makes it of these options, with functions that do nothing. Synthesis takes a second: make
- * one for all tests of a file.
- */
-export function synthService(options: Readonly<Record<string, unknown>> = {}): Service {
+/** An app in a folder of its own, which gets the assembly as `cdk.out`, with functions that do nothing. */
+export function makeApp(options: Readonly<Record<string, unknown>> = {}): { app: App; folder: string } {
   const folder = mkdtempSync(join(scratch, 'service-'));
   for (const name of FUNCTIONS) {
     mkdirSync(join(folder, 'bundles', name), { recursive: true });
@@ -110,14 +110,26 @@ export function synthService(options: Readonly<Record<string, unknown>> = {}): S
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   const app = new App({
     outdir: join(folder, 'cdk.out'),
-    context: { ...context, 'aws:cdk:enable-path-metadata': true, ...options },
+    context: {
+      ...context,
+      'aws:cdk:enable-path-metadata': true,
+      [BUNDLES_KEY]: join(folder, 'bundles'),
+      ...options,
+    },
   });
-  const config = readConfig(app.node.getAllContext());
-  const stack = new ServiceStack(app, config.stackName, {
-    config,
-    root: ROOT,
-    bundles: join(folder, 'bundles'),
-    ...(config.region !== undefined && { env: { region: config.region } }),
+  return { app, folder };
+}
+
+/**
+ * The stack as `cdk synth` makes it of these options. Synthesis takes a second: make one for all tests of a file.
+ */
+export function synthService(options: Readonly<Record<string, unknown>> = {}): Service {
+  const { app, folder } = makeApp(options);
+  const context = app.node.getAllContext();
+  const { stackName, region } = readConfig(context);
+  const stack = new ServiceStack(app, stackName, {
+    service: toProps(givenOptions(context)),
+    ...(region !== undefined && { env: { region } }),
   });
   return new Service(stack, folder);
 }
