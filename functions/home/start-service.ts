@@ -71,6 +71,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
     // There is one key: what was asked for with the last one is its owner's still.
     caller: () => 'home',
     baseUrl: (request) => new URL(request.url).origin,
+    corsOrigins: listen.corsOrigins ?? [],
   });
   const server = await HomeServer.listen({
     fetch: (request) => app.fetch(request),

@@ -21,7 +21,7 @@ import type { FunctionSettings } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
 import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import type { Results } from '../predictions/results.js';
-import { BINARY_MEDIA_TYPES, ROUTES, type Route } from './api-routes.js';
+import { BINARY_MEDIA_TYPES, PREFLIGHTS, ROUTES, type Route } from './api-routes.js';
 import { addGatewayResponses } from './gateway-responses.js';
 
 const STAGE = 'prod';
@@ -54,8 +54,15 @@ export interface ApiProps {
   readonly results: Results;
   readonly settings: FunctionSettings;
   readonly plan: UsagePlanProps;
-  /** Of requests that name none. */
+  readonly requests: RequestProps;
+}
+
+/** How requests are understood. */
+export interface RequestProps {
+  /** Of those that name none. */
   readonly decoder: string;
+  /** Of pages elsewhere that may ask. @default none */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** What one key may do. */
@@ -81,21 +88,26 @@ export class Api extends Construct {
     this.handler = this.#makeHandler(props);
     this.restApi = this.#makeRestApi(props);
     this.#addRoutes(props);
-    addGatewayResponses(this.restApi);
+    addGatewayResponses(this.restApi, props.requests.corsOrigins);
     // Ours says the same.
     this.restApi.node.tryRemoveChild('Endpoint');
     this.key = this.#makeKey(props.plan);
     this.url = this.restApi.url.replace(/\/$/, '');
   }
 
-  #makeHandler({ backend, queue, results, settings, decoder }: ApiProps): NodeFunction {
+  #makeHandler({ backend, queue, results, settings, requests }: ApiProps): NodeFunction {
+    const { decoder, corsOrigins } = requests;
     const handler = new NodeFunction(this, 'Handler', {
       ...settings,
       description: 'Answers the requests of the API',
       bundle: 'api',
       timeout: TIMEOUT,
       memory: 1024,
-      environment: { ...settings.environment, DEFAULT_DECODER: decoder },
+      environment: {
+        ...settings.environment,
+        DEFAULT_DECODER: decoder,
+        ...(corsOrigins && { CORS_ORIGINS: corsOrigins.join(',') }),
+      },
     });
     results.grantPredictions(handler);
     results.grantWakeLog(handler);
@@ -139,7 +151,7 @@ export class Api extends Construct {
     return api;
   }
 
-  #addRoutes({ settings: { environment: _, ...settings } }: ApiProps): void {
+  #addRoutes({ settings: { environment: _, ...settings }, requests }: ApiProps): void {
     const reader = new NodeFunction(this, 'KeyReader', {
       ...settings,
       description: 'Reads the API key from whichever header it is in',
@@ -158,7 +170,8 @@ export class Api extends Construct {
       timeout: TIMEOUT,
     });
     const withKey = { authorizer, authorizationType: AuthorizationType.CUSTOM, apiKeyRequired: true };
-    for (const route of ROUTES) this.#addRoute(route, integration, route.key ? withKey : undefined);
+    const routes = requests.corsOrigins ? [...ROUTES, ...PREFLIGHTS] : ROUTES;
+    for (const route of routes) this.#addRoute(route, integration, route.key ? withKey : undefined);
   }
 
   #addRoute(
@@ -175,7 +188,8 @@ export class Api extends Construct {
     if (withKey) return;
     acknowledge(added, {
       'AwsSolutions-APIG4':
-        'Pages that say how to use the service, and its health: public, throttled, without a GPU.',
+        'Pages that say how to use the service, its health, and what browsers ask before they send a key: public, ' +
+        'throttled, without a GPU.',
     });
   }
 

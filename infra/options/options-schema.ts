@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ATTENTION_KERNELS } from '../../lib/schemas/attention-kernels.js';
+import { corsOriginsSchema } from '../../lib/schemas/cors-origins.js';
 import { DECODERS } from '../../lib/schemas/request.js';
 import { BACKENDS } from './backends.js';
 import { boolean, COMMIT, integer, list, money } from './option-types.js';
@@ -125,6 +126,11 @@ export const optionsSchema = z.strictObject({
   burstLimit: integer(1, 5_000).default(20),
   /** Requests a day of the API key: what a key that leaks can cost. @default 20000 */
   dailyQuota: integer(1, 100_000_000).default(20_000),
+  /**
+   * Pages of these origins may use the service: `https://app.example.com,https://www.example.com`, or `*` for any. Whoever
+   * opens such a page can read the key that it sends. @default none
+   */
+  corsOrigins: corsOriginsSchema.optional(),
 
   /** Days that predictions are kept, in S3: about $0.01 a month for 1,000 pictures. @default 1 */
   retentionDays: integer(1, 3650).default(1),

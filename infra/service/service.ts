@@ -1,5 +1,6 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { ANY_ORIGIN } from '../../lib/schemas/cors-origins.js';
 import { Api } from '../api/api.js';
 import type { FunctionBasics } from '../basics/function-settings.js';
 import { METRICS_NAMESPACE } from '../basics/service-metrics.js';
@@ -51,11 +52,11 @@ export class Service extends Construct {
       basics,
     });
     const worker = new Worker(this, 'Worker', { ...common, webhookSecret });
-    const { rateLimit, burstLimit, dailyQuota, decoder } = config;
+    const { rateLimit, burstLimit, dailyQuota, decoder, corsOrigins } = config;
     this.api = new Api(this, 'Api', {
       ...common,
       name,
-      decoder,
+      requests: { decoder, ...(corsOrigins && { corsOrigins }) },
       plan: { rateLimit, burstLimit, dailyQuota },
     });
 
@@ -71,7 +72,13 @@ export class Service extends Construct {
     this.#warn(config);
   }
 
-  #warn({ backend, region, minCopies }: Config): void {
+  #warn({ backend, region, minCopies, corsOrigins }: Config): void {
+    if (corsOrigins?.includes(ANY_ORIGIN)) {
+      Annotations.of(this).addWarningV2(
+        'sd-turbo:cors',
+        'corsOrigins is *: any page may use the service with a key that it has. Name the origins of your own pages',
+      );
+    }
     if (backend !== 'sagemaker' || minCopies > 0 || !REGIONS_WITHOUT_SLEEP.includes(region ?? '')) return;
     Annotations.of(this).addWarningV2(
       'sd-turbo:region',
