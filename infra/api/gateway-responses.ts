@@ -12,7 +12,6 @@ interface Refusal {
   readonly errors?: Problem['errors'];
 }
 
-const wrongKey = { status: 403, title: 'Forbidden', detail: 'the API key is not one of this service' };
 const NO_SUCH_PATH = 'POST /predict draws a picture, and GET /docs tells of all there is';
 const tooMany = { status: 429, title: 'Too Many Requests' };
 
@@ -29,7 +28,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   },
   // It says why: an `Authorization` without a key in it.
   ACCESS_DENIED: { status: 401, title: 'Unauthorized', detail: '$context.authorizer.reason' },
-  INVALID_API_KEY: wrongKey,
+  INVALID_API_KEY: { status: 403, title: 'Forbidden', detail: 'the API key is not one of this service' },
   // So the gateway calls a path, or a method of a path, that it does not know.
   MISSING_AUTHENTICATION_TOKEN: {
     status: 404,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import * as z from 'zod';
 import type { HomeReport, HomeService } from '../../predictions/home-service.js';
-import { ANY_ORIGIN, corsOriginsSchema } from '../../schemas/cors-origins.js';
+import { corsOriginsSchema } from '../../schemas/cors-origins.js';
 import type { EndpointStatus } from '../../schemas/endpoint-status.js';
 import { formatS3Url } from '../../weights/sources/s3/s3-location.js';
 import { assertLocal } from '../assert-local.js';
@@ -80,7 +80,6 @@ async function serve(options: Options): Promise<void> {
   const startService = await loadHomeService();
   const webhookSecret = secretOf(options);
   const { corsOrigin: corsOrigins } = options;
-  if (corsOrigins?.includes(ANY_ORIGIN)) process.stderr.write(ANY_PAGE);
   let about: EndpointStatus | undefined;
   await untilStopped(async (signal) => {
     const started = withProgress(process.stderr, (progress) =>
@@ -186,8 +185,6 @@ function curl(url: string, key: string): string {
     "-o picture.part -w '%{http_code}' | grep -qx 200 && mv picture.part picture.png || { cat picture.part; rm picture.part; }"
   );
 }
-
-const ANY_PAGE = '--cors-origin *: any page may use this service with a key that it has\n';
 
 const FEW_WORDS =
   ', which knows few words; what draws anything: npm start -- --model hf:stabilityai/sd-turbo (2.8 GB, once)';
