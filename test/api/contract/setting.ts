@@ -77,6 +77,7 @@ export async function problemOf(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   const problem = problemSchema.parse(await response.json());
   expect(problem.status).toBe(response.status);
+  if (problem.status === 400) expect(problem.errors ?? []).not.toEqual([]);
   if (!isRefusal(response)) expect(problem.request_id).toBe(response.headers.get('x-request-id'));
   return problem;
 }
