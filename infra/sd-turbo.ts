@@ -5,6 +5,7 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { ANY_ORIGIN } from '../lib/schemas/cors-origins.js';
 import { Api } from './api/api.js';
 import { CallersKey } from './api/callers-key.js';
 import { type Assets, assets } from './assets.js';
@@ -185,11 +186,12 @@ export class SdTurbo extends Construct {
       basics,
     });
     const worker = new Worker(this, 'Worker', { ...common, webhookSecret });
-    const { rateLimit, burstLimit, dailyQuota, decoder, accessLog } = config;
+    const { rateLimit, burstLimit, dailyQuota, decoder, corsOrigins, accessLog } = config;
     const { keyValue, customDomain } = objects;
     const api = new Api(this, 'Api', {
       ...common,
-      ...{ name, decoder, accessLog },
+      ...{ name, accessLog },
+      requests: { decoder, ...(corsOrigins && { corsOrigins }) },
       plan: { rateLimit, burstLimit, dailyQuota },
       ...(keyValue && { keyValue }),
       ...(customDomain && { customDomain }),
@@ -197,7 +199,13 @@ export class SdTurbo extends Construct {
     return { api, backend, worker, queue };
   }
 
-  #warn({ config: { backend, minCopies } }: CheckedProps): void {
+  #warn({ config: { backend, minCopies, corsOrigins } }: CheckedProps): void {
+    if (corsOrigins?.includes(ANY_ORIGIN)) {
+      Annotations.of(this).addWarningV2(
+        'sd-turbo:cors',
+        'corsOrigins is *: any page may use the service with a key that it has. Name the origins of your own pages',
+      );
+    }
     const { region } = Stack.of(this);
     if (backend !== 'sagemaker' || minCopies > 0 || !REGIONS_WITHOUT_SLEEP.includes(region)) return;
     Annotations.of(this).addWarningV2(

@@ -16,6 +16,7 @@ const app = apiApp({
   caller: (_, env) => gatewayCaller(env),
   baseUrl: (_, env) => gatewayBaseUrl(env),
   decoder: config.defaultDecoder,
+  corsOrigins: config.corsOrigins,
 });
 
 /** API Gateway's proxy integration, payload version 1. The gateway has checked the key and the usage plan. */

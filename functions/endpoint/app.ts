@@ -20,6 +20,8 @@ export interface EndpointAppProps {
   readonly deadlineMilliseconds: number;
 }
 
+const NO_SUCH_PATH = 'no such path: POST /invocations draws a picture, and GET /ping says whether it can';
+
 /** What is ours, or the model's. */
 const LOGGED: ReadonlySet<number> = new Set([500, 502]);
 
@@ -48,9 +50,7 @@ export function endpointApp(props: EndpointAppProps): Hono {
 
   app.all('/ping', ({ req }) => wrongMethod(req.raw, 'GET'));
   app.all('/invocations', ({ req }) => wrongMethod(req.raw, 'POST'));
-  app.notFound(({ req }) =>
-    problemResponse(new ProblemError(404, 'no such path'), requestId(req.raw.headers)),
-  );
+  app.notFound(({ req }) => problemResponse(new ProblemError(404, NO_SUCH_PATH), requestId(req.raw.headers)));
   return app;
 }
 

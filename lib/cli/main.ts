@@ -10,6 +10,7 @@ import { modelsCommand } from './commands/models.js';
 import { serveCommand } from './commands/serve.js';
 import { example } from './example.js';
 import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
+import { foreignOption } from './foreign-option.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
 
@@ -44,7 +45,8 @@ process.stderr.on('error', () => undefined);
 try {
   await program.parseAsync();
 } catch (error) {
-  const message = describeError(error);
+  const command = program.commands.find((each) => each.name() === process.argv[2]);
+  const message = foreignOption(error, command) ?? describeError(error);
   if (message) process.stderr.write(`${message}\n`);
   process.exitCode = exitCodeOf(error);
 }

@@ -234,7 +234,7 @@ describe('gateway', () => {
     const expected: Record<string, number> = {
       UNAUTHORIZED: 401,
       INVALID_API_KEY: 403,
-      ACCESS_DENIED: 403,
+      ACCESS_DENIED: 401,
       MISSING_AUTHENTICATION_TOKEN: 404,
       THROTTLED: 429,
       QUOTA_EXCEEDED: 429,
