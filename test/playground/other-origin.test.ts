@@ -84,7 +84,7 @@ describe.skipIf(!CHROMIUM)('a page of another origin', () => {
   });
 
   const ask: Ask = (...given) =>
-    page.evaluate((args) => (globalThis as unknown as { ask: Ask }).ask(...args), given);
+    page.evaluate((args) => (globalThis as unknown as { ask: Ask }).ask(...(args as Parameters<Ask>)), given);
 
   test('gets its picture, and what the head of the answer says', async () => {
     const told = await ask({ url: open.url, apiKey: KEY }, { prompt: 'a tree', numImages: 2 });
