@@ -73,7 +73,7 @@ export class SdTurbo extends Construct {
     if (this.#backend.machineImage !== undefined) this.machineImage = this.#backend.machineImage;
 
     const { alarmEmail: email, monthlyBudget, instanceType } = config;
-    const { topic } = objects;
+    const topic = objects['alarms.topic'];
     const alarms = new Alarms(this, 'Alarms', {
       ...{ name, backend: this.#backend, api: this.#api, worker },
       ...(email !== undefined && { email }),
@@ -169,7 +169,7 @@ export class SdTurbo extends Construct {
     const queue = new PredictionQueue(this, 'Predictions');
     const telemetry = { POWERTOOLS_SERVICE_NAME: name, POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE };
     const backend = makeBackend(this, {
-      ...{ config, network: objects, carried, basics, queue, results, telemetry },
+      ...{ config, objects, carried, basics, queue, results, telemetry },
     });
     const settings = {
       ...basics,
@@ -187,7 +187,7 @@ export class SdTurbo extends Construct {
     });
     const worker = new Worker(this, 'Worker', { ...common, webhookSecret });
     const { rateLimit, burstLimit, dailyQuota, decoder, corsOrigins, accessLog } = config;
-    const { keyValue, customDomain } = objects;
+    const { 'api.keyValue': keyValue, 'api.customDomain': customDomain } = objects;
     const api = new Api(this, 'Api', {
       ...common,
       ...{ name, accessLog },

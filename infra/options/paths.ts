@@ -1,3 +1,4 @@
+import { OBJECT_PATHS, type ObjectProps } from './objects.js';
 import type { Config } from './options-schema.js';
 import type { SdTurboProps } from './props/sd-turbo-props.js';
 
@@ -45,23 +46,13 @@ const PATHS = {
   removalPolicy: 'removalPolicy',
 } as const satisfies Readonly<Record<Exclude<keyof Config, 'region'>, string>>;
 
-/** Props that hold an object of CDK, which no option can name. */
-const OBJECTS = [
-  'api.keyValue',
-  'api.customDomain',
-  'alarms.topic',
-  'network.vpc',
-  'network.subnets',
-  'network.securityGroups',
-] as const;
-
 /** Every prop by its path, groups included in it. */
-export type PropPath = (typeof PATHS)[keyof typeof PATHS] | (typeof OBJECTS)[number];
+export type PropPath = (typeof PATHS)[keyof typeof PATHS] | keyof ObjectProps;
 
 const OPTION_AT: ReadonlyMap<string, string> = new Map(
   Object.entries(PATHS).map(([option, path]) => [path, option]),
 );
-const KNOWN: readonly string[] = [...OPTION_AT.keys(), ...OBJECTS];
+const KNOWN: readonly string[] = [...OPTION_AT.keys(), ...OBJECT_PATHS];
 const GROUPS: ReadonlySet<string> = new Set(KNOWN.flatMap((path) => path.match(/^\w+(?=\.)/) ?? []));
 
 /** What a prop is called by who writes props. */
@@ -80,17 +71,23 @@ export function toProps(given: Readonly<Record<string, unknown>>): SdTurboProps 
   return props;
 }
 
-/** Props as options, and what is wrong with their names. Objects of CDK are left where they are. */
-export function fromProps(props: object): { given: Record<string, unknown>; problems: string[] } {
+/** Props as options, objects of CDK as they are, and what is wrong with the names of the rest. */
+export function fromProps(props: SdTurboProps): {
+  given: Record<string, unknown>;
+  objects: ObjectProps;
+  problems: string[];
+} {
   const given: Record<string, unknown> = {};
+  const objects: Record<string, unknown> = {};
   const problems: string[] = [];
   for (const [path, value] of leaves(props)) {
     const option = OPTION_AT.get(path);
     if (option !== undefined) given[option] = value;
+    else if (KNOWN.includes(path)) objects[path] = value;
     else if (GROUPS.has(path)) problems.push(`${path}: must be an object with ${membersOf(path)}`);
-    else if (!KNOWN.includes(path)) problems.push(`${path}: is no prop; there are ${neighboursOf(path)}`);
+    else problems.push(`${path}: is no prop; there are ${neighboursOf(path)}`);
   }
-  return { given, problems };
+  return { given, objects, problems };
 }
 
 /** What is set, by its path: groups are one level deep. */

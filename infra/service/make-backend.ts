@@ -10,14 +10,13 @@ import { ExistingModel } from '../model/existing-model.js';
 import { ImportedModel } from '../model/imported-model.js';
 import type { ModelBundle } from '../model/model-bundle.js';
 import type { Config } from '../options/config.js';
-import type { ObjectProps } from '../options/read-props.js';
+import type { ObjectProps } from '../options/objects.js';
 import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import type { Results } from '../predictions/results.js';
 
 export interface MakeBackendProps {
   readonly config: Config;
-  /** A network that was given as an object. */
-  readonly network: Pick<ObjectProps, 'vpc' | 'subnets' | 'securityGroups'>;
+  readonly objects: ObjectProps;
   /** What the deploy carries into the account: directories, and fingerprints of the exporter. */
   readonly carried: {
     readonly imageContext: string;
@@ -32,7 +31,7 @@ export interface MakeBackendProps {
 
 /** The one place that knows which backends there are. */
 export function makeBackend(scope: Construct, props: MakeBackendProps): Backend {
-  const { config, network, carried, basics, queue, results, telemetry } = props;
+  const { config, objects, carried, basics, queue, results, telemetry } = props;
   const { attentionKernels, stackName: name } = config;
   const image = endpointImage(scope, 'Image', carried.imageContext);
   new ImageScan(scope, 'ImageScan', { image, logDays: config.logDays });
@@ -41,6 +40,7 @@ export function makeBackend(scope: Construct, props: MakeBackendProps): Backend 
     model: makeModel(scope, props),
     environment: { ...(attentionKernels && { ATTENTION_KERNELS: attentionKernels }) },
   };
+  const { 'network.vpc': vpc, 'network.subnets': subnets } = objects;
   const types = [config.instanceType, ...(config.fallbackInstanceTypes ?? [])];
   if (config.backend === 'ec2') {
     const { idleSeconds, diskGb, machineImage, generation, sessionManager } = config;
@@ -49,13 +49,18 @@ export function makeBackend(scope: Construct, props: MakeBackendProps): Backend 
       ...{ name, basics, scripts: carried.machine },
       container: { ...container, idleSeconds },
       instances: { types, diskGb, machineImage, sessionManager, ...(generation && { generation }) },
-      network: { zones, ...network, ...(vpcId && subnetIds && { existing: { vpcId, subnetIds } }) },
+      network: {
+        zones,
+        ...(vpc && { vpc }),
+        ...(subnets && { subnets }),
+        ...(vpcId && subnetIds && { existing: { vpcId, subnetIds } }),
+      },
       surroundings: { results, queue, telemetry },
     });
   }
   const { minCopies, maxInstances: maxCopies, idleMinutes, warmHours, timeZone } = config;
   const { subnetIds, securityGroupIds, scaleInPolicy } = config;
-  const { vpc, ...selection } = network;
+  const securityGroups = objects['network.securityGroups'];
   return new Endpoint(scope, 'Endpoint', {
     name,
     container,
@@ -64,7 +69,9 @@ export function makeBackend(scope: Construct, props: MakeBackendProps): Backend 
     pending: queue.pending,
     logDays: config.logDays,
     ...(subnetIds && securityGroupIds && { network: { subnetIds, securityGroupIds } }),
-    ...(vpc && { network: { vpc, ...selection } }),
+    ...(vpc && {
+      network: { vpc, ...(subnets && { subnets }), ...(securityGroups && { securityGroups }) },
+    }),
   });
 }
 

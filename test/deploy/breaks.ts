@@ -113,7 +113,7 @@ export const BREAKS: readonly Break[] = [
   {
     name: 'no binary media types',
     file: 'infra/api/api.ts',
-    from: '      binaryMediaTypes: PICTURES,\n',
+    from: '      binaryMediaTypes: BINARY_MEDIA_TYPES,\n',
     to: '',
     says: /Input buffer|expected/,
   },

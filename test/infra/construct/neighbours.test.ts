@@ -57,8 +57,12 @@ function shop(app: App, id: string, region = 'eu-central-1', stackName?: string)
   return stack;
 }
 
-describe('two in one stack, of different backends', () => {
-  const { app, folder } = makeApp();
+const APPS: [string, ReturnType<typeof makeApp>][] = [
+  ["with this repository's flags of CDK", makeApp()],
+  ['in an app without any', makeApp({})],
+];
+
+describe.each(APPS)('two in one stack, of different backends, %s', (_, { app, folder }) => {
   const stack = shop(app, 'Shop');
   const service = new Service(stack, folder);
 

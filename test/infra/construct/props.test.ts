@@ -21,6 +21,8 @@ function complaint(props: object): string[] {
   throw new Error(`${JSON.stringify(props)} was taken`);
 }
 
+const CERTIFICATE = { certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/1' };
+
 /** Paths of an interface whose groups are one level deep. */
 type Groups =
   | 'model'
@@ -103,7 +105,7 @@ describe('wrong props are told by their paths', () => {
     [{ logs: { retentionDays: 2 } }, 'logs.retentionDays: must be one of 1, 3, 5'],
     [{ api: { accessLog: true } }, 'api.accessLog: must be set-role, keep-role or none'],
     [
-      { api: { customDomain: { domainName: 'https://a.b', certificate: {} } } },
+      { api: { customDomain: { domainName: 'https://a.b', certificate: CERTIFICATE } } },
       'api.customDomain.domainName: must be a name such as',
     ],
     [
@@ -111,8 +113,21 @@ describe('wrong props are told by their paths', () => {
       'api.customDomain.certificate: must be a certificate',
     ],
     [
-      { api: { customDomain: { domainName: 'a.example.com', certificate: {}, basePath: 'a/b' } } },
+      { api: { customDomain: { domainName: 'a.example.com', certificate: CERTIFICATE, basePath: 'a/b' } } },
       'api.customDomain.basePath: must be',
+    ],
+    [
+      { api: { customDomain: { domainName: 'a.example.com', certificate: CERTIFICATE, zone: 'x' } } },
+      'api.customDomain.zone: is no prop; there are domainName',
+    ],
+    [{ api: { customDomain: 'a.example.com' } }, 'api.customDomain: must be an object with domainName'],
+    [{ api: { keyValue: 'a-key-that-everybody-can-read' } }, 'api.keyValue: must be a SecretValue'],
+    [{ alarms: { topic: 'arn:aws:sns:us-east-1:123456789012:x' } }, 'alarms.topic: must be a topic'],
+    [{ alarms: null }, 'alarms: must be an object with alarms.email'],
+    [{ network: { vpc: 'vpc-0123abcd' } }, 'network.vpc: must be a VPC'],
+    [
+      { network: { vpc: { vpcId: 'vpc-1', selectSubnets: 1 }, securityGroups: ['sg-0123abcd'] } },
+      'network.securityGroups: must be an array of security groups',
     ],
   ];
   test.each(cases)('%j', (props, line) => {

@@ -21,6 +21,8 @@ const FUNCTIONS = [
   'stopped',
 ];
 
+const { context: OWN_CONTEXT } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+
 /** All that a stack of instances can be asked for. */
 export const EVERYTHING_OF_EC2 = {
   backend: 'ec2',
@@ -100,22 +102,23 @@ export class Service {
 const scratch = mkdtempSync(join(tmpdir(), 'synth-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** An app in a folder of its own, which gets the assembly as `cdk.out`, with functions that do nothing. */
-export function makeApp(options: Readonly<Record<string, unknown>> = {}): { app: App; folder: string } {
+/**
+ * An app in a folder of its own, which gets the assembly as `cdk.out`, with functions that do nothing.
+ *
+ * @param context beside what tests need; this repository's flags of CDK where nothing is said
+ */
+export function makeApp(context: Readonly<Record<string, unknown>> = OWN_CONTEXT): {
+  app: App;
+  folder: string;
+} {
   const folder = mkdtempSync(join(scratch, 'service-'));
   for (const name of FUNCTIONS) {
     mkdirSync(join(folder, 'bundles', name), { recursive: true });
     writeFileSync(join(folder, 'bundles', name, 'index.mjs'), `export const handler = () => '${name}';\n`);
   }
-  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   const app = new App({
     outdir: join(folder, 'cdk.out'),
-    context: {
-      ...context,
-      'aws:cdk:enable-path-metadata': true,
-      [BUNDLES_KEY]: join(folder, 'bundles'),
-      ...options,
-    },
+    context: { ...context, 'aws:cdk:enable-path-metadata': true, [BUNDLES_KEY]: join(folder, 'bundles') },
   });
   return { app, folder };
 }
@@ -124,7 +127,7 @@ export function makeApp(options: Readonly<Record<string, unknown>> = {}): { app:
  * The stack as `cdk synth` makes it of these options. Synthesis takes a second: make one for all tests of a file.
  */
 export function synthService(options: Readonly<Record<string, unknown>> = {}): Service {
-  const { app, folder } = makeApp(options);
+  const { app, folder } = makeApp({ ...OWN_CONTEXT, ...options });
   const context = app.node.getAllContext();
   const { stackName, region } = readConfig(context);
   const stack = new ServiceStack(app, stackName, {
