@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { createClient } from '../../lib/client/create-client.js';
 import { freePort } from '../support/free-port.js';
 import { ROOT } from '../support/reference.js';
 import { KEY, type MemoryServer, startMemoryServer } from '../support/servers/memory-server.js';
@@ -38,7 +37,7 @@ interface Told {
 }
 
 type Ask = (
-  props: Parameters<typeof createClient>[0],
+  props: { url: string; apiKey: string },
   input: object,
   options?: { timeoutMs?: number },
 ) => Promise<Told>;
@@ -83,8 +82,15 @@ describe.skipIf(!CHROMIUM)('a page of another origin', () => {
     await Promise.all([open?.close(), closed?.close()]);
   });
 
-  const ask: Ask = (...given) =>
-    page.evaluate((args) => (globalThis as unknown as { ask: Ask }).ask(...(args as Parameters<Ask>)), given);
+  const ask: Ask = (props, input, options = {}) =>
+    page.evaluate(
+      (given) => (globalThis as unknown as { ask: Ask }).ask(given.props, given.input, given.options),
+      {
+        props,
+        input,
+        options,
+      },
+    );
 
   test('gets its picture, and what the head of the answer says', async () => {
     const told = await ask({ url: open.url, apiKey: KEY }, { prompt: 'a tree', numImages: 2 });
