@@ -19,6 +19,8 @@ export interface ApiProps {
   readonly decoder?: Decoder;
   /** Of `GET /predictions/{id}`. @default every default */
   readonly streams?: EventStreamsProps;
+  /** Of pages elsewhere that may ask, as `corsOriginsSchema` gives them. @default none */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** One request on its way through a route. */

@@ -6,6 +6,7 @@ import { wantsEvents } from '../shared/negotiate.js';
 import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
+import { crossOrigin } from './cross-origin.js';
 import { docsRoute } from './docs/docs-route.js';
 import { EventStreams } from './events/event-streams.js';
 import { predictionEventsRoute } from './events/prediction-events-route.js';
@@ -25,6 +26,8 @@ const DRAWING = /^\/(predict|v1\/images\/generations)$/;
 const NEGOTIATED = /^\/predict(ions(\/[^/]+)?)?$/;
 const VARY = 'Accept, Prefer, Authorization, X-Api-Key';
 
+const NO_SUCH_PATH = 'no such path: POST /predict draws a picture, and GET /docs tells of all there is';
+
 interface Variables {
   requestId: string;
 }
@@ -42,6 +45,7 @@ export function apiApp(props: ApiProps): Hono<Env> {
     await next();
     finish(c, performance.now() - started, props);
   });
+  if (props.corsOrigins?.length) app.use(crossOrigin(props.corsOrigins));
 
   app.get('/health', () => healthRoute(props));
   app.post('/warmup', async (c) => warmUpRoute((await known(c, props)).props));
@@ -70,7 +74,7 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/favicon.ico', () => wrongMethod('GET'));
   app.all('/predictions', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET, DELETE'));
-  app.notFound((c) => refuse(new ProblemError(404, 'no such path'), c, props));
+  app.notFound((c) => refuse(new ProblemError(404, NO_SUCH_PATH), c, props));
   app.onError((error, c) => refuse(error, c, props));
   return app;
 }
@@ -118,7 +122,7 @@ function finish(c: Context<Env>, milliseconds: number, { telemetry }: ApiProps):
   const total = `total;dur=${milliseconds.toFixed(1)}`;
   c.res.headers.set('server-timing', phases ? `${phases}, ${total}` : total);
   c.res.headers.set('x-request-id', id);
-  if (NEGOTIATED.test(c.req.path)) c.res.headers.set('vary', VARY);
+  if (NEGOTIATED.test(c.req.path)) c.res.headers.append('vary', VARY);
   telemetry.log('info', 'request', {
     request_id: id,
     method: c.req.method,

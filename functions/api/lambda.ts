@@ -20,6 +20,7 @@ const app = apiApp({
   baseUrl: (_, env) => gatewayBaseUrl(env),
   decoder: config.defaultDecoder,
   streams: STREAM,
+  corsOrigins: config.corsOrigins,
 });
 
 /** API Gateway's proxy integration, payload version 1. The gateway has checked the key and the usage plan. */

@@ -18,7 +18,7 @@ const WAIT_MS = 25_000;
 export async function openaiRoute(context: RouteContext): Promise<Response> {
   const { props, request, requestId, caller } = context;
   const { data, error } = openaiImageRequestSchema.safeParse(await readJsonBody(request));
-  if (error) throw new RequestRefused(error.issues);
+  if (error) throw new RequestRefused(error.issues, Object.keys(openaiImageRequestSchema.shape));
   const { prompt, n, output_format } = data;
   const wanted = generateRequestSchema.parse({
     prompt,

@@ -14,7 +14,7 @@ import { retryAfter } from './retry-after.js';
 export async function predictionRoute(id: string, context: RouteContext): Promise<Response> {
   const { props, request, requestId, caller, baseUrl } = context;
   checkPredictionId(id);
-  const prefer = readPrefer(request.headers.get('prefer'));
+  const prefer = readPrefer(request);
   const waitMs = (prefer.waitSeconds ?? 0) * 1000;
   const prediction = await readPrediction({ id, caller, waitMs, signal: request.signal }, props.services);
   const formats = prediction.status === 'succeeded' ? [prediction.output_format] : OUTPUT_FORMATS;

@@ -1,5 +1,5 @@
 import { ProblemError } from '../shared/problem-response.js';
-import { readKey } from '../shared/read-key.js';
+import { readKey, whyNoKey } from '../shared/read-key.js';
 import type { KeyRing } from './keys/key-ring.js';
 
 /**
@@ -10,9 +10,7 @@ import type { KeyRing } from './keys/key-ring.js';
 export function keyChecker(ring: Pick<KeyRing, 'admit'>): (request: Request) => Promise<string> {
   return async (request) => {
     const given = readKey(request.headers);
-    if (given === undefined) {
-      throw new ProblemError(401, 'a key is needed: x-api-key: KEY, or Authorization: Api-Key KEY');
-    }
+    if (given === undefined) throw new ProblemError(401, whyNoKey(request.headers));
     // Apart from `ANYBODY`, whose predictions are of a time when there was one key.
     return `key ${await ring.admit(given)}`;
   };

@@ -14,6 +14,8 @@ function only<const V extends string | number | boolean>(values: readonly [V, ..
   return z.literal(values, { error }).nullish().describe(`Of no effect: ${why}.`);
 }
 
+const ignored = z.string({ error: 'must be a string' }).nullish();
+
 /**
  * OpenAI's request for pictures, as far as this service can follow it. A test holds its fields against those of the
  * `openai` package. Source: OpenAI API, "Create image".
@@ -26,8 +28,8 @@ export const openaiImageRequestSchema = z.strictObject({
     .literal('b64_json', { error: 'must be b64_json: pictures are not kept, so there is no URL of them' })
     .nullish(),
   output_format: output_format.nullable(),
-  model: z.string().nullish().describe('Ignored: there is one model.'),
-  user: z.string().nullish().describe('Ignored.'),
+  model: ignored.describe('Ignored: there is one model.'),
+  user: ignored.describe('Ignored.'),
   // gpt-image's default, and dall-e's.
   quality: only(['auto', 'standard'], 'there is one quality'),
   style: only(['vivid'], 'a style is asked for in the prompt'),

@@ -1,6 +1,6 @@
 import { schemaRef } from './component-schemas.js';
 import { CANCELED, FAILED, PROGRESS, QUEUED, SUCCEEDED } from './examples.js';
-import { headerRefs, PREFER } from './headers.js';
+import { headerRefs, PREFER, WAIT } from './headers.js';
 import type { MediaType, Operation, Parameter } from './openapi-types.js';
 import { PICTURES } from './predict-operation.js';
 import { PREDICTION_ID } from './predictions-operations.js';
@@ -44,7 +44,7 @@ export const GET_PREDICTION: Operation = {
     '`ended` (`Prediction`). Where a stream cannot be handed on as it comes, as behind API Gateway, it ends after some ' +
     'seconds; `Last-Event-ID` goes on behind the last event.',
   tags: ['Pictures'],
-  parameters: [PREDICTION_ID, PREFER, LAST_EVENT_ID],
+  parameters: [PREDICTION_ID, PREFER, WAIT, LAST_EVENT_ID],
   responses: {
     200: {
       description: 'The prediction as it is; one that has failed is told by its `status`.',

@@ -4,6 +4,7 @@ import type { Problem } from '../../schemas/problem.js';
 import type { EndpointAnswer } from '../endpoint.js';
 import { wasCanceled } from '../read-prediction.js';
 import type { Services } from '../services.js';
+import { PredictionFailed } from './prediction-failed.js';
 
 /** A request whose caller waits. */
 export interface Parcel {
@@ -12,7 +13,7 @@ export interface Parcel {
   readonly stored: boolean;
   /** When the caller's patience ends. Milliseconds since 1970. */
   readonly deadline: number;
-  /** Whether the caller waits for a wake, too, though it may take longer than that. */
+  /** Whether the caller has said itself how long it waits. */
   readonly patient: boolean;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
@@ -73,4 +74,16 @@ export function replay(id: string, result: ResultRecord): PredictOutcome {
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
   return { kind: 'answer', answer, timings, replayOf: id };
+}
+
+/**
+ * What was drawn of a prediction that has ended.
+ *
+ * @throws PredictionFailed; AppError GONE where it was canceled
+ */
+export function drawnOf(result: ResultRecord): EndpointAnswer {
+  if (result.status === 'canceled') throw wasCanceled();
+  if (result.status === 'failed') throw new PredictionFailed(result.error);
+  const { answer, timings } = result;
+  return { answer, timings };
 }
