@@ -2,11 +2,14 @@ import { type Context, Hono } from 'hono';
 import { page as playground } from '#playground';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { errorFields } from '../shared/error-fields.js';
+import { wantsEvents } from '../shared/negotiate.js';
 import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
 import { crossOrigin } from './cross-origin.js';
 import { docsRoute } from './docs/docs-route.js';
+import { EventStreams } from './events/event-streams.js';
+import { predictionEventsRoute } from './events/prediction-events-route.js';
 import { faviconRoute } from './favicon-route.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
 import { openaiProblem, openaiRoute } from './openai-route.js';
@@ -14,12 +17,13 @@ import { openapiRoute } from './openapi/openapi-route.js';
 import { pageResponse } from './page-response.js';
 import { predictRoute } from './predict-route.js';
 import { predictionRoute } from './prediction-route.js';
+import { cancelRoute, listRoute } from './predictions-route.js';
 
 /** The routes whose requests are counted by what became of them. */
 const DRAWING = /^\/(predict|v1\/images\/generations)$/;
 
 /** Whose answers are what `Accept` and `Prefer` make of them, and theirs alone who have asked. */
-const NEGOTIATED = /^\/predict(ions\/[^/]+)?$/;
+const NEGOTIATED = /^\/predict(ions(\/[^/]+)?)?$/;
 const VARY = 'Accept, Prefer, Authorization, X-Api-Key';
 
 const NO_SUCH_PATH = 'no such path: POST /predict draws a picture, and GET /docs tells of all there is';
@@ -33,6 +37,7 @@ type Env = { Variables: Variables };
 /** Every route of the service, `Request` in and `Response` out: the same in AWS and at home. */
 export function apiApp(props: ApiProps): Hono<Env> {
   const app = new Hono<Env>();
+  const streams = new EventStreams(props.streams);
 
   app.use(async (c, next) => {
     const started = performance.now();
@@ -43,14 +48,21 @@ export function apiApp(props: ApiProps): Hono<Env> {
   if (props.corsOrigins?.length) app.use(crossOrigin(props.corsOrigins));
 
   app.get('/health', () => healthRoute(props));
-  app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
-  app.post('/predict', (c) => predictRoute(known(c, props)));
-  app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
+  app.post('/warmup', async (c) => warmUpRoute((await known(c, props)).props));
+  app.post('/predict', async (c) => predictRoute(await known(c, props)));
+  app.post('/v1/images/generations', async (c) => openaiRoute(await known(c, props)));
   app.get('/', (c) => pageResponse(playground, c.req.raw));
   app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw, props.decoder));
   app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env), props.decoder));
   app.get('/favicon.ico', () => faviconRoute());
-  app.get('/predictions/:id', (c) => predictionRoute(c.req.param('id'), known(c, props)));
+  app.get('/predictions', async (c) => listRoute(await known(c, props)));
+  app.delete('/predictions/:id', async (c) => cancelRoute(c.req.param('id'), await known(c, props)));
+  app.get('/predictions/:id', async (c) => {
+    const [id, context] = [c.req.param('id'), await known(c, props)];
+    return wantsEvents(c.req.raw.headers)
+      ? predictionEventsRoute(c, id, context, streams)
+      : predictionRoute(id, context);
+  });
 
   app.all('/health', () => wrongMethod('GET'));
   app.all('/warmup', () => wrongMethod('POST'));
@@ -60,21 +72,21 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/docs', () => wrongMethod('GET'));
   app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/favicon.ico', () => wrongMethod('GET'));
-  app.all('/predictions/:id', () => wrongMethod('GET'));
+  app.all('/predictions', () => wrongMethod('GET'));
+  app.all('/predictions/:id', () => wrongMethod('GET, DELETE'));
   app.notFound((c) => refuse(new ProblemError(404, NO_SUCH_PATH), c, props));
   app.onError((error, c) => refuse(error, c, props));
   return app;
 }
 
 /** A request with a good key. */
-function known(c: Context<Env>, props: ApiProps): RouteContext {
+async function known(c: Context<Env>, props: ApiProps): Promise<RouteContext> {
   const request = c.req.raw;
-  props.authenticate?.(request);
   return {
     props,
     request,
     requestId: c.get('requestId'),
-    caller: props.caller(request, c.env),
+    caller: await props.caller(request, c.env),
     baseUrl: props.baseUrl(request, c.env),
   };
 }
@@ -100,7 +112,7 @@ function outcomeOf(error: Error, status: number): string {
 }
 
 function wrongMethod(allow: string): never {
-  throw new ProblemError(405, `this path takes ${allow} only`, { allow });
+  throw new ProblemError(405, `this path takes ${allow.replace(', ', ' and ')} only`, { allow });
 }
 
 /** What every answer carries, and the line that every request leaves in the log: no query, no body, no key. */

@@ -8,6 +8,9 @@ import { apiApp } from './app.js';
 import { gatewayBaseUrl, gatewayCaller } from './gateway-event.js';
 import { gatewayRequest, gatewayResult } from './gateway-request.js';
 
+/** The gateway hands on an answer when it is whole, and gives up after 29 s. Milliseconds. */
+const STREAM = { limitMs: 25_000, settleMs: 5_000 };
+
 const telemetry = powertoolsTelemetry();
 const config = readFunctionConfig();
 const app = apiApp({
@@ -16,6 +19,7 @@ const app = apiApp({
   caller: (_, env) => gatewayCaller(env),
   baseUrl: (_, env) => gatewayBaseUrl(env),
   decoder: config.defaultDecoder,
+  streams: STREAM,
   corsOrigins: config.corsOrigins,
 });
 

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../lib/errors/app-error.js';
+import { KEY_FILE } from '../../lib/keys/read-key-file.js';
 import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
 import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
 import type { HomeService, HomeServiceProps, StartHomeService } from '../../lib/predictions/home-service.js';
@@ -22,6 +23,8 @@ import { ChildEndpoint } from './endpoint/child-endpoint.js';
 import { endpointCommand } from './endpoint/endpoint-command.js';
 import { HomeServer } from './home-server.js';
 import { keyChecker } from './key-checker.js';
+import { KeyRing } from './keys/key-ring.js';
+import { QuotaCount } from './keys/quota-count.js';
 import { LocalMessageQueue } from './local-message-queue.js';
 import { FileWakeLog } from './records/file-wake-log.js';
 import { FolderLock } from './records/folder-lock.js';
@@ -46,7 +49,7 @@ const ENDPOINT_DEADLINE_S = 70;
 
 const ANY_PAGE = '--cors-origin *: any page may use this service with a key that it has';
 
-type Home = ReturnType<typeof homeServices>;
+type Home = Awaited<ReturnType<typeof homeServices>>;
 
 /** Wires the routes of functions/api to a folder, a queue in this process, and the endpoint as a child process. */
 export const startService: StartHomeService = async (props) => {
@@ -64,15 +67,13 @@ export const startService: StartHomeService = async (props) => {
 
 async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<HomeService> {
   const { listen, secrets, dataFolder, signal } = props;
-  const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
+  const home = await homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
   await home.store.removePartials();
-  const authenticate = keyChecker(secrets.apiKey);
   const app = apiApp({
     services: home.services,
     telemetry: home.telemetry,
-    authenticate,
-    // There is one key: what was asked for with the last one is its owner's still.
-    caller: () => 'home',
+    caller: keyChecker(home.keys),
+    streams: { stopping: home.stopping.signal },
     baseUrl: (request) => new URL(request.url).origin,
     corsOrigins: listen.corsOrigins ?? [],
   });
@@ -103,7 +104,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
   return { url: server.url, key: secrets.apiKey, close: stop };
 }
 
-function homeServices(props: HomeServiceProps, log: FileWakeLog) {
+async function homeServices(props: HomeServiceProps, log: FileWakeLog) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
   const telemetry = terminalTelemetry(report);
   const onTrouble = tellSparingly((what, error) => telemetry.log('warn', what, errorFields(error)));
@@ -151,7 +152,11 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     sendWebhook: makeWebhookSender({ secret: async () => secrets.webhookSecret }),
   };
   const worker = { ...services, store: new HoldingStore(store) };
-  return { services, telemetry, store, queue, endpoint, onTrouble };
+  const quotas = await QuotaCount.open({ file: join(dataFolder, 'key-usage.json'), onTrouble });
+  const file = join(dataFolder, KEY_FILE);
+  const keys = new KeyRing({ defaultKey: secrets.apiKey, file, quotas, onTrouble });
+  const stopping = new AbortController();
+  return { services, telemetry, store, queue, endpoint, keys, quotas, stopping, onTrouble };
 }
 
 function sweep({ store, onTrouble }: Home): Promise<void> {
@@ -159,13 +164,15 @@ function sweep({ store, onTrouble }: Home): Promise<void> {
 }
 
 function closer(home: Home, server: HomeServer): HomeService['close'] {
-  const { queue, endpoint } = home;
+  const { queue, endpoint, quotas, stopping } = home;
   const sweeps = setInterval(() => void sweep(home), SWEEP_MS);
   return async () => {
     clearInterval(sweeps);
+    stopping.abort();
     // What is cut off here is in the store, and goes into the queue at the next start.
     const worked = Promise.race([queue.close(), pause(DRAIN_MS, undefined, { ref: false })]);
     await Promise.all([server.close(DRAIN_MS), worked]);
+    await quotas.close();
     await endpoint.close(STOP_GRACE_MS);
   };
 }

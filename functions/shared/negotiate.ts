@@ -3,6 +3,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../../lib/schemas/request.js'
 import { ProblemError } from './problem-response.js';
 
 const JSON_TYPE = 'application/json';
+export const EVENT_STREAM = 'text/event-stream';
 /** Some callers name the only charset that JSON has. */
 const JSON_TYPES = [JSON_TYPE, `${JSON_TYPE};charset=utf-8`];
 
@@ -24,6 +25,14 @@ export function negotiate(
   const available = [...JSON_TYPES, ...formats.map(mediaType)];
   const [best] = new Negotiator({ headers: { accept: range } }).mediaTypes(available);
   return best?.startsWith(JSON_TYPE) ? 'json' : formats.find((format) => mediaType(format) === best);
+}
+
+/** Whether `Accept` wants a stream of events more than what `negotiate` chooses from. */
+export function wantsEvents(headers: Headers): boolean {
+  const accept = headers.get('accept') ?? '*/*';
+  const available = [...JSON_TYPES, ...OUTPUT_FORMATS.map(mediaType), EVENT_STREAM];
+  const [best] = new Negotiator({ headers: { accept } }).mediaTypes(available);
+  return best === EVENT_STREAM;
 }
 
 /** Tells a caller what there would have been. */

@@ -1,6 +1,6 @@
 /** A route of the service that the gateway lets through. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'OPTIONS';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   readonly path: string;
   /** Whether it takes an API key, and counts in the usage plan. */
   readonly key: boolean;
@@ -14,7 +14,9 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/health', key: false },
   { method: 'POST', path: '/predict', key: true },
   { method: 'POST', path: '/warmup', key: true },
+  { method: 'GET', path: '/predictions', key: true },
   { method: 'GET', path: '/predictions/{id}', key: true },
+  { method: 'DELETE', path: '/predictions/{id}', key: true },
   { method: 'POST', path: '/v1/images/generations', key: true },
 ];
 

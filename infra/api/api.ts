@@ -128,6 +128,7 @@ export class Api extends Construct {
       },
     });
     results.grantPredictions(handler);
+    results.grantLists(handler);
     results.grantWakeLog(handler);
     backend.grantApi(handler);
     queue.grantSend(handler);

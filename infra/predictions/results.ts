@@ -7,8 +7,9 @@ import type { FunctionBasics } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
 import { PrivateBucket } from '../basics/private-bucket.js';
 
-/** `predictions/{id}/*.json` expires; `wake.json` and `worker.json` do not. */
+/** `predictions/{id}/*.json` expires, and with it `owners/{owner}/*`, which says whose it is; `wake.json` and `worker.json` do not. */
 const PREDICTIONS = 'predictions/';
+const OWNERS = 'owners/';
 const WAKE_LOG = 'wake.json';
 const WORKER_STATE = 'worker.json';
 
@@ -29,8 +30,9 @@ export class Results extends Construct {
 
   constructor(scope: Construct, id: string, { retentionDays, keep, basics }: ResultsProps) {
     super(scope, id);
-    const rule = { prefix: PREDICTIONS, expiration: Duration.days(retentionDays + 1) };
-    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules: [rule], keep }).bucket;
+    const expiration = Duration.days(retentionDays + 1);
+    const lifecycleRules = [PREDICTIONS, OWNERS].map((prefix) => ({ prefix, expiration }));
+    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules, keep }).bucket;
     this.environment = {
       RESULTS_BUCKET: this.#bucket.bucketName,
       RETENTION_DAYS: String(retentionDays),
@@ -64,6 +66,15 @@ export class Results extends Construct {
     return this.#grantObjects(grantee, objects).combine(
       this.#allow(grantee, 's3:ListBucket', this.#bucket.bucketArn),
     );
+  }
+
+  /** Say whose predictions are, with what `grantPredictions` grants; nobody reads an entry, whose name says it all. */
+  grantLists(grantee: IGrantable & Construct): Grant {
+    const entries = this.#bucket.arnForObjects(`${OWNERS}*`);
+    acknowledge(grantee, {
+      [wildcard(this, entries)]: 'An entry is named after its prediction, at run time.',
+    });
+    return this.#allow(grantee, 's3:PutObject', entries);
   }
 
   #allow(grantee: IGrantable, action: string, resource: string): Grant {

@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
 import { initCommand } from './commands/init.js';
+import { keysCommand } from './commands/keys.js';
 import { modelsCommand } from './commands/models.js';
 import { serveCommand } from './commands/serve.js';
 import { example } from './example.js';
@@ -22,6 +23,7 @@ const program = new Command('sd-turbo')
   .addCommand(importCommand())
   .addCommand(serveCommand())
   .addCommand(benchCommand())
+  .addCommand(keysCommand())
   .addCommand(modelsCommand())
   .addCommand(doctorCommand())
   .addCommand(initCommand());

@@ -16,9 +16,12 @@ export { createClient } from './create-client.js';
 export type { Decoder, GenerateInput, OutputFormat, PredictInput } from './generate-input.js';
 export type { GeneratedImages, ImageBytes } from './generated-images.js';
 export type {
+  CanceledPrediction,
   FailedPrediction,
   Health,
   Prediction,
+  PredictionList,
+  PredictionSummary,
   Problem,
   QueuedPrediction,
   SucceededPrediction,

@@ -2,6 +2,7 @@ import type { GenerateAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
 import { inputName, inputProblem, wireName } from '../schemas/input-names.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
+import type { PredictionList as WireList } from '../schemas/predictions/prediction-list.js';
 import type { Problem as WireProblem } from '../schemas/problem.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
 import { decodeBase64, encodeBase64 } from './base64.js';
@@ -9,9 +10,11 @@ import { ClientError } from './client-error.js';
 import type { PredictInput } from './generate-input.js';
 import type { GeneratedImages } from './generated-images.js';
 import type {
+  CanceledPrediction,
   FailedPrediction,
   Health,
   Prediction,
+  PredictionList,
   Problem,
   QueuedPrediction,
   SucceededPrediction,
@@ -52,7 +55,9 @@ export function toImages(answer: GenerateAnswer, timings: GeneratedImages['timin
   };
 }
 
-export function toPrediction(sent: EndedPrediction): SucceededPrediction | FailedPrediction;
+export function toPrediction(
+  sent: EndedPrediction,
+): SucceededPrediction | FailedPrediction | CanceledPrediction;
 export function toPrediction(sent: WirePrediction): Prediction;
 export function toPrediction(sent: WirePrediction | EndedPrediction): Prediction {
   const { id, created_at: createdAt } = sent;
@@ -67,9 +72,19 @@ export function toPrediction(sent: WirePrediction | EndedPrediction): Prediction
       const { status, completed_at: completedAt, error } = sent;
       return { ...base, status, completedAt, error: toProblem(error) } as FailedPrediction;
     }
+    case 'canceled':
+      return { ...base, status: sent.status, completedAt: sent.completed_at } as CanceledPrediction;
     default:
       return { ...base, status: 'queued' } as QueuedPrediction;
   }
+}
+
+export function toList({ predictions, next_cursor: nextCursor }: WireList): PredictionList {
+  const summaries = predictions.map(
+    ({ created_at: createdAt, completed_at: completedAt, status_url: _, ...same }) =>
+      ({ ...same, createdAt, ...(completedAt && { completedAt }) }) as PredictionList['predictions'][number],
+  );
+  return { predictions: summaries, ...(nextCursor && { nextCursor }) };
 }
 
 export function toProblem({ request_id: requestId, errors, ...problem }: WireProblem): Problem {

@@ -1,3 +1,4 @@
+import type { ResultEnd } from '../schemas/prediction.js';
 import type { Problem } from '../schemas/problem.js';
 import type { PulledEndpoint, PushedEndpoint } from './endpoint.js';
 import type { MessageQueue } from './message-queue.js';
@@ -61,6 +62,6 @@ export type PredictionEvent =
   | { readonly kind: 'woken' }
   | { readonly kind: 'bad-numbers' }
   | { readonly kind: 'drawn'; readonly timings: Readonly<Record<string, number>> }
-  | { readonly kind: 'ended'; readonly status: 'succeeded' | 'failed' }
+  | { readonly kind: 'ended'; readonly status: ResultEnd['status'] }
   | { readonly kind: 'webhook-failed'; readonly id: string; readonly error: string }
   | { readonly kind: 'cold-start'; readonly seconds: number };

@@ -24,7 +24,10 @@ export const acceptedSchema = z.strictObject({
   status_url: statusUrl,
 });
 
-const common = {
+export const PREDICTION_STATUSES = ['queued', 'succeeded', 'failed', 'canceled'] as const;
+
+/** What is known of each. */
+export const predictionFacts = {
   id: predictionIdSchema,
   created_at: z.iso.datetime(),
   webhook: webhookOutcomeSchema.optional(),
@@ -32,26 +35,30 @@ const common = {
 
 /** What `GET /predictions/{id}` answers, and what a webhook is sent. */
 export const predictionSchema = z.discriminatedUnion('status', [
-  z.strictObject({ ...common, status: z.literal('queued'), status_url: statusUrl }),
+  z.strictObject({ ...predictionFacts, status: z.literal('queued'), status_url: statusUrl }),
   z.strictObject({
-    ...common,
+    ...predictionFacts,
     status: z.literal('succeeded'),
     completed_at: z.iso.datetime(),
     ...generateAnswerSchema.shape,
     timings: timings.describe('Milliseconds in each phase of the drawing, as `Server-Timing` has them.'),
   }),
   z.strictObject({
-    ...common,
+    ...predictionFacts,
     status: z.literal('failed'),
     completed_at: z.iso.datetime(),
     error: problemSchema,
   }),
+  z.strictObject({ ...predictionFacts, status: z.literal('canceled'), completed_at: z.iso.datetime() }),
 ]);
+
+/** The `caller` of what was accepted at home when there was one key: whoever has one may see it. */
+export const ANYBODY = 'home';
 
 /** `predictions/{id}/request.json`: what was accepted. */
 export const requestRecordSchema = z.strictObject({
   id: predictionIdSchema,
-  /** Who asked: no key, and nothing that a key can be found from. */
+  /** Who asked, and alone may see it: no key, and nothing that a key can be found from. */
   caller: z.string(),
   /** Of the request as it came, so that the same key with another body can be told. */
   fingerprint: z.string(),
@@ -72,6 +79,7 @@ export const resultRecordSchema = z.discriminatedUnion('status', [
     timings: timings.default({}),
   }),
   z.strictObject({ status: z.literal('failed'), completed_at: z.iso.datetime(), error: problemSchema }),
+  z.strictObject({ status: z.literal('canceled'), completed_at: z.iso.datetime() }),
 ]);
 
 /** `predictions/{id}/webhook.json`: how telling it has ended. */
@@ -81,6 +89,8 @@ export type Accepted = z.infer<typeof acceptedSchema>;
 export type Prediction = z.infer<typeof predictionSchema>;
 export type RequestRecord = z.infer<typeof requestRecordSchema>;
 export type ResultRecord = z.infer<typeof resultRecordSchema>;
+/** How a prediction ended, without its pictures. */
+export type ResultEnd = Pick<ResultRecord, 'status' | 'completed_at'>;
 export type WebhookRecord = z.infer<typeof webhookRecordSchema>;
 /** A request whose seed is settled. */
 export type SeededRequest = RequestRecord['request'];

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { predictionSchema } from './prediction.js';
 
-const [, succeeded, failed] = predictionSchema.options;
+const [, succeeded, failed, canceled] = predictionSchema.options;
 
 const timestamp = z.iso.datetime().describe('When the prediction ended, which is before this was sent.');
 
@@ -16,6 +16,11 @@ export const webhookEventSchema = z.discriminatedUnion('type', [
     data: succeeded.omit({ webhook: true }),
   }),
   z.strictObject({ type: z.literal('prediction.failed'), timestamp, data: failed.omit({ webhook: true }) }),
+  z.strictObject({
+    type: z.literal('prediction.canceled'),
+    timestamp,
+    data: canceled.omit({ webhook: true }),
+  }),
 ]);
 
 export type WebhookEvent = z.infer<typeof webhookEventSchema>;

@@ -45,11 +45,11 @@ export function badService() {
   const app = apiApp({
     services,
     telemetry,
-    caller: () => 'caller',
-    baseUrl: () => 'http://service.test',
-    authenticate: ({ headers }) => {
+    caller: ({ headers }) => {
       if (headers.get('x-api-key') !== KEY) throw new ProblemError(401, 'a key is needed');
+      return 'caller';
     },
+    baseUrl: () => 'http://service.test',
   });
 
   /** @param type the content type where `init` has none; '' for none at all */

@@ -25,10 +25,10 @@ beforeEach(() => {
   app = apiApp({
     services: memory.services,
     telemetry,
-    caller: () => 'somebody',
-    authenticate: ({ headers }) => {
+    caller: ({ headers }) => {
       if (readKey(headers) === undefined) throw new ProblemError(401, 'a key is needed');
       if (readKey(headers) !== 'key') throw new ProblemError(403, 'this key is not known');
+      return 'somebody';
     },
     baseUrl: () => BASE,
   });

@@ -154,7 +154,9 @@ describe('buckets', () => {
       'LifecycleConfiguration',
     ) as { Rules: Properties[] };
     const expiring = Rules.filter((rule) => 'ExpirationInDays' in rule);
-    expect(expiring).toEqual([{ ExpirationInDays: 8, Prefix: 'predictions/', Status: 'Enabled' }]);
+    expect(expiring).toEqual(
+      ['predictions/', 'owners/'].map((Prefix) => ({ ExpirationInDays: 8, Prefix, Status: 'Enabled' })),
+    );
   });
 
   test('weights that are to be kept outlive the stack', () => {
@@ -206,7 +208,14 @@ describe('gateway', () => {
     const open = methods.filter(({ ApiKeyRequired }) => ApiKeyRequired !== true);
     const closed = methods.filter(({ ApiKeyRequired }) => ApiKeyRequired === true);
     expect(open.map(({ HttpMethod }) => HttpMethod)).toEqual(['GET', 'GET', 'GET', 'GET', 'GET']);
-    expect(closed.map(({ HttpMethod }) => HttpMethod).sort()).toEqual(['GET', 'POST', 'POST', 'POST']);
+    expect(closed.map(({ HttpMethod }) => HttpMethod).sort()).toEqual([
+      'DELETE',
+      'GET',
+      'GET',
+      'POST',
+      'POST',
+      'POST',
+    ]);
     for (const method of closed) {
       expect(method).toMatchObject({
         AuthorizationType: 'CUSTOM',

@@ -8,6 +8,7 @@ import { benchCommand } from '../../lib/cli/commands/bench.js';
 import { doctorCommand } from '../../lib/cli/commands/doctor.js';
 import { generateCommand } from '../../lib/cli/commands/generate.js';
 import { importCommand } from '../../lib/cli/commands/import.js';
+import { keysCommand } from '../../lib/cli/commands/keys.js';
 import { modelsCommand } from '../../lib/cli/commands/models.js';
 import { serveCommand } from '../../lib/cli/commands/serve.js';
 import { blocks, NEEDS, papersOfTheHouse, shellLines } from '../support/papers.js';
@@ -29,7 +30,10 @@ const run = lines.filter(
 );
 
 test.each(run)('$file: $line', ({ line }) => {
-  paste(line.replaceAll('/tmp/', `${scratch}/`), scratch, { XDG_CACHE_HOME: join(scratch, 'cache') });
+  paste(line.replaceAll('/tmp/', `${scratch}/`), scratch, {
+    XDG_CACHE_HOME: join(scratch, 'cache'),
+    XDG_DATA_HOME: join(scratch, 'share'),
+  });
 });
 
 const COMMANDS: readonly Command[] = [
@@ -37,13 +41,16 @@ const COMMANDS: readonly Command[] = [
   doctorCommand(),
   generateCommand(),
   importCommand(),
+  keysCommand(),
   modelsCommand(),
   serveCommand(),
 ];
 
 function knowsItsOptions([name, ...args]: readonly string[]): void {
   const command = COMMANDS.find((one) => one.name() === name);
-  expect(command?.parseOptions(args).unknown, name).toEqual([]);
+  const [verb, ...rest] = args;
+  const inner = command?.commands.find((one) => one.name() === verb);
+  expect((inner ? inner.parseOptions(rest) : command?.parseOptions(args))?.unknown, name).toEqual([]);
 }
 
 function isThere(file: string | undefined): void {

@@ -23,7 +23,7 @@ const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['errors', 'package'],
     ['schemas'],
     ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
-    ['pipeline', 'export', 'predictions', 'client', 'doctor'],
+    ['pipeline', 'export', 'predictions', 'client', 'doctor', 'keys'],
     ['in-process'],
     ['cli'],
   ],
@@ -42,9 +42,9 @@ const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 /** On the third floor of `lib` neighbours meet. */
 const NEIGHBOURS_MEET = HOUSES['lib']?.[2];
-/** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource`, `BundleSink` and `Account`. */
+/** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource`, `BundleSink`, `Account` and `KeyStore`. */
 const AWS_EDGE =
-  /^lib\/(weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+|doctor\/aws\/[\w-]+)\.ts$/;
+  /^lib\/(weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+|(doctor|keys)\/aws\/[\w-]+)\.ts$/;
 
 const within = (folder: string) => (file: string) => file.startsWith(`${folder}/`);
 /** Of a file in `house`; '' beside the rooms. */

@@ -55,7 +55,7 @@ function curl(
   const [media] = Object.values(operation.requestBody?.content ?? {});
   const [example] = Object.values(media?.examples ?? {});
   return [
-    `curl ${method === 'post' ? '-X POST ' : ''}'${server?.url}${filled}'`,
+    `curl ${method === 'get' ? '' : `-X ${method.toUpperCase()} `}'${server?.url}${filled}'`,
     ...(operation.security ? [] : [`-H "x-api-key: $SD_TURBO_API_KEY"`]),
     ...(example ? ["-H 'content-type: application/json'", `-d '${JSON.stringify(example.value)}'`] : []),
   ].join(' \\\n  ');

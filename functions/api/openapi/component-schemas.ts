@@ -7,6 +7,11 @@ import {
   openaiImageRequestSchema,
 } from '../../../lib/schemas/openai.js';
 import { acceptedSchema, predictionIdSchema, predictionSchema } from '../../../lib/schemas/prediction.js';
+import {
+  predictionListSchema,
+  predictionSummarySchema,
+} from '../../../lib/schemas/predictions/prediction-list.js';
+import { predictionProgressSchema } from '../../../lib/schemas/predictions/prediction-progress.js';
 import { problemSchema } from '../../../lib/schemas/problem.js';
 import { type Decoder, predictRequestSchema } from '../../../lib/schemas/request.js';
 import { webhookEventSchema } from '../../../lib/schemas/webhook.js';
@@ -14,8 +19,8 @@ import type { JsonSchema } from './openapi-types.js';
 
 const REQUESTS = { PredictRequest: predictRequestSchema, OpenaiImageRequest: openaiImageRequestSchema };
 
-const [queued, succeeded, failed] = predictionSchema.options;
-const [succeededEvent, failedEvent] = webhookEventSchema.options;
+const [queued, succeeded, failed, canceled] = predictionSchema.options;
+const [succeededEvent, failedEvent, canceledEvent] = webhookEventSchema.options;
 
 const ANSWERS = {
   GenerateAnswer: generateAnswerSchema,
@@ -25,9 +30,14 @@ const ANSWERS = {
   QueuedPrediction: queued,
   SucceededPrediction: succeeded,
   FailedPrediction: failed,
+  CanceledPrediction: canceled,
+  PredictionList: predictionListSchema,
+  PredictionSummary: predictionSummarySchema,
+  PredictionProgress: predictionProgressSchema,
   WebhookEvent: webhookEventSchema,
   SucceededEvent: succeededEvent,
   FailedEvent: failedEvent,
+  CanceledEvent: canceledEvent,
   Health: healthSchema,
   Problem: problemSchema,
   OpenaiImageAnswer: openaiImageAnswerSchema,

@@ -2,6 +2,8 @@ import type { GenerateAnswer } from '../../../lib/schemas/answer.js';
 import type { Health } from '../../../lib/schemas/health.js';
 import type { OpenaiImageAnswer } from '../../../lib/schemas/openai.js';
 import type { Accepted, Prediction } from '../../../lib/schemas/prediction.js';
+import type { PredictionList } from '../../../lib/schemas/predictions/prediction-list.js';
+import type { PredictionProgress } from '../../../lib/schemas/predictions/prediction-progress.js';
 import type { EndedPrediction, WebhookEvent } from '../../../lib/schemas/webhook.js';
 import { problemExample } from './problem-responses.js';
 
@@ -48,6 +50,27 @@ export const FAILED: Extract<EndedPrediction, { status: 'failed' }> = {
   error: problemExample(502),
 };
 
+export const CANCELED: Extract<EndedPrediction, { status: 'canceled' }> = {
+  id: EXAMPLE_ID,
+  created_at: ACCEPTED_AT,
+  status: 'canceled',
+  completed_at: ENDED_AT,
+};
+
+export const LISTED: PredictionList = {
+  predictions: [
+    {
+      id: EXAMPLE_ID,
+      created_at: ACCEPTED_AT,
+      status: 'succeeded',
+      completed_at: ENDED_AT,
+      status_url: STATUS_URL,
+      webhook: { status: 'delivered', attempts: 1 },
+    },
+  ],
+  next_cursor: `8204573799999-${EXAMPLE_ID}`,
+};
+
 export const TOLD: WebhookEvent = { type: 'prediction.succeeded', timestamp: ENDED_AT, data: SUCCEEDED };
 
 export const TOLD_OF_FAILURE: WebhookEvent = {
@@ -56,9 +79,22 @@ export const TOLD_OF_FAILURE: WebhookEvent = {
   data: FAILED,
 };
 
+export const TOLD_OF_CANCEL: WebhookEvent = {
+  type: 'prediction.canceled',
+  timestamp: ENDED_AT,
+  data: CANCELED,
+};
+
 export const READY: Health = { state: 'ready' };
 export const ASLEEP: Health = { state: 'asleep' };
 export const WAKING: Health = { state: 'waking', waking_for: 71.4, estimate: 180.2, detail: 'loading' };
+
+export const PROGRESS: PredictionProgress = {
+  id: EXAMPLE_ID,
+  status: 'queued',
+  phase: 'waking',
+  health: WAKING,
+};
 
 export const OPENAI_ANSWER: OpenaiImageAnswer = {
   created: 1_795_426_200,

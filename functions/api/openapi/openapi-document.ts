@@ -6,6 +6,7 @@ import { GENERATE_IMAGES } from './openai-operation.js';
 import type { OpenapiDocument } from './openapi-types.js';
 import { PREDICT } from './predict-operation.js';
 import { GET_PREDICTION } from './prediction-operation.js';
+import { CANCEL_PREDICTION, LIST_PREDICTIONS } from './predictions-operations.js';
 
 /** Of the wire, not of this package. */
 const API_VERSION = '1.0.0';
@@ -35,7 +36,8 @@ export function openapiDocument(baseUrl: string, decoder: Decoder = 'vae'): Open
     ],
     paths: {
       '/predict': { post: PREDICT },
-      '/predictions/{id}': { get: GET_PREDICTION },
+      '/predictions/{id}': { get: GET_PREDICTION, delete: CANCEL_PREDICTION },
+      '/predictions': { get: LIST_PREDICTIONS },
       '/v1/images/generations': { post: GENERATE_IMAGES },
       '/health': { get: GET_HEALTH },
       '/warmup': { post: WARM_UP },

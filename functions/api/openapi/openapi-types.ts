@@ -13,7 +13,7 @@ export interface OpenapiDocument {
   };
 }
 
-export type Method = 'get' | 'post';
+export type Method = 'get' | 'post' | 'delete';
 
 export interface Operation {
   readonly operationId: string;

@@ -34,7 +34,7 @@ const CASES = {
     detail: 'this Idempotency-Key came with another request before',
   },
   410: {
-    when: 'The prediction has expired.',
+    when: 'The prediction has expired, or was canceled.',
     detail: 'this prediction has expired: results are kept for 1 day',
   },
   413: {
@@ -76,8 +76,7 @@ export function problemResponses(...statuses: readonly ErrorStatus[]): Responses
   return Object.fromEntries(statuses.map((status) => [status, problemResponse(status)]));
 }
 
-export function problemExample(status: ErrorStatus): Problem {
-  const { detail, errors }: ErrorCase = CASES[status];
+export function problemExample(status: ErrorStatus, { detail, errors }: ErrorCase = CASES[status]): Problem {
   const title = STATUS_TITLE[status] ?? 'Error';
   return {
     type: 'about:blank',
@@ -89,10 +88,11 @@ export function problemExample(status: ErrorStatus): Problem {
   };
 }
 
-function problemResponse(status: ErrorStatus): AnyResponse {
-  const example = { value: problemExample(status) };
+/** @param error @default what the status means nearly everywhere */
+export function problemResponse(status: ErrorStatus, error: ErrorCase = CASES[status]): AnyResponse {
+  const example = { value: problemExample(status, error) };
   return {
-    description: CASES[status].when,
+    description: error.when,
     headers: errorHeaders(status),
     content: { 'application/problem+json': { schema: schemaRef('Problem'), examples: { example } } },
   };

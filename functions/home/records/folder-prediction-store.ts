@@ -1,14 +1,17 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../../lib/errors/app-error.js';
+import type { Claim, ClaimState } from '../../../lib/predictions/records/claims.js';
 import {
   JsonPredictionStore,
   RECORD_NAMES,
   type RecordName,
 } from '../../../lib/predictions/records/json-prediction-store.js';
-import { predictionIdSchema } from '../../../lib/schemas/prediction.js';
+import { predictionIdSchema, type ResultRecord } from '../../../lib/schemas/prediction.js';
 import { parseStored } from '../../shared/parse-stored.js';
 import { fileFault } from './file-fault.js';
+import { FolderIndex } from './folder-index.js';
+import { MemoryClaims } from './memory-claims.js';
 import { readPlainFile } from './read-plain-file.js';
 import { removePartials, writeOnce } from './write-once.js';
 
@@ -28,11 +31,14 @@ export interface StoredPrediction {
 /** Predictions as files, laid out as in the bucket: `predictions/{id}/{request,queued,result,webhook}.json`. */
 export class FolderPredictionStore extends JsonPredictionStore {
   readonly #root: string;
+  readonly #claims = new MemoryClaims();
+  readonly #index: FolderIndex;
 
   /** @param folder made with the first record */
   constructor(folder: string) {
     super();
     this.#root = join(folder, 'predictions');
+    this.#index = new FolderIndex(folder);
   }
 
   /**
@@ -52,9 +58,37 @@ export class FolderPredictionStore extends JsonPredictionStore {
 
   async remove(id: string): Promise<void> {
     const folder = this.#folder(id);
+    this.#claims.forget(id);
     await rm(folder, { recursive: true, force: true }).catch((cause) => {
       throw fileFault(`prediction ${id} cannot be removed`, cause);
     });
+  }
+
+  override readClaim(id: string): Promise<Claim | undefined> {
+    return this.#claims.readClaim(id);
+  }
+
+  override replaceClaim(id: string, state: ClaimState, version?: string): Promise<string | undefined> {
+    return this.#claims.replaceClaim(id, state, version);
+  }
+
+  override async createResult(id: string, record: ResultRecord): Promise<boolean> {
+    const isFirst = await super.createResult(id, record);
+    this.#claims.ended(id);
+    return isFirst;
+  }
+
+  override enlist(owner: string, name: string): Promise<void> {
+    return this.#index.enlist(owner, name);
+  }
+
+  override listOwned(owner: string, limit: number, after?: string): Promise<readonly string[]> {
+    return this.#index.listOwned(owner, limit, after);
+  }
+
+  /** Removes entries of lists that are older than `time`, milliseconds since 1970. */
+  removeListed(time: number): Promise<void> {
+    return this.#index.removeBefore(time);
   }
 
   /** Removes what writes of a process that died have left. Nobody may write meanwhile. */
@@ -68,6 +102,16 @@ export class FolderPredictionStore extends JsonPredictionStore {
       return await writeOnce(file, JSON.stringify(record));
     } catch (cause) {
       throw fileFault('the store of predictions cannot be written to', cause);
+    }
+  }
+
+  protected override async readHead(id: string, name: RecordName, bytes: number) {
+    const file = join(this.#folder(id), `${name}.json`);
+    try {
+      return await readPlainFile(file, MAX_RECORD_BYTES, bytes);
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      throw fileFault(`prediction ${id}: ${name}.json cannot be read`, cause);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { PredictionStore } from '../../../lib/predictions/records/prediction-store.js';
-import type { ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
+import type { ResultEnd, ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
 
 /** Pictures that wait for room. With so many nothing more is drawn: it could not be stored either. */
 const MAX_HELD_RESULTS = 4;
@@ -16,6 +16,10 @@ export class HoldingStore implements PredictionStore {
   readonly readRequest: PredictionStore['readRequest'];
   readonly markQueued: PredictionStore['markQueued'];
   readonly isQueued: PredictionStore['isQueued'];
+  readonly readClaim: PredictionStore['readClaim'];
+  readonly replaceClaim: PredictionStore['replaceClaim'];
+  readonly enlist: PredictionStore['enlist'];
+  readonly listOwned: PredictionStore['listOwned'];
   readonly #store: PredictionStore;
   readonly #results = new Map<string, ResultRecord>();
   readonly #webhooks = new Map<string, WebhookRecord>();
@@ -26,6 +30,10 @@ export class HoldingStore implements PredictionStore {
     this.readRequest = (id) => store.readRequest(id);
     this.markQueued = (id) => store.markQueued(id);
     this.isQueued = (id) => store.isQueued(id);
+    this.readClaim = (id) => store.readClaim(id);
+    this.replaceClaim = (id, state, version) => store.replaceClaim(id, state, version);
+    this.enlist = (owner, name) => store.enlist(owner, name);
+    this.listOwned = (owner, limit, after) => store.listOwned(owner, limit, after);
   }
 
   /** @throws AppError UNAVAILABLE also where nothing can be written: what follows would be done in vain */
@@ -34,6 +42,10 @@ export class HoldingStore implements PredictionStore {
     if (held) await this.createResult(id, held);
     else if (this.#results.size >= MAX_HELD_RESULTS) await this.#makeRoom();
     return this.#store.readResult(id);
+  }
+
+  readEnd(id: string): Promise<ResultEnd | undefined> {
+    return this.readResult(id);
   }
 
   createResult(id: string, record: ResultRecord): Promise<boolean> {

@@ -69,6 +69,8 @@ function describe({ phase, seconds, reason, health }: GenerateProgress): string 
       const left = health?.estimate === undefined ? '' : `: about ${Math.ceil(health.estimate)} s to go`;
       return `the endpoint is waking${left} (${since})`;
     }
+    case 'drawing':
+      return `the picture is being drawn (${since})`;
     default:
       return `queued, the endpoint is ${health?.state ?? 'out of sight'} (${since})`;
   }

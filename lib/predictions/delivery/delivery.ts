@@ -2,6 +2,7 @@ import type { GenerateAnswer } from '../../schemas/answer.js';
 import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
 import type { Problem } from '../../schemas/problem.js';
 import type { EndpointAnswer } from '../endpoint.js';
+import { wasCanceled } from '../read-prediction.js';
 import type { Services } from '../services.js';
 import { PredictionFailed } from './prediction-failed.js';
 
@@ -67,8 +68,9 @@ export interface ApiServices extends Services {
   readonly delivery: Delivery;
 }
 
-/** What a request is told whose key has come before. */
+/** What a request is told whose key has come before. @throws AppError GONE where it was canceled */
 export function replay(id: string, result: ResultRecord): PredictOutcome {
+  if (result.status === 'canceled') throw wasCanceled();
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
   return { kind: 'answer', answer, timings, replayOf: id };
@@ -77,9 +79,10 @@ export function replay(id: string, result: ResultRecord): PredictOutcome {
 /**
  * What was drawn of a prediction that has ended.
  *
- * @throws PredictionFailed
+ * @throws PredictionFailed; AppError GONE where it was canceled
  */
 export function drawnOf(result: ResultRecord): EndpointAnswer {
+  if (result.status === 'canceled') throw wasCanceled();
   if (result.status === 'failed') throw new PredictionFailed(result.error);
   const { answer, timings } = result;
   return { answer, timings };

@@ -55,7 +55,8 @@ export class PulledDelivery implements Delivery {
     const { id } = record;
     const messages: Outgoing[] = [[{ kind: 'predict', id, failures: 0 }, 0]];
     if (watched) messages.push([{ kind: 'watch', id }, WATCH_AFTER_S]);
-    return acceptPrediction(record, stored, messages, services);
+    // Who waits for what is drawn now or never looks for it nowhere.
+    return acceptPrediction(record, stored, messages, watched, services);
   }
 
   /**

@@ -7,10 +7,13 @@ import {
   PASSING_FAULTS,
   type PushedEndpoint,
 } from '../endpoint.js';
+import { wasCanceled } from '../read-prediction.js';
+import { enlist } from '../records/enlist.js';
 import type { Services } from '../services.js';
 import { wakeEndpoint } from '../wake/wake-endpoint.js';
 import { timestamp } from '../work/conclude.js';
-import { acceptPrediction } from './accept-prediction.js';
+import { beginTurn, type Turn } from '../work/turn.js';
+import { acceptPrediction, type Outgoing } from './accept-prediction.js';
 import { type Delivery, drawnOf, type Parcel, type PredictOutcome, replay } from './delivery.js';
 import { invokePatiently } from './invoke-patiently.js';
 import { resultInTime, wakesInTime } from './result-in-time.js';
@@ -27,6 +30,30 @@ export class PushedDelivery implements Delivery {
   }
 
   async deliver(parcel: Parcel, services: Services): Promise<PredictOutcome> {
+    const { record, stored } = parcel;
+    if (!stored) return this.#draw(parcel, services);
+    // What is in the store can be found, and canceled.
+    const [turn] = await Promise.all([beginTurn(record.id, services), enlist(record, services)]);
+    if (!turn) throw wasCanceled();
+    return this.#draw(parcel, services, turn);
+  }
+
+  accept(record: RequestRecord, stored: boolean, services: Services): Promise<void> {
+    const message: Outgoing = [{ kind: 'predict', id: record.id, failures: 0 }, 0];
+    return acceptPrediction(record, stored, [message], true, services);
+  }
+
+  async drawNow(parcel: Parcel, services: Services): Promise<EndpointAnswer> {
+    try {
+      return await this.#invoke(parcel, services);
+    } catch (error) {
+      if (error instanceof EndpointError && error.fault === 'cold') await wakeEndpoint(services);
+      throw error;
+    }
+  }
+
+  /** @param turn of a prediction that is in the store */
+  async #draw(parcel: Parcel, services: Services, turn?: Turn): Promise<PredictOutcome> {
     const { record, stored, signal } = parcel;
     try {
       const { answer, timings } = await this.#invoke(parcel, services);
@@ -34,6 +61,7 @@ export class PushedDelivery implements Delivery {
       const kept = stored ? await keep(record, drawn, services) : undefined;
       return kept ? replay(record.id, kept) : { kind: 'answer', answer, timings, replayOf: undefined };
     } catch (error) {
+      await turn?.failed(error);
       if (!(error instanceof EndpointError)) throw error;
       // Nobody waits any more, and nobody can ask for it again.
       if (signal.aborted && !stored) throw error;
@@ -43,19 +71,6 @@ export class PushedDelivery implements Delivery {
       const failed = { status: 'failed', completed_at: timestamp(services), error: problem } as const;
       const kept = stored ? await keep(record, failed, services) : undefined;
       if (kept) return replay(record.id, kept);
-      throw error;
-    }
-  }
-
-  accept(record: RequestRecord, stored: boolean, services: Services): Promise<void> {
-    return acceptPrediction(record, stored, [[{ kind: 'predict', id: record.id, failures: 0 }, 0]], services);
-  }
-
-  async drawNow(parcel: Parcel, services: Services): Promise<EndpointAnswer> {
-    try {
-      return await this.#invoke(parcel, services);
-    } catch (error) {
-      if (error instanceof EndpointError && error.fault === 'cold') await wakeEndpoint(services);
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { healthSchema } from '../../../lib/schemas/health.js';
 import { type Prediction, predictionSchema } from '../../../lib/schemas/prediction.js';
+import { until } from '../../support/until.js';
 import { ASYNC, type Ask, asker, PROMPT, problemOf, type Setting } from './setting.js';
 
 const WAIT = { prefer: 'wait=20' };
@@ -175,9 +176,12 @@ export function predictions(setting: () => Setting): void {
       const { sleep, waitsForWakes } = setting();
       if (!sleep) return skip('the endpoint of this setting does not sleep');
       await sleep();
-      const cold = await ask('POST', '/warmup');
-      expect(cold.status).toBe(202);
-      expect(healthSchema.parse(await cold.json()).state).toBe('waking');
+      // Who has woken it a moment ago does not ask for it again at once.
+      await until('it is woken', async () => {
+        const cold = await ask('POST', '/warmup');
+        expect(cold.status).toBe(202);
+        return healthSchema.parse(await cold.json()).state === 'waking';
+      });
       const later = await ask('POST', '/predict', { body: { prompt: PROMPT } });
       if (waitsForWakes && later.status === 200) return;
       const path = await acceptedPath(later, setting());

@@ -213,7 +213,8 @@ export function refusals(setting: () => Setting): void {
       ['GET', '/warmup', 'POST'],
       ['GET', '/v1/images/generations', 'POST'],
       ['POST', '/health', 'GET'],
-      ['DELETE', `/predictions/${'a'.repeat(32)}`, 'GET'],
+      ['PUT', `/predictions/${'a'.repeat(32)}`, 'GET, DELETE'],
+      ['POST', '/predictions', 'GET'],
     ])('%s %s: 405, Allow: %s', async (method, path, allow) => {
       const response = await asker(setting())(method, path);
       // To the gateway a method that a path does not have is a path that is not there.
@@ -222,7 +223,7 @@ export function refusals(setting: () => Setting): void {
       if (!isBehindGateway) expect(response.headers.get('allow')).toBe(allow);
     });
 
-    test.each(['/predictions/a/b', '/predict/', '/other'])('GET %s: 404', async (path) => {
+    test.each(['/predictions/', '/predictions/a/b', '/predict/', '/other'])('GET %s: 404', async (path) => {
       const response = await asker(setting())('GET', path);
       expect(response.status).toBe(404);
       expect((await problemOf(response)).detail).toMatch(/\/predict .*\/docs /);
@@ -245,6 +246,8 @@ export function refusals(setting: () => Setting): void {
         ['POST', '/predict'],
         ['POST', '/warmup'],
         ['GET', `/predictions/${'a'.repeat(32)}`],
+        ['DELETE', `/predictions/${'a'.repeat(32)}`],
+        ['GET', '/predictions'],
       ] as const) {
         const without = await ask(method, path, { credentials: {} });
         expect(without.status).toBe(401);

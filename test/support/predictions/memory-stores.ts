@@ -1,13 +1,20 @@
+import { MemoryClaims } from '../../../functions/home/records/memory-claims.js';
 import type { PredictionStore } from '../../../lib/predictions/records/prediction-store.js';
 import type { WakeEntry, WakeLog, WakeRecord } from '../../../lib/predictions/wake/wake-log.js';
-import type { RequestRecord, ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
+import type {
+  RequestRecord,
+  ResultEnd,
+  ResultRecord,
+  WebhookRecord,
+} from '../../../lib/schemas/prediction.js';
 
 /** What S3 does: the first write stays, and every read sees it. */
-export class MemoryPredictionStore implements PredictionStore {
+export class MemoryPredictionStore extends MemoryClaims implements PredictionStore {
   readonly requests = new Map<string, RequestRecord>();
   readonly queued = new Set<string>();
   readonly results = new Map<string, ResultRecord>();
   readonly webhooks = new Map<string, WebhookRecord>();
+  readonly owners = new Map<string, Set<string>>();
 
   async createRequest(record: RequestRecord): Promise<boolean> {
     return create(this.requests, record.id, record);
@@ -31,6 +38,22 @@ export class MemoryPredictionStore implements PredictionStore {
 
   async readResult(id: string): Promise<ResultRecord | undefined> {
     return this.results.get(id);
+  }
+
+  async readEnd(id: string): Promise<ResultEnd | undefined> {
+    const result = this.results.get(id);
+    return result && { status: result.status, completed_at: result.completed_at };
+  }
+
+  async enlist(owner: string, name: string): Promise<void> {
+    this.owners.set(owner, (this.owners.get(owner) ?? new Set()).add(name));
+  }
+
+  async listOwned(owner: string, limit: number, after = ''): Promise<readonly string[]> {
+    return [...(this.owners.get(owner) ?? [])]
+      .filter((name) => name > after)
+      .sort()
+      .slice(0, limit);
   }
 
   async createWebhook(id: string, record: WebhookRecord): Promise<boolean> {

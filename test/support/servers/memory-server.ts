@@ -34,11 +34,11 @@ export async function startMemoryServer(
   const app = apiApp({
     services,
     telemetry,
-    caller: () => 'me',
-    authenticate: ({ headers }) => {
+    caller: ({ headers }) => {
       const key = readKey(headers);
       if (key === undefined) throw new ProblemError(401, whyNoKey(headers));
       if (key !== KEY) throw new ProblemError(403, 'the API key is not known');
+      return 'me';
     },
     baseUrl: ({ url }) => new URL(url).origin + stage,
     corsOrigins,

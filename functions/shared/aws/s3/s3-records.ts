@@ -1,4 +1,4 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../../../../lib/errors/app-error.js';
 
 /** Four pictures, one of them twice, as base64 in JSON: a third of this. */
@@ -25,11 +25,16 @@ export class S3Records {
     this.#bucket = bucket;
   }
 
-  /** @throws AppError UNAVAILABLE; INVALID_FILE for what is too long */
-  async read(key: string): Promise<StoredRecord | undefined> {
+  /**
+   * @param head so many bytes of it are read. @default all
+   * @throws AppError UNAVAILABLE; INVALID_FILE for what is too long
+   */
+  async read(key: string, head?: number): Promise<StoredRecord | undefined> {
     const name = `s3://${this.#bucket}/${key}`;
+    const range = head === undefined ? {} : { Range: `bytes=0-${head - 1}` };
     try {
-      const object = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...range });
+      const object = await this.#client.send(command);
       if ((object.ContentLength ?? Number.POSITIVE_INFINITY) > MAX_RECORD_BYTES) {
         throw new AppError('INVALID_FILE', `${name} is longer than ${MAX_RECORD_BYTES} bytes`);
       }
@@ -37,6 +42,8 @@ export class S3Records {
       return { bytes, etag: object.ETag ?? '' };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
+      // Of nothing there is no first byte.
+      if (statusOf(error) === 416) return { bytes: new Uint8Array(), etag: '' };
       throw unavailable(`cannot read ${name}`, error);
     }
   }
@@ -47,21 +54,47 @@ export class S3Records {
    * @throws AppError UNAVAILABLE
    */
   async write(key: string, value: unknown, condition?: Condition): Promise<boolean> {
+    return (await this.put(key, value, condition)) !== undefined;
+  }
+
+  /** As `write`. @returns the ETag of what was written; undefined where the condition was not met */
+  async put(key: string, value: unknown, condition?: Condition): Promise<string | undefined> {
     const object = { Bucket: this.#bucket, Key: key, ContentType: 'application/json' };
     for (let conflicts = 0; ; conflicts++) {
       try {
-        await this.#client.send(
+        const { ETag = '' } = await this.#client.send(
           new PutObjectCommand({ ...object, Body: JSON.stringify(value), ...condition }),
         );
-        return true;
+        return ETag;
       } catch (error) {
         const status = statusOf(error);
         // 404: there is nothing that `IfMatch` could match.
-        if (status === 412 || (status === 404 && condition && 'IfMatch' in condition)) return false;
+        if (status === 412 || (status === 404 && condition && 'IfMatch' in condition)) return undefined;
         if (status !== 409 || conflicts >= MAX_CONFLICTS) {
           throw unavailable(`cannot write s3://${this.#bucket}/${key}`, error);
         }
       }
+    }
+  }
+
+  /**
+   * Keys below a prefix, as they sort.
+   *
+   * @param limit 1000 at most
+   * @param after begins behind this key. @default with the first
+   * @throws AppError UNAVAILABLE
+   */
+  async list(prefix: string, limit: number, after?: string): Promise<string[]> {
+    const asked = { Bucket: this.#bucket, Prefix: prefix, MaxKeys: limit };
+    try {
+      const command = new ListObjectsV2Command({
+        ...asked,
+        ...(after !== undefined && { StartAfter: after }),
+      });
+      const { Contents = [] } = await this.#client.send(command);
+      return Contents.flatMap(({ Key }) => Key ?? []);
+    } catch (error) {
+      throw unavailable(`cannot list s3://${this.#bucket}/${prefix}`, error);
     }
   }
 }
