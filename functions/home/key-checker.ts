@@ -5,7 +5,7 @@ import { readKey } from '../shared/read-key.js';
 /**
  * At home one key opens everything, as the gateway's keys do in AWS.
  *
- * @returns a function that throws a `ProblemError`: 401 for a request without a key, 403 for a wrong one
+ * @returns a function that throws a `ProblemError` 401 for a request without a key, or with a wrong one
  */
 export function keyChecker(key: string): (request: Request) => void {
   const right = digest(key);
@@ -15,7 +15,7 @@ export function keyChecker(key: string): (request: Request) => void {
       throw new ProblemError(401, 'a key is needed: x-api-key: KEY, or Authorization: Api-Key KEY');
     }
     // Digests have one length, whatever the keys are.
-    if (!timingSafeEqual(digest(given), right)) throw new ProblemError(403, 'this key is not known');
+    if (!timingSafeEqual(digest(given), right)) throw new ProblemError(401, 'this key is not known');
   };
 }
 

@@ -5,6 +5,7 @@ import { AppError } from '../../lib/errors/app-error.js';
 import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
 import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
 import type { HomeService, HomeServiceProps, StartHomeService } from '../../lib/predictions/home-service.js';
+import type { PictureLinks } from '../../lib/predictions/picture-links.js';
 import { failDeadLetter, processMessage } from '../../lib/predictions/process-message.js';
 import type { WorkerServices } from '../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../lib/predictions/system-clock.js';
@@ -22,6 +23,9 @@ import { endpointCommand } from './endpoint/endpoint-command.js';
 import { HomeServer } from './home-server.js';
 import { keyChecker } from './key-checker.js';
 import { LocalMessageQueue } from './local-message-queue.js';
+import { linkSecret } from './pictures/link-secret.js';
+import { pictureRoute } from './pictures/picture-route.js';
+import { SignedLinks } from './pictures/signed-links.js';
 import { FileWakeLog } from './records/file-wake-log.js';
 import { FolderLock } from './records/folder-lock.js';
 import { FolderPredictionStore } from './records/folder-prediction-store.js';
@@ -61,7 +65,9 @@ export const startService: StartHomeService = async (props) => {
 
 async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<HomeService> {
   const { listen, secrets, dataFolder, signal } = props;
-  const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
+  const own = { url: '' };
+  const links = new SignedLinks({ secret: await linkSecret(dataFolder), ownUrl: () => own.url });
+  const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')), links);
   await home.store.removePartials();
   const authenticate = keyChecker(secrets.apiKey);
   const app = apiApp({
@@ -72,11 +78,16 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
     caller: () => 'home',
     baseUrl: (request) => new URL(request.url).origin,
   });
+  app.get('/pictures/:id/:name', ({ req }) => {
+    const { id, name } = req.param();
+    return pictureRoute(links.read(id, name, new URL(req.url).searchParams), home.store);
+  });
   const server = await HomeServer.listen({
     fetch: (request) => app.fetch(request),
     ...listen,
     onAnswer: home.telemetry.answered,
   });
+  own.url = server.url;
   await lock.announce(server.url);
   const close = closer(home, server);
   try {
@@ -98,7 +109,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
   return { url: server.url, key: secrets.apiKey, close: stop };
 }
 
-function homeServices(props: HomeServiceProps, log: FileWakeLog) {
+function homeServices(props: HomeServiceProps, log: FileWakeLog, links: PictureLinks) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
   const telemetry = terminalTelemetry(report);
   const onTrouble = tellSparingly((what, error) => telemetry.log('warn', what, errorFields(error)));
@@ -136,6 +147,7 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     delivery: new PushedDelivery(endpoint),
     endpoint,
     store,
+    links,
     queue,
     waker: new Waker({ endpoint, log, firstEstimate: FIRST_WAKE }),
     clock: SYSTEM_CLOCK,

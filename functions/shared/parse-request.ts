@@ -29,7 +29,9 @@ export async function parseRequest<R extends GenerateRequest>(
   // What is no object is the schema's to refuse.
   const body = withImageDefaults(isJsonObject(given) ? { ...assumed, ...given } : given);
   const { data, error } = schema.safeParse(body);
-  const issues = error ? error.issues : [...imageIssues(data), ...pictureIssues(data)];
+  const issues = error
+    ? error.issues
+    : [...imageIssues(data), ...(data.image ? pictureIssues(imageBytes(data.image)) : [])];
   if (!data || issues.length > 0) throw new RequestRefused(issues);
   if (accepted !== undefined) return { wanted: data, raw };
   const { num_images } = data;
@@ -39,10 +41,9 @@ export async function parseRequest<R extends GenerateRequest>(
 }
 
 /** What can be told of a picture without unpacking it, before anything is accepted that could only fail. */
-function pictureIssues({ image }: GenerateRequest): z.core.$ZodIssue[] {
-  if (image === undefined) return [];
+export function pictureIssues(bytes: Uint8Array): z.core.$ZodIssue[] {
   try {
-    inspectPicture(imageBytes(image), REQUEST_LIMITS);
+    inspectPicture(bytes, REQUEST_LIMITS);
     return [];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -7,7 +7,7 @@ import type { FunctionBasics } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
 import { PrivateBucket } from '../basics/private-bucket.js';
 
-/** `predictions/{id}/*.json` expires; `wake.json` and `worker.json` do not. */
+/** `predictions/{id}/*`, records and pictures, expires; `wake.json` and `worker.json` do not. */
 const PREDICTIONS = 'predictions/';
 const WAKE_LOG = 'wake.json';
 const WORKER_STATE = 'worker.json';

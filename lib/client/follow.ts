@@ -1,4 +1,4 @@
-import type { GenerateAnswer } from '../schemas/answer.js';
+import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
 import type { GetOptions, Phase } from './client.js';
@@ -68,7 +68,7 @@ export async function askHealth(
 }
 
 /** What an answer has in its body, and in its headers. */
-export function readImages(answer: GenerateAnswer, { headers }: Answer): GeneratedImages {
+export function readImages(answer: GenerateAnswer | LinkedAnswer, { headers }: Answer): GeneratedImages {
   const requestId = headers.get('x-request-id');
   const images = toImages(answer, parseTimings(headers.get('server-timing')));
   return { ...images, ...(requestId === null ? {} : { requestId }) };

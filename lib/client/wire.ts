@@ -1,6 +1,6 @@
-import type { GenerateAnswer } from '../schemas/answer.js';
+import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
-import { inputName, unknownField, wireName } from '../schemas/input-names.js';
+import { inputName, SERVICE_NAMES, unknownField, wireName } from '../schemas/input-names.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
 import type { Problem as WireProblem } from '../schemas/problem.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
@@ -23,7 +23,7 @@ import type {
  * @throws ClientError for a field that there is not
  */
 export async function toBody(input: PredictInput): Promise<Record<string, unknown>> {
-  const unknown = unknownField(input, ['webhook']);
+  const unknown = unknownField(input, Object.keys(SERVICE_NAMES));
   if (unknown) throw new ClientError(unknown);
   const { image, ...others } = input;
   const named = Object.entries(others).map(([name, value]) => [wireName(name), value]);
@@ -37,14 +37,20 @@ async function toImageText(image: unknown): Promise<unknown> {
   throw new ClientError('image: must be a Blob, a Uint8Array, or a string of base64 or a data URL');
 }
 
-export function toImages(answer: GenerateAnswer, timings: GeneratedImages['timings']): GeneratedImages {
+export function toImages(
+  answer: GenerateAnswer | LinkedAnswer,
+  timings: GeneratedImages['timings'],
+): GeneratedImages {
+  const isLinked = 'urls' in answer;
   return {
-    images: (answer.results ?? [answer.result]).map(decodeBase64),
+    images: isLinked ? [] : (answer.results ?? [answer.result]).map(decodeBase64),
+    ...(isLinked && { urls: answer.urls, urlsExpireAt: answer.urls_expire_at }),
     format: answer.output_format,
     contentType: `image/${answer.output_format}`,
     seed: answer.seed,
     steps: answer.num_steps,
     decoder: answer.decoder,
+    ...(answer.size && { size: answer.size }),
     tokensCut: answer.tokens_cut,
     ...(answer.warnings && { warnings: answer.warnings }),
     model: answer.model,
@@ -72,7 +78,7 @@ export function toPrediction(sent: WirePrediction | EndedPrediction): Prediction
   }
 }
 
-export function toProblem({ request_id: requestId, errors, ...problem }: WireProblem): Problem {
+export function toProblem({ request_id: requestId, errors, error: _, ...problem }: WireProblem): Problem {
   if (!errors) return { ...problem, requestId };
   const named = errors.map(({ field, message }) => ({ field: inputName(field), message }));
   return { ...problem, requestId, errors: named };

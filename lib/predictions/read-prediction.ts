@@ -1,6 +1,7 @@
 import { AppError } from '../errors/app-error.js';
 import type { Prediction, RequestRecord, ResultRecord, WebhookRecord } from '../schemas/prediction.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
+import { linkAnswer, type PictureLinks } from './picture-links.js';
 import type { Services } from './services.js';
 
 const DAY_MS = 86_400_000;
@@ -19,6 +20,8 @@ export interface ReadPredictionProps {
   readonly id: string;
   /** Only who asked for it may see it. */
   readonly caller: string;
+  /** As `PictureLinks.make`. */
+  readonly baseUrl?: string;
   /** How long to wait for it to end. Milliseconds. */
   readonly waitMs: number;
   /** Ends the waiting. @default never */
@@ -32,7 +35,7 @@ export interface ReadPredictionProps {
  * store throws of the request and the result
  */
 export async function readPrediction(props: ReadPredictionProps, services: Services): Promise<Prediction> {
-  const { id, caller } = props;
+  const { id, caller, baseUrl } = props;
   const { store, retentionMs } = services;
   const request = await store.readRequest(id);
   if (!request || request.caller !== caller) {
@@ -44,7 +47,8 @@ export async function readPrediction(props: ReadPredictionProps, services: Servi
   if (isExpired(request, services)) throw expired(services);
   const result = await awaitResult(props, services);
   const webhook = request.webhook && result ? await readOutcome(id, services) : undefined;
-  return toPrediction(request, result, webhook);
+  const ended = result && (await toEnded(request, result, services.links, baseUrl));
+  return toPrediction(request, ended, webhook);
 }
 
 /** How telling ended; `unknown` where its record cannot be read: that must not keep anybody from the picture. */
@@ -103,21 +107,31 @@ export function expired({ retentionMs }: Services): AppError {
 /** What the world is shown of a prediction's records. */
 function toPrediction(
   request: RequestRecord,
-  result: ResultRecord | undefined,
+  ended: EndedPrediction | undefined,
   webhook: WebhookRecord | 'unknown' | undefined,
 ): Prediction {
   const { id, created_at } = request;
   const isTold = request.webhook !== undefined && webhook !== 'unknown';
   const told = isTold ? { webhook: webhook ?? { status: 'pending' as const, attempts: 0 } } : {};
-  if (result) return { ...toEnded(request, result), ...told };
+  if (ended) return { ...ended, ...told };
   return { id, created_at, ...told, status: 'queued', status_url: statusPath(id) };
 }
 
-/** ... and what its webhook is told. */
-export function toEnded({ id, created_at }: RequestRecord, result: ResultRecord): EndedPrediction {
+/**
+ * ... and what its webhook is told.
+ *
+ * @param baseUrl as `PictureLinks.make`
+ */
+export async function toEnded(
+  { id, created_at }: RequestRecord,
+  result: ResultRecord,
+  links: PictureLinks,
+  baseUrl?: string,
+): Promise<EndedPrediction> {
   const { status, completed_at } = result;
   if (status === 'failed') return { id, created_at, status, completed_at, error: result.error };
-  return { id, created_at, status, completed_at, ...result.answer, timings: result.timings };
+  const answer = await linkAnswer(id, result.answer, links, baseUrl);
+  return { id, created_at, status, completed_at, ...answer, timings: result.timings };
 }
 
 /** Where a prediction is found, below the service's own URL. */

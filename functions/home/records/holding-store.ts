@@ -1,3 +1,4 @@
+import type { KeptPicture } from '../../../lib/predictions/records/kept-pictures.js';
 import type { PredictionStore } from '../../../lib/predictions/records/prediction-store.js';
 import type { ResultRecord, WebhookRecord } from '../../../lib/schemas/prediction.js';
 
@@ -5,6 +6,9 @@ import type { ResultRecord, WebhookRecord } from '../../../lib/schemas/predictio
 const MAX_HELD_RESULTS = 4;
 /** What one record cannot be written for, no other can. */
 const NO_RECORD_CAN = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
+
+/** A result, and the pictures that belong to it. */
+type Result = readonly [record: ResultRecord, pictures: readonly KeptPicture[]];
 
 /**
  * The store as the worker has it: what cannot be written now is held in memory, and written when its message comes
@@ -16,8 +20,10 @@ export class HoldingStore implements PredictionStore {
   readonly readRequest: PredictionStore['readRequest'];
   readonly markQueued: PredictionStore['markQueued'];
   readonly isQueued: PredictionStore['isQueued'];
+  readonly createPictures: PredictionStore['createPictures'];
+  readonly readPicture: PredictionStore['readPicture'];
   readonly #store: PredictionStore;
-  readonly #results = new Map<string, ResultRecord>();
+  readonly #results = new Map<string, Result>();
   readonly #webhooks = new Map<string, WebhookRecord>();
 
   constructor(store: PredictionStore) {
@@ -26,18 +32,20 @@ export class HoldingStore implements PredictionStore {
     this.readRequest = (id) => store.readRequest(id);
     this.markQueued = (id) => store.markQueued(id);
     this.isQueued = (id) => store.isQueued(id);
+    this.createPictures = (id, pictures) => store.createPictures(id, pictures);
+    this.readPicture = (id, name) => store.readPicture(id, name);
   }
 
   /** @throws AppError UNAVAILABLE also where nothing can be written: what follows would be done in vain */
   async readResult(id: string): Promise<ResultRecord | undefined> {
     const held = this.#results.get(id);
-    if (held) await this.createResult(id, held);
+    if (held) await this.#write(id, held);
     else if (this.#results.size >= MAX_HELD_RESULTS) await this.#makeRoom();
     return this.#store.readResult(id);
   }
 
-  createResult(id: string, record: ResultRecord): Promise<boolean> {
-    return hold(this.#results, id, record, (first) => this.#store.createResult(id, first));
+  createResult(id: string, record: ResultRecord, pictures: readonly KeptPicture[] = []): Promise<boolean> {
+    return this.#write(id, [record, pictures]);
   }
 
   async readWebhook(id: string): Promise<WebhookRecord | undefined> {
@@ -50,11 +58,15 @@ export class HoldingStore implements PredictionStore {
     return hold(this.#webhooks, id, record, (first) => this.#store.createWebhook(id, first));
   }
 
+  #write(id: string, result: Result): Promise<boolean> {
+    return hold(this.#results, id, result, (first) => this.#store.createResult(id, ...first));
+  }
+
   async #makeRoom(): Promise<void> {
     const [oldest] = this.#results;
     if (!oldest) return;
-    const [id, record] = oldest;
-    await this.createResult(id, record).catch((error) => {
+    const [id, result] = oldest;
+    await this.#write(id, result).catch((error) => {
       if (NO_RECORD_CAN.has(error.cause?.code)) throw error;
       // It is this one only, and must not keep the others from being drawn: it is drawn again.
       this.#results.delete(id);

@@ -1,5 +1,4 @@
-import type { GenerateAnswer } from '../../schemas/answer.js';
-import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
+import type { RequestRecord, ResultRecord, StoredAnswer } from '../../schemas/prediction.js';
 import type { Problem } from '../../schemas/problem.js';
 import type { EndpointAnswer } from '../endpoint.js';
 import type { Services } from '../services.js';
@@ -20,10 +19,12 @@ export interface Parcel {
 export type PredictOutcome =
   | {
       readonly kind: 'answer';
-      readonly answer: GenerateAnswer;
+      /** Of the prediction. */
+      readonly id: string;
+      readonly answer: StoredAnswer;
       readonly timings: Readonly<Record<string, number>>;
-      /** The prediction's id, where it had been drawn for an earlier request with the same key. */
-      readonly replayOf: string | undefined;
+      /** Whether it had been drawn for an earlier request with the same key. */
+      readonly replayed: boolean;
     }
   | {
       readonly kind: 'accepted';
@@ -70,5 +71,5 @@ export interface ApiServices extends Services {
 export function replay(id: string, result: ResultRecord): PredictOutcome {
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
-  return { kind: 'answer', answer, timings, replayOf: id };
+  return { kind: 'answer', id, answer, timings, replayed: true };
 }

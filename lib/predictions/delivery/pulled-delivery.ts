@@ -29,7 +29,7 @@ export class PulledDelivery implements Delivery {
     const listens = await this.#rouse(record, services);
     const waits = listens || parcel.patient || (await wakesInTime(parcel, services));
     const result = waits ? await this.#result(parcel, services) : undefined;
-    if (result) return { kind: 'answer', ...succeeded(result), replayOf: undefined };
+    if (result) return { kind: 'answer', id, ...succeeded(result), replayed: false };
     // Nobody waits any more, and nobody can ask for it again.
     if (signal.aborted && !stored) await cancel(record, services);
     return { kind: 'accepted', id, cold: !listens, waited: waits };
@@ -45,7 +45,7 @@ export class PulledDelivery implements Delivery {
     await this.#send(record, false, false, services);
     const listens = await this.#rouse(record, services);
     const result = (await this.#result(parcel, services)) ?? (await cancel(record, services));
-    if (result) return succeeded(result);
+    if (result) return drawnNow(result);
     if (listens) throw new EndpointError('busy', 'the endpoint is busy');
     throw new EndpointError('cold', 'the endpoint is waking');
   }
@@ -88,9 +88,16 @@ export class PulledDelivery implements Delivery {
 }
 
 /** @throws PredictionFailed */
-function succeeded(result: ResultRecord): EndpointAnswer {
+function succeeded(result: ResultRecord) {
   if (result.status === 'failed') throw new PredictionFailed(result.error);
   const { answer, timings } = result;
+  return { answer, timings };
+}
+
+/** @throws PredictionFailed; AppError INTERNAL for pictures that are files: who waits here never asks for addresses */
+function drawnNow(result: ResultRecord): EndpointAnswer {
+  const { answer, timings } = succeeded(result);
+  if ('pictures' in answer) throw new AppError('INTERNAL', 'a result has its pictures elsewhere');
   return { answer, timings };
 }
 

@@ -7,6 +7,7 @@ import {
   PASSING_FAULTS,
   type PushedEndpoint,
 } from '../endpoint.js';
+import { type KeptPicture, toStore } from '../records/kept-pictures.js';
 import type { Services } from '../services.js';
 import { wakeEndpoint } from '../wake/wake-endpoint.js';
 import { timestamp } from '../work/conclude.js';
@@ -30,8 +31,7 @@ export class PushedDelivery implements Delivery {
     try {
       const { answer, timings } = await this.#invoke(parcel, services);
       const drawn = { status: 'succeeded', completed_at: timestamp(services), answer, timings } as const;
-      const kept = stored ? await keep(record, drawn, services) : undefined;
-      return kept ? replay(record.id, kept) : { kind: 'answer', answer, timings, replayOf: undefined };
+      return await keepDrawn(parcel, drawn, services);
     } catch (error) {
       if (!(error instanceof EndpointError)) throw error;
       // Nobody waits any more, and nobody can ask for it again.
@@ -40,7 +40,7 @@ export class PushedDelivery implements Delivery {
       if (LATER.has(fault)) return this.#later(parcel, fault, services);
       const problem = services.toProblem(error, record.request_id);
       const failed = { status: 'failed', completed_at: timestamp(services), error: problem } as const;
-      const kept = stored ? await keep(record, failed, services) : undefined;
+      const kept = stored ? await keep(record.id, failed, [], services) : undefined;
       if (kept) return replay(record.id, kept);
       throw error;
     }
@@ -77,6 +77,19 @@ export class PushedDelivery implements Delivery {
   }
 }
 
+/** What is told of a picture that has just been drawn: stored before, as far as anybody may ask for it later. */
+async function keepDrawn(
+  { record, stored: hasKey }: Parcel,
+  drawn: Extract<ResultRecord, { status: 'succeeded' }>,
+  services: Services,
+): Promise<PredictOutcome> {
+  const { id } = record;
+  const { answer, pictures } = toStore(record, drawn.answer);
+  if (!hasKey) await services.store.createPictures(id, pictures);
+  const first = hasKey ? await keep(id, { ...drawn, answer }, pictures, services) : undefined;
+  return first ? replay(id, first) : { kind: 'answer', id, answer, timings: drawn.timings, replayed: false };
+}
+
 /**
  * Nobody is told how a request with a key has ended before that is in the store: somebody else with the same key
  * could be told otherwise.
@@ -84,12 +97,13 @@ export class PushedDelivery implements Delivery {
  * @returns what is in the store where that is not this one
  */
 async function keep(
-  { id }: RequestRecord,
+  id: string,
   outcome: ResultRecord,
+  pictures: readonly KeptPicture[],
   { store }: Services,
 ): Promise<ResultRecord | undefined> {
   try {
-    if (await store.createResult(id, outcome)) return undefined;
+    if (await store.createResult(id, outcome, pictures)) return undefined;
     return await store.readResult(id);
   } catch (cause) {
     const message = 'the result could not be stored: ask again with the same Idempotency-Key';

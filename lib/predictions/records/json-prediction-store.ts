@@ -8,6 +8,7 @@ import {
   type WebhookRecord,
   webhookRecordSchema,
 } from '../../schemas/prediction.js';
+import type { KeptPicture } from './kept-pictures.js';
 import type { PredictionStore } from './prediction-store.js';
 import { UnreadableRecord } from './unreadable-record.js';
 
@@ -17,7 +18,7 @@ export type RecordName = (typeof RECORD_NAMES)[number];
 /** A record of nothing but wrong fields is told by some of them. */
 const MAX_ISSUES = 5;
 
-/** A prediction as up to four JSON records, `{id}/{name}.json`, wherever they lie. What is read is checked. */
+/** A prediction as up to four JSON records, `{id}/{name}.json`, and pictures beside them, wherever they lie. Records that are read are checked. */
 export abstract class JsonPredictionStore implements PredictionStore {
   /** @returns false when there is one already */
   protected abstract create(id: string, name: RecordName, record: unknown): Promise<boolean>;
@@ -26,6 +27,9 @@ export abstract class JsonPredictionStore implements PredictionStore {
    * @throws AppError INVALID_FILE for what never will be
    */
   protected abstract read(id: string, name: RecordName): Promise<unknown>;
+  /** Leaves one that is there as it is. */
+  protected abstract createPicture(id: string, picture: KeptPicture): Promise<void>;
+  abstract readPicture(id: string, name: string): Promise<Uint8Array | undefined>;
 
   createRequest(record: RequestRecord): Promise<boolean> {
     return this.create(record.id, 'request', record);
@@ -52,12 +56,21 @@ export abstract class JsonPredictionStore implements PredictionStore {
     return marker !== undefined;
   }
 
-  createResult(id: string, record: ResultRecord): Promise<boolean> {
+  async createResult(
+    id: string,
+    record: ResultRecord,
+    pictures: readonly KeptPicture[] = [],
+  ): Promise<boolean> {
+    await this.createPictures(id, pictures);
     return this.create(id, 'result', record);
   }
 
   readResult(id: string): Promise<ResultRecord | undefined> {
     return this.#readChecked(id, 'result', resultRecordSchema);
+  }
+
+  async createPictures(id: string, pictures: readonly KeptPicture[]): Promise<void> {
+    await Promise.all(pictures.map((picture) => this.createPicture(id, picture)));
   }
 
   createWebhook(id: string, record: WebhookRecord): Promise<boolean> {

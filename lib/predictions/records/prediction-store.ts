@@ -1,4 +1,5 @@
 import type { RequestRecord, ResultRecord, WebhookRecord } from '../../schemas/prediction.js';
+import type { KeptPicture } from './kept-pictures.js';
 
 /**
  * What has been accepted and what became of it. Everything is written once: the first write stays, later ones
@@ -14,9 +15,15 @@ export interface PredictionStore {
   /** Notes that its message is in the queue. @returns false when that was known */
   markQueued(id: string): Promise<boolean>;
   isQueued(id: string): Promise<boolean>;
-  /** @returns false when this id has one already */
-  createResult(id: string, record: ResultRecord): Promise<boolean>;
+  /**
+   * @param pictures stored before the record is, so that who reads it finds them. @default none
+   * @returns false when this id has one already
+   */
+  createResult(id: string, record: ResultRecord, pictures?: readonly KeptPicture[]): Promise<boolean>;
   readResult(id: string): Promise<ResultRecord | undefined>;
+  /** Stores pictures of a prediction that has no record, or none yet. Those that are there stay. */
+  createPictures(id: string, pictures: readonly KeptPicture[]): Promise<void>;
+  readPicture(id: string, name: string): Promise<Uint8Array | undefined>;
   /** @returns false when this id has one already */
   createWebhook(id: string, record: WebhookRecord): Promise<boolean>;
   readWebhook(id: string): Promise<WebhookRecord | undefined>;

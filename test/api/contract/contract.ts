@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { healthSchema } from '../../../lib/schemas/health.js';
+import { addresses } from './addresses.js';
 import { idempotency } from './idempotency.js';
 import { pictures } from './pictures.js';
 import { predictions } from './predictions.js';
@@ -35,6 +36,7 @@ export function contract(name: string, start: () => Promise<Setting>): void {
     refusals(() => setting);
     predictions(() => setting);
     idempotency(() => setting);
+    addresses(() => setting);
 
     // The last one: it looks at what all the others have left behind.
     test('no prompt, key or private header is in the log', () => {

@@ -36,7 +36,7 @@ export async function startMemoryServer(
     authenticate: ({ headers }) => {
       const key = readKey(headers);
       if (key === undefined) throw new ProblemError(401, 'this path needs an API key');
-      if (key !== KEY) throw new ProblemError(403, 'the API key is not known');
+      if (key !== KEY) throw new ProblemError(401, 'the API key is not known');
     },
     baseUrl: ({ url }) => new URL(url).origin + stage,
   });
