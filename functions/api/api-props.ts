@@ -10,7 +10,7 @@ export interface ApiProps {
   /** The service's public URL without a slash at its end. */
   readonly baseUrl: (request: Request, env: unknown) => string;
   /**
-   * Throws a `ProblemError`, 401 or 403, unless the request has a key that is good.
+   * Throws a `ProblemError` 401 unless the request has a key that is good.
    *
    * @default no check: API Gateway has made it
    */

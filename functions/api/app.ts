@@ -2,24 +2,32 @@ import { type Context, Hono } from 'hono';
 import { page as playground } from '#playground';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { errorFields } from '../shared/error-fields.js';
-import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
+import { describeProblem, ProblemError } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
 import { docsRoute } from './docs/docs-route.js';
+import { errorResponse } from './error-response.js';
 import { faviconRoute } from './favicon-route.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
-import { openaiProblem, openaiRoute } from './openai-route.js';
+import { editsRoute } from './openai/edits-route.js';
+import { generationsRoute } from './openai/generations-route.js';
+import { modelRoute, modelsRoute } from './openai/models-route.js';
 import { openapiRoute } from './openapi/openapi-route.js';
 import { pageResponse } from './page-response.js';
 import { predictRoute } from './predict-route.js';
 import { predictionRoute } from './prediction-route.js';
 
 /** The routes whose requests are counted by what became of them. */
-const DRAWING = /^\/(predict|v1\/images\/generations)$/;
+const DRAWING = /^\/(predict|v1\/images\/(generations|edits))$/;
 
 /** Whose answers are what `Accept` and `Prefer` make of them, and theirs alone who have asked. */
 const NEGOTIATED = /^\/predict(ions\/[^/]+)?$/;
 const VARY = 'Accept, Prefer, Authorization, X-Api-Key';
+
+/** Of paths that others have. */
+const HINTS: Readonly<Record<string, string>> = {
+  '/v1/images/variations': 'no such path: send the picture to /v1/images/edits, with a prompt',
+};
 
 interface Variables {
   requestId: string;
@@ -41,7 +49,10 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.get('/health', () => healthRoute(props));
   app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
   app.post('/predict', (c) => predictRoute(known(c, props)));
-  app.post('/v1/images/generations', (c) => openaiRoute(known(c, props)));
+  app.post('/v1/images/generations', (c) => generationsRoute(known(c, props)));
+  app.post('/v1/images/edits', (c) => editsRoute(known(c, props)));
+  app.get('/v1/models', (c) => modelsRoute(known(c, props)));
+  app.get('/v1/models/:id', (c) => modelRoute(c.req.param('id'), known(c, props)));
   app.get('/', (c) => pageResponse(playground, c.req.raw));
   app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw, props.decoder));
   app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env), props.decoder));
@@ -52,12 +63,15 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/warmup', () => wrongMethod('POST'));
   app.all('/predict', () => wrongMethod('POST'));
   app.all('/v1/images/generations', () => wrongMethod('POST'));
+  app.all('/v1/images/edits', () => wrongMethod('POST'));
+  app.all('/v1/models', () => wrongMethod('GET'));
+  app.all('/v1/models/:id', () => wrongMethod('GET'));
   app.all('/', () => wrongMethod('GET'));
   app.all('/docs', () => wrongMethod('GET'));
   app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/favicon.ico', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET'));
-  app.notFound((c) => refuse(new ProblemError(404, 'no such path'), c, props));
+  app.notFound((c) => refuse(new ProblemError(404, HINTS[c.req.path] ?? 'no such path'), c, props));
   app.onError((error, c) => refuse(error, c, props));
   return app;
 }
@@ -83,8 +97,7 @@ async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<R
   if (outcome === 'failed')
     telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
   if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcome);
-  const openai = c.req.path.startsWith('/v1/');
-  const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
+  const response = await errorResponse(error, c.req.path, id, props);
   if (status === 401) response.headers.set('www-authenticate', 'Api-Key');
   return response;
 }

@@ -1,5 +1,5 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import type { Problem } from '../../lib/schemas/problem.js';
+import { openaiErrorType, type Problem } from '../../lib/schemas/problem.js';
 
 interface Refusal {
   readonly status: number;
@@ -7,9 +7,12 @@ interface Refusal {
   readonly detail: string;
   /** Seconds. @default none */
   readonly retryAfter?: number;
+  /** In OpenAI's words. @default none */
+  readonly code?: string;
 }
 
-const wrongKey = { status: 403, title: 'Forbidden', detail: 'the API key is not one of this service' };
+/** OpenAI's own word for it, which its clients know. */
+const wrongKey = { code: 'invalid_api_key', detail: 'the API key is not one of this service' };
 const tooMany = { status: 429, title: 'Too Many Requests' };
 
 /**
@@ -23,8 +26,8 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     title: 'Unauthorized',
     detail: 'no API key: send it as x-api-key, or as Authorization: Bearer',
   },
-  INVALID_API_KEY: wrongKey,
-  ACCESS_DENIED: wrongKey,
+  INVALID_API_KEY: { status: 401, title: 'Unauthorized', ...wrongKey },
+  ACCESS_DENIED: { status: 403, title: 'Forbidden', ...wrongKey },
   // So the gateway calls a path, or a method of a path, that it does not know.
   MISSING_AUTHENTICATION_TOKEN: {
     status: 404,
@@ -40,9 +43,15 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     title: 'Unsupported Media Type',
     detail: 'the content type must be application/json',
   },
-  THROTTLED: { ...tooMany, detail: 'more requests a second than the usage plan allows', retryAfter: 2 },
+  THROTTLED: {
+    ...tooMany,
+    code: 'rate_limit_exceeded',
+    detail: 'more requests a second than the usage plan allows',
+    retryAfter: 2,
+  },
   QUOTA_EXCEEDED: {
     ...tooMany,
+    code: 'insufficient_quota',
     detail: 'more requests in a day than the usage plan allows',
     retryAfter: 3600,
   },
@@ -57,10 +66,20 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   DEFAULT_5XX: { status: 500, title: 'Internal Server Error', detail: 'an internal error; the log has it' },
 };
 
-/** Gives each refusal of the gateway the shape of the service's own errors. */
+/**
+ * Gives each refusal of the gateway the shape of the service's own errors, and in the member `error` that of OpenAI's: the
+ * gateway fills in variables and cannot choose by the path, and RFC 9457 lets a problem have members of others.
+ */
 export function addGatewayResponses(api: RestApi): void {
-  for (const [type, { status, title, detail, retryAfter }] of Object.entries(REFUSALS)) {
-    const problem: Problem = { type: 'about:blank', title, status, detail, request_id: '$context.requestId' };
+  for (const [type, { status, title, detail, retryAfter, code = null }] of Object.entries(REFUSALS)) {
+    const problem: Problem = {
+      type: 'about:blank',
+      title,
+      status,
+      detail,
+      request_id: '$context.requestId',
+      error: { message: detail, type: openaiErrorType(status), param: null, code },
+    };
     api.addGatewayResponse(`Refusal${type}`, {
       type: ResponseType.of(type),
       statusCode: String(status),

@@ -1,29 +1,37 @@
 import * as z from 'zod';
-import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
+import { generateAnswerSchema, linkedAnswerSchema } from '../../../lib/schemas/answer.js';
 import { healthSchema } from '../../../lib/schemas/health.js';
 import {
   openaiErrorSchema,
   openaiImageAnswerSchema,
-  openaiImageRequestSchema,
-} from '../../../lib/schemas/openai.js';
+  openaiModelSchema,
+  openaiModelsSchema,
+} from '../../../lib/schemas/openai/image-answer.js';
+import { openaiEditFormSchema, openaiImageRequestSchema } from '../../../lib/schemas/openai/image-request.js';
 import { acceptedSchema, predictionIdSchema, predictionSchema } from '../../../lib/schemas/prediction.js';
 import { problemSchema } from '../../../lib/schemas/problem.js';
 import { type Decoder, predictRequestSchema } from '../../../lib/schemas/request.js';
 import { webhookEventSchema } from '../../../lib/schemas/webhook.js';
 import type { JsonSchema } from './openapi-types.js';
 
-const REQUESTS = { PredictRequest: predictRequestSchema, OpenaiImageRequest: openaiImageRequestSchema };
+const REQUESTS = {
+  PredictRequest: predictRequestSchema,
+  OpenaiImageRequest: openaiImageRequestSchema,
+  OpenaiEditForm: openaiEditFormSchema,
+};
 
-const [queued, succeeded, failed] = predictionSchema.options;
+const [queued, succeeded, linked, failed] = predictionSchema.options;
 const [succeededEvent, failedEvent] = webhookEventSchema.options;
 
 const ANSWERS = {
   GenerateAnswer: generateAnswerSchema,
+  LinkedAnswer: linkedAnswerSchema,
   Accepted: acceptedSchema,
   PredictionId: predictionIdSchema,
   Prediction: predictionSchema,
   QueuedPrediction: queued,
   SucceededPrediction: succeeded,
+  LinkedPrediction: linked,
   FailedPrediction: failed,
   WebhookEvent: webhookEventSchema,
   SucceededEvent: succeededEvent,
@@ -32,6 +40,8 @@ const ANSWERS = {
   Problem: problemSchema,
   OpenaiImageAnswer: openaiImageAnswerSchema,
   OpenaiError: openaiErrorSchema,
+  OpenaiModel: openaiModelSchema,
+  OpenaiModels: openaiModelsSchema,
 };
 
 export type SchemaName = keyof typeof REQUESTS | keyof typeof ANSWERS;

@@ -1,5 +1,5 @@
 import { schemaRef } from './component-schemas.js';
-import { EXAMPLE_ID, FAILED, QUEUED, SUCCEEDED } from './examples.js';
+import { EXAMPLE_ID, FAILED, QUEUED, SUCCEEDED, SUCCEEDED_LINKED } from './examples.js';
 import { headerRefs, PREFER } from './headers.js';
 import type { Operation } from './openapi-types.js';
 import { PICTURES } from './predict-operation.js';
@@ -34,6 +34,7 @@ export const GET_PREDICTION: Operation = {
           examples: {
             queued: { value: QUEUED },
             succeeded: { value: SUCCEEDED },
+            addresses: { summary: '`response_format` was `url`', value: SUCCEEDED_LINKED },
             failed: { value: FAILED },
           },
         },
