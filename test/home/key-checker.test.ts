@@ -21,10 +21,10 @@ test.each([
   [{ authorization: 'Basic right-key' }, 401],
   [{ authorization: 'right-key' }, 401],
   [{ authorization: 'Bearer' }, 401],
-  [{ 'x-api-key': 'right-ke' }, 403],
-  [{ 'x-api-key': 'right-key2' }, 403],
-  [{ 'x-api-key': 'RIGHT-KEY' }, 403],
-  [{ authorization: 'Bearer wrong' }, 403],
+  [{ 'x-api-key': 'right-ke' }, 401],
+  [{ 'x-api-key': 'right-key2' }, 401],
+  [{ 'x-api-key': 'RIGHT-KEY' }, 401],
+  [{ authorization: 'Bearer wrong' }, 401],
 ])('%j: %d', (headers, status) => {
   expect(statusOf(headers as Record<string, string>)).toBe(status);
 });
