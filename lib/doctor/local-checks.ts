@@ -69,7 +69,7 @@ async function reach({ repo, revision, file }: Repository, hub: HubAccess): Prom
     const why = error instanceof AppError ? error.message : 'it did not answer within 30 s';
     return failure(
       why,
-      'import from a computer that may, and deploy with -c modelUri=s3://... (README, Deploy); for another commit -c revision=...',
+      'import from a computer that may, and deploy with -c modelUri=s3://... (infra/README.md, Without Hugging Face); for another commit -c revision=...',
     );
   }
 }

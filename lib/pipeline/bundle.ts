@@ -55,6 +55,8 @@ export interface Bundle {
   readonly name: string;
   /** `standard` where nothing better is known. */
   readonly dialect: Dialect;
+  /** Of its manifest: what its graphs are like; undefined where nothing is known. */
+  readonly version: Manifest['version'] | undefined;
   /** Of the arithmetic; undefined where nothing is known. */
   readonly precision: Precision | undefined;
   /** Undefined where nothing can be recorded of it, for want of a manifest. */
@@ -141,12 +143,19 @@ function factorOf({
   return 2 ** (levels.length - 1);
 }
 
-const UNKNOWN = { dialect: 'standard', precision: undefined, identity: undefined, selfTest: {} } as const;
+const UNKNOWN = {
+  dialect: 'standard',
+  version: undefined,
+  precision: undefined,
+  identity: undefined,
+  selfTest: {},
+} as const;
 
 /** What only the manifest knows. */
 export function aboutBundle(manifest: Manifest): Pick<Bundle, 'name' | keyof typeof UNKNOWN> {
-  const { dialect, precision, self_test: selfTest = {} } = manifest;
-  return { name: modelName(manifest), dialect, precision, identity: bundleIdentity(manifest), selfTest };
+  const { dialect, version, precision, self_test: selfTest = {} } = manifest;
+  const identity = bundleIdentity(manifest);
+  return { name: modelName(manifest), dialect, version, precision, identity, selfTest };
 }
 
 /**

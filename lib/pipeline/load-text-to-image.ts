@@ -4,12 +4,14 @@ import type { LoadOptions } from '../runtime/session-messages.js';
 import type { Decoder } from '../schemas/request.js';
 import { assertFits } from '../tokenizer/assert-fits.js';
 import { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
+import { assertWeights } from './assert-weights.js';
 import {
   assertRunsOn,
   type Bundle,
   decoderConfig,
   graphPath,
   type NetworkName,
+  networkFolder,
   readScheduler,
   readTextEncoderSize,
 } from './bundle.js';
@@ -22,7 +24,8 @@ import { type Decoding, TextToImage } from './text-to-image.js';
  * @param decoders which of the bundle's decoders to load; the others are refused by `run`
  * @param whenThere waits until a network's files are on disk
  * @throws AppError INVALID_FILE for a file of the bundle, INVALID_INPUT for a decoder that it has not, UNSUPPORTED
- * for a provider that it was not made for, and where the tokenizer and the text encoder do not fit
+ * for a provider that it was not made for, and where the tokenizer and the text encoder do not fit, BAD_NUMBERS for
+ * weights that are none
  */
 export async function loadTextToImage(
   bundle: Bundle,
@@ -41,6 +44,9 @@ export async function loadTextToImage(
   const scheduler = await readScheduler(bundle.folder);
   const load = async (network: NetworkName) => {
     await whenThere(network);
+    // Nothing of its picture tells: a colour that is clipped all over may be what its weights say.
+    if (network === 'taesd' && bundle.version === 1)
+      await assertWeights(join(bundle.folder, networkFolder(network)));
     const signature = await host.load(network, graphPath(bundle.folder, network), { asIs, ...options });
     return new Network(host, network, signature);
   };

@@ -134,7 +134,7 @@ describe('updates, with requests in flight', () => {
 });
 
 describe('destroy', () => {
-  test('deletes everything but what the README says', async () => {
+  test('deletes everything but what infra/README.md says', async () => {
     await api.removeKey('stranger');
     await Promise.all([account.cdk.destroy(NAME), account.cdk.destroy(OTHER)]);
     expect(leftovers(bootstrapped, await account.emulator.inventory())).toEqual({

@@ -144,7 +144,7 @@ describe('updates, with requests in flight', () => {
 });
 
 describe('destroy', () => {
-  test('deletes everything but what the README says', async () => {
+  test('deletes everything but what infra/README.md says', async () => {
     await api.removeKey('stranger');
     await account.cdk.destroy(NAME);
     expect(leftovers(bootstrapped, await account.emulator.inventory())).toEqual({

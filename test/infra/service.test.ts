@@ -385,6 +385,7 @@ describe('image', () => {
       'functions/worker',
       'lib/cli',
       'lib/export',
+      'functions/endpoint/README.md',
       'lib/demo-model',
       'infra',
       'test',

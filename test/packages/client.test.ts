@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { build, createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { CHROMIUM, launch, visit } from '../playground/browser.js';
+import { blocks } from '../support/papers.js';
 import { HomeProcess } from '../support/processes/home-process.js';
 import { ROOT } from '../support/reference.js';
-import { blocks, emptyProject, execute, npm } from './project.js';
+import { emptyProject, execute, npm } from './project.js';
 
 const README = 'packages/client/README.md';
 const { file: tarball } = inject('packed').client;

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { blocks } from '../support/papers.js';
 import { HomeProcess } from '../support/processes/home-process.js';
 import { ROOT } from '../support/reference.js';
-import { blocks, emptyProject, execute, npm } from './project.js';
+import { emptyProject, execute, npm } from './project.js';
 
 const README = 'packages/main/README.md';
 const { file: tarball } = inject('packed').main;

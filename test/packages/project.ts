@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from '../support/reference.js';
 
 const run = promisify(execFile);
 
@@ -30,11 +29,4 @@ export async function execute(command: string, args: readonly string[], cwd: str
     throw new Error(`${command} ${args.join(' ')}: ${error.message}\n${error.stdout}\n${error.stderr}`);
   });
   return stdout;
-}
-
-/** The code of a README, in its order. */
-export function blocks(readme: string, language: string): string[] {
-  const text = readFileSync(join(ROOT, readme), 'utf8');
-  const found = [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)];
-  return found.filter(([, kind]) => kind === language).map(([, , code]) => code as string);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { promptWarnings } from '../../lib/pipeline/prompt-warnings.js';
 import { DEMO_CARD } from '../support/demo-card.js';
+import { blocks, papersOfTheHouse } from '../support/papers.js';
 import { ROOT } from '../support/reference.js';
 
 const DEMO = { name: DEMO_CARD.name, vocabulary: DEMO_CARD.vocabulary };
@@ -59,11 +60,13 @@ describe('nothing is said of what the model was made of', () => {
     for (const phrase of phrases) expect([phrase, named(phrase)]).toEqual([phrase, []]);
   });
 
-  test('of the prompts that the README and the page have', () => {
-    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  test('of the prompts that the papers and the page have', () => {
+    const commands = papersOfTheHouse()
+      .flatMap((file) => blocks(file, 'sh'))
+      .join('\n');
     const page = readFileSync(join(ROOT, 'functions/playground/page.html'), 'utf8');
     const prompts = [
-      ...[...readme.matchAll(/sd-turbo generate "([^"]+)"/g)].map(([, prompt]) => prompt as string),
+      ...[...commands.matchAll(/sd-turbo generate "([^"]+)"/g)].map(([, prompt]) => prompt as string),
       ...[...page.matchAll(/<li><button type="button">([^<]+)</g)].map(([, prompt]) => prompt as string),
     ];
     expect(prompts.length).toBeGreaterThan(8);

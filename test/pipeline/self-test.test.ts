@@ -118,7 +118,9 @@ describe('a number that is none, in the weights of', () => {
     // The middle of the tensor: a corner of the kernel, which has nothing to work on at an edge.
     ['vae_decoder', 'decoder.conv_out.weight', /vae failed: the picture's green is \d+ all over/],
     ['vae_decoder', 'decoder.conv_in.weight', /black picture|every pixel/],
-    ['taesd_decoder', 'decoder.layers.0.weight', /black picture|every pixel/],
+    ['taesd_decoder', 'decoder.layers.0.weight', /"decoder.layers.0.weight" holds NaN/],
+    // One colour of a last layer, whose picture may be clipped all over when it is sound.
+    ['taesd_decoder', 'decoder.layers.6.bias', /"decoder.layers.6.bias" holds NaN/],
   ])(
     '%s, %s, of version 1, whose decoders give bytes alone: the endpoint never comes up',
     async (part, tensor, words) => {

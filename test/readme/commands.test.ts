@@ -1,36 +1,104 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { afterAll, expect, test } from 'vitest';
-import { sdTurbo } from '../support/processes/run-command.js';
+import { readConfig } from '../../infra/options/config.js';
+import { benchCommand } from '../../lib/cli/commands/bench.js';
+import { doctorCommand } from '../../lib/cli/commands/doctor.js';
+import { generateCommand } from '../../lib/cli/commands/generate.js';
+import { importCommand } from '../../lib/cli/commands/import.js';
+import { modelsCommand } from '../../lib/cli/commands/models.js';
+import { serveCommand } from '../../lib/cli/commands/serve.js';
+import { blocks, NEEDS, papersOfTheHouse, shellLines } from '../support/papers.js';
+import { paste } from '../support/processes/paste.js';
 import { ROOT } from '../support/reference.js';
 
-const scratch = mkdtempSync(join(tmpdir(), 'readme-'));
+const scratch = mkdtempSync(join(tmpdir(), 'papers-'));
+// Lines name what is in the checkout, and write into the folder that they are run in.
+symlinkSync(join(ROOT, 'lib'), join(scratch, 'lib'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** The words of a shell line without variables; double quotes hold a word together. */
-function words(line: string): string[] {
-  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? (plain as string));
-}
+const lines = papersOfTheHouse().flatMap((file) =>
+  blocks(file, 'sh').flatMap((block) => shellLines(block).map((line) => ({ file, line, block }))),
+);
 
-/** The README's `npx sd-turbo` lines, less those that say what else they need, and those that talk to a service. */
-function commands(): string[][] {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block as string);
-  const lines = blocks
-    .filter((block) => !/# needs|localhost/.test(block))
-    .flatMap((block) => block.split('\n'));
-  return lines.filter((line) => line.startsWith('npx sd-turbo ')).map((line) => words(line).slice(2));
-}
+/** What a machine without anything can run in seconds; a block that talks to a service is pasted by tour.test.ts. */
+const run = lines.filter(
+  ({ line, block }) => /^npx sd-turbo /.test(line) && !/localhost/.test(block) && !NEEDS.test(line),
+);
 
-test.each(commands())('npx sd-turbo %s %s ...', async (...args) => {
-  const here = args.map((word) =>
-    word.replace(/^(lib|\/tmp)\//, (place) => (place === 'lib/' ? `${ROOT}lib/` : `${scratch}/`)),
-  );
-  const { code, stderr } = await sdTurbo(here, scratch);
-  expect(code, stderr).toBe(0);
+test.each(run)('$file: $line', ({ line }) => {
+  paste(line.replaceAll('/tmp/', `${scratch}/`), scratch, { XDG_CACHE_HOME: join(scratch, 'cache') });
 });
 
-test('there are such lines', () => {
-  expect(commands().length).toBeGreaterThan(5);
+const COMMANDS: readonly Command[] = [
+  benchCommand(),
+  doctorCommand(),
+  generateCommand(),
+  importCommand(),
+  modelsCommand(),
+  serveCommand(),
+];
+
+function knowsItsOptions([name, ...args]: readonly string[]): void {
+  const command = COMMANDS.find((one) => one.name() === name);
+  expect(command?.parseOptions(args).unknown, name).toEqual([]);
+}
+
+function isThere(file: string | undefined): void {
+  expect(existsSync(join(ROOT, file ?? 'no file')), file).toBe(true);
+}
+
+function isScript(name: string | undefined): void {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(Object.keys(scripts)).toContain(name);
+}
+
+/** How a command is looked at that no test can run: by its words after these. */
+const LOOKS: readonly (readonly [string, (words: readonly string[]) => void])[] = [
+  ['npm ci', (words) => expect(words).toEqual([])],
+  ['npm test', () => isScript('test')],
+  ['npm start', ([, ...args]) => knowsItsOptions(['serve', ...args])],
+  ['npm run', ([name]) => isScript(name)],
+  ['npx sd-turbo', knowsItsOptions],
+  [
+    'npx cdk',
+    ([verb, ...args]) => {
+      expect(['bootstrap', 'deploy', 'destroy', 'synth']).toContain(verb);
+      const given = args.filter((word) => word.includes('='));
+      readConfig(Object.fromEntries(given.map((word) => word.split(/=(.*)/).slice(0, 2))));
+    },
+  ],
+  ['npx vitest run', ([folder]) => isThere(folder)],
+  ['node test/support/run-ts.mjs', ([file]) => isThere(file)],
+  ['docker build', (words) => isThere(words[words.indexOf('-f') + 1])],
+  // worker.test.ts runs what it would.
+  ['docker run', (words) => expect(words.at(-1)).toBe('worker')],
+  // tour.test.ts pastes it.
+  ['curl', ([url]) => expect(url).toMatch(/^localhost:(8000\/predict|8080\/(ping|invocations))$/)],
+];
+
+/** The commands of a line, less variables before them, redirections and remarks; double and single quotes hold words together. */
+function commandsOf(line: string): string[][] {
+  const bare = line.replace(/\s+#.*$/, '').replace(/\s>\s\S+$/, '');
+  return bare.split(' && ').map((command) => {
+    const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)];
+    const plain = words.map(([, double, single, other]) => double ?? single ?? (other as string));
+    return plain.slice(plain.findIndex((word) => !/^[A-Z_]+=/.test(word)));
+  });
+}
+
+test.each(lines)('$file: names what is there: $line', ({ line }) => {
+  for (const words of commandsOf(line)) {
+    const text = words.join(' ');
+    const [start, look] = LOOKS.find(([known]) => `${text} `.startsWith(`${known} `)) ?? [];
+    if (look) look(words.slice(start?.split(' ').length));
+    else isThere(words[0]);
+  }
+});
+
+test('there are lines of both kinds', () => {
+  expect(run.length).toBeGreaterThan(7);
+  expect(lines.length - run.length).toBeGreaterThan(20);
 });

@@ -6,7 +6,7 @@ import { diagramOf } from '../support/infra/diagram.js';
 import { synthService } from '../support/infra/synth-service.js';
 import { ROOT } from '../support/reference.js';
 
-const README = join(ROOT, 'README.md');
+const README = join(ROOT, 'infra/README.md');
 const BLOCK = /(```mermaid\n)[^`]*(\n```)/;
 
 test('the diagram is that of the synthesised stack (UPDATE_DIAGRAM=1 writes it)', () => {

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { theBlock } from '../support/papers.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
 import { HomeProcess } from '../support/processes/home-process.js';
+import { paste } from '../support/processes/paste.js';
 import { findPython } from '../support/processes/python.js';
 import { ROOT } from '../support/reference.js';
 
@@ -28,26 +30,9 @@ function ensure(folder: string): string {
   return folder;
 }
 
-/** The README's block of code in a language that has some words in it. */
-function block(language: string, words: string): string {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)];
-  const found = blocks.find(([, kind, code]) => kind === language && code?.includes(words));
-  if (!found) throw new Error(`the README has no ${language} with ${words}`);
-  return found[2] as string;
-}
-
-function paste(script: string): void {
-  const { status, stderr } = spawnSync('bash', ['-ec', script], { cwd: scratch, encoding: 'utf8' });
-  expect(status, stderr).toBe(0);
-}
-
 test('sixty seconds: every line is pasted as it stands', () => {
-  paste(
-    block('sh', 'localhost:8000/predict')
-      .replaceAll(/(http:\/\/)?localhost:8000/g, home.url)
-      .replaceAll('npx sd-turbo', `${process.execPath} ${join(ROOT, 'lib/cli/sd-turbo.mjs')}`),
-  );
+  const block = theBlock('sh', 'localhost:8000/predict');
+  paste(block.replaceAll(/(http:\/\/)?localhost:8000/g, home.url), scratch);
   for (const file of ['boat.png', 'house.png', 'rocket.png', 'other.png']) {
     expect(statSync(join(scratch, file)).size, file).toBeGreaterThan(10_000);
   }
@@ -58,7 +43,7 @@ test.each([
   ["OpenAI's package", "from 'openai'", 'data.length'],
   ['the pipeline', 'openPipeline', 'images.length'],
 ])('%s draws', (_, words, count) => {
-  const { code } = transformSync(block('ts', words), { loader: 'ts', format: 'esm' });
+  const { code } = transformSync(theBlock('ts', words), { loader: 'ts', format: 'esm' });
   const program = join(programs, `${count}.mjs`);
   const constants = `const URL = ${JSON.stringify(home.url)}, KEY = ${JSON.stringify(home.key)};`;
   writeFileSync(program, `${constants}\n${code}\nconsole.log(${count});`);
@@ -69,14 +54,14 @@ test.each([
 const python = findPython('requests');
 test.skipIf(!python)("the seed's Python draws", () => {
   const constants = `URL, KEY = ${JSON.stringify([home.url, home.key])}`;
-  const code = `${constants}\n${block('python', 'requests.post')}`;
+  const code = `${constants}\n${theBlock('python', 'requests.post')}`;
   const { status, stderr } = spawnSync(python as string, ['-c', code], { cwd: scratch, encoding: 'utf8' });
   expect(status, stderr).toBe(0);
   expect(statSync(join(scratch, 'tree.png')).size).toBeGreaterThan(10_000);
 });
 
 test("the container's server: every line of curl", async () => {
-  const [start, ...lines] = block('sh', 'localhost:8080/ping').trim().split('\n') as [string, ...string[]];
+  const [start, ...lines] = theBlock('sh', 'localhost:8080/ping').trim().split('\n') as [string, ...string[]];
   const bundle = /MODEL_URI=(\S+)/.exec(start)?.[1] as string;
   const server = join(ROOT, 'dist/functions/endpoint/server.js');
   const endpoint = new EndpointProcess([process.execPath, server], {
@@ -86,7 +71,7 @@ test("the container's server: every line of curl", async () => {
   try {
     await endpoint.settled();
     const url = await endpoint.url();
-    paste(lines.join('\n').replaceAll('localhost:8080', url).replaceAll('curl ', 'curl --fail '));
+    paste(lines.join('\n').replaceAll('localhost:8080', url).replaceAll('curl ', 'curl --fail '), scratch);
     expect(statSync(join(scratch, 'boat.png')).size).toBeGreaterThan(10_000);
   } finally {
     endpoint.signal('SIGKILL');

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
 import { DEMO, WorkerStack } from '../endpoint/worker/worker-stack.js';
-import { ROOT } from '../support/reference.js';
+import { theBlock } from '../support/papers.js';
 import { motoClientConfig, motoIsAbsent, startMotoServer } from '../support/servers/moto-server.js';
 import { putBundle } from '../support/weights/put-bundle.js';
 
@@ -12,18 +12,16 @@ const TIMEOUT_MS = 240_000;
 const scratch = mkdtempSync(join(tmpdir(), 'readme-worker-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** The README's `docker run` of a worker. */
+/** The `docker run` of a worker, as the endpoint's paper has it. */
 function command(): { environment: Record<string, string>; passedOn: string[] } {
-  const [block = ''] =
-    /^docker run (?:.*\\\n)*.* worker\b/m.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? [];
-  const variables = [...block.matchAll(/ -e (\w+)(?:=(\S+))?/g)];
+  const variables = [...theBlock('sh', 'docker run').matchAll(/ -e (\w+)(?:=(\S+))?/g)];
   return {
     environment: Object.fromEntries(variables.flatMap(([, name, value]) => (value ? [[name, value]] : []))),
     passedOn: variables.flatMap(([, name = '', value]) => (value ? [] : [name])),
   };
 }
 
-describe.skipIf(motoIsAbsent())("the README's worker", () => {
+describe.skipIf(motoIsAbsent())("the paper's worker", () => {
   test('draws with what its command line says, and nothing else', { timeout: TIMEOUT_MS }, async () => {
     const { environment, passedOn } = command();
     const { RESULTS_BUCKET = '', MODEL_URI = '', DRAW_QUEUE_URL = '', QUEUE_URL = '' } = environment;

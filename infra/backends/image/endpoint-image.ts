@@ -22,6 +22,7 @@ const NOT_IMPORTED = [
   'lib/export',
   'lib/in-process',
   'lib/onnx',
+  '**/*.md',
 ];
 
 /**

@@ -38,7 +38,7 @@ export interface DoubledConvolution {
 /**
  * A nearest neighbour upsampling by 2 and a 3x3 convolution behind it, as four convolutions of 2x2 on the small map
  * [B, C, H, W] whose results take turns in both directions. Four Convs keep to ONNX Runtime's blocked layout, which a
- * ConvTranspose does not; two Concats interleave faster than DepthToSpace (README, How it is checked).
+ * ConvTranspose does not; two Concats interleave faster than DepthToSpace (test/bench/README.md, Upsampling).
  */
 export function convolveDoubled(
   graph: GraphBuilder,

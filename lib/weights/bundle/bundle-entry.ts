@@ -1,5 +1,6 @@
 import { CHUNK_SIZE, type ManifestFile } from '../../schemas/manifest.js';
 import type { ByteRange } from '../bytes/byte-range.js';
+import type { ChunkCheck } from '../bytes/chunk-check.js';
 import type { FileDigest } from '../bytes/file-digest.js';
 import type { CheckpointReader } from '../checkpoint/checkpoint-reader.js';
 import { FileSums } from './file-sums.js';
@@ -19,9 +20,6 @@ export interface BundleEntry {
   /** Looks at each chunk that was read, and throws where its bytes may not be in a bundle. @default all may */
   readonly check?: ChunkCheck | undefined;
 }
-
-/** @param range of the chunk in the file */
-export type ChunkCheck = (chunk: Uint8Array, range: ByteRange) => Promise<void>;
 
 /** @param onBytes told the length of what was read, and less than zero when it has to be read again */
 export type OnBytes = (count: number) => void;

@@ -20,7 +20,7 @@ import {
 } from './webhook-calls.js';
 
 describe('a delivery', () => {
-  test('is a signed POST that the README tells how to receive', async () => {
+  test('is a signed POST that functions/api/README.md tells how to receive', async () => {
     const { port, received } = await receiver(ok);
     expect(await send(`https://webhook.test:${port}/hook?token=1`)).toEqual({ delivered: true });
     expect(received).toHaveLength(1);

@@ -10,7 +10,7 @@ const SCRIPT = join(ROOT, 'test/python/truss_client.py');
 /** For `test.skipIf`; says once, in the tests' output, what is missing. */
 export function pythonIsAbsent(): boolean {
   if (existsSync(PYTHON)) return false;
-  console.log('skipped: no .venv/bin/python (README: python3 -m venv .venv, test/python/requirements.txt)');
+  console.log('skipped: no .venv/bin/python (CONTRIBUTING.md: test/python/requirements.txt)');
   return true;
 }
 

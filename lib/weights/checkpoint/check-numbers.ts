@@ -1,10 +1,9 @@
-import { AppError } from '../errors/app-error.js';
-import type { ChunkCheck } from '../weights/bundle/bundle-entry.js';
-import type { ByteRange } from '../weights/bytes/byte-range.js';
-import { quoteName } from '../weights/bytes/quote-name.js';
-import type { CheckpointReader } from '../weights/checkpoint/checkpoint-reader.js';
-import type { StoredDtype, StoredTensor } from '../weights/checkpoint/safetensors-header.js';
-import { decodeFloats } from './rewrite/convert-numbers.js';
+import { AppError } from '../../errors/app-error.js';
+import type { ByteRange } from '../bytes/byte-range.js';
+import type { ChunkCheck } from '../bytes/chunk-check.js';
+import { quoteName } from '../bytes/quote-name.js';
+import type { CheckpointReader } from './checkpoint-reader.js';
+import type { StoredDtype, StoredTensor } from './safetensors-header.js';
 
 /** Of a little-endian float's last bytes: its exponent, all ones where it is infinite or no number. */
 const EXPONENTS: Partial<Record<StoredDtype, { readonly bytes: number; readonly mask: number }>> = {
@@ -50,17 +49,24 @@ export function checkNumbers(
     for (; at + bytes <= last; at += bytes) {
       const top = at - start + bytes - 1;
       const high = ((chunk[top] as number) << 8) | (chunk[top - 1] as number);
-      if ((high & mask) === mask) return numberOf(chunk.subarray(at - start, at - start + bytes), dtype);
+      if ((high & mask) === mask) return nonFinite(chunk.subarray(at - start, at - start + bytes), mask);
     }
     if (at >= last) return undefined;
     // It ends in the next chunk: in files whose header is no multiple of 8 bytes.
-    const split = await reader.readRange(path, { start: at, end: at + bytes });
-    const number = numberOf(split, dtype);
-    return Number.isFinite(number) ? undefined : number;
+    return nonFinite(await reader.readRange(path, { start: at, end: at + bytes }), mask);
   }
 }
 
-/** @param bytes of one number, at any place in memory */
-function numberOf(bytes: Uint8Array, dtype: StoredDtype): number {
-  return decodeFloats(Uint8Array.from(bytes), dtype)[0] as number;
+/**
+ * @param bytes of one number
+ * @param mask of its exponent, in its last two bytes
+ */
+function nonFinite(bytes: Uint8Array, mask: number): number | undefined {
+  const top = bytes.length - 1;
+  const high = ((bytes[top] as number) << 8) | (bytes[top - 1] as number);
+  if ((high & mask) !== mask) return undefined;
+  const sign = 0x8000;
+  const isNone = (high & ~mask & ~sign) !== 0 || bytes.subarray(0, top - 1).some((byte) => byte !== 0);
+  if (isNone) return Number.NaN;
+  return high & sign ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
