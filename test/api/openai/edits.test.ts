@@ -104,7 +104,7 @@ describe('POST /v1/images/edits, by the openai package', () => {
 });
 
 describe('a form by hand', () => {
-  const edit = (body: BodyInit, headers: Record<string, string> = {}) =>
+  const edit = (body: NonNullable<RequestInit['body']>, headers: Record<string, string> = {}) =>
     send('/v1/images/edits', { method: 'POST', body, headers });
   const form = (fields: Record<string, string | Blob>) => {
     const data = new FormData();
