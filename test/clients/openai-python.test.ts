@@ -31,7 +31,8 @@ describe.skipIf(!python)('the openai package of PyPI', () => {
   let home: HomeProcess;
   beforeAll(async () => {
     home = await new HomeProcess(['--data', join(scratch, 'data')], scratch).started();
-    const child = spawn(python as string, [SCRIPT, home.url, home.key], {
+    // What OpenAI has given up, such as variations, warns.
+    const child = spawn(python as string, ['-W', 'ignore', SCRIPT, home.url, home.key], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.end(JSON.stringify({ variants: VARIANTS, refused: REFUSED }));

@@ -10,8 +10,6 @@ import { ROOT } from '../support/reference.js';
 
 const LITELLM = join(ROOT, '.venv-clients/bin/python');
 const PROGRAMS = join(ROOT, 'test/clients/programs');
-/** Of the AI SDK. */
-const LEAST_NODE = 22;
 
 const scratch = mkdtempSync(join(tmpdir(), 'programs-'));
 let home: HomeProcess;
@@ -58,8 +56,7 @@ test.skipIf(isAbsent(LITELLM, 'pip install -r test/clients/requirements.txt into
   200_000,
 );
 
-const isTooOld = Number(process.versions.node.split('.')[0]) < LEAST_NODE;
-test.skipIf(isTooOld || isAbsent(join(PROGRAMS, 'node_modules'), 'npm ci --prefix test/clients/programs'))(
+test.skipIf(isAbsent(join(PROGRAMS, 'node_modules'), 'npm ci --prefix test/clients/programs'))(
   "Vercel's AI SDK (npm)",
   async () => {
     const told = await run(process.execPath, join(PROGRAMS, 'ai-sdk.mjs'));

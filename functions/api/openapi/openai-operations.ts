@@ -5,10 +5,8 @@ import { DRAWING_ERRORS, openaiErrors } from './openai-errors.js';
 import type { AnyResponse, Operation } from './openapi-types.js';
 import { KEY_ERRORS } from './problem-responses.js';
 
-const { data: _, created: created_at, ...ABOUT } = OPENAI_ANSWER;
-const [PICTURE] = OPENAI_ANSWER.data;
 const TYPE = 'image_generation.completed';
-const EVENT = `event: ${TYPE}\ndata: ${JSON.stringify({ type: TYPE, ...PICTURE, created_at, ...ABOUT })}\n\n`;
+const EVENT = `event: ${TYPE}\ndata: {"type": "${TYPE}", "b64_json": "...", "created_at": ${OPENAI_ANSWER.created}}\n\n`;
 
 const PICTURES: AnyResponse = {
   description: 'The pictures.',
