@@ -8,7 +8,7 @@ import { randomSeed } from '../../lib/random/random-seed.js';
 import type { JobQueue } from '../../lib/runtime/job-queue.js';
 import type { GenerateAnswer } from '../../lib/schemas/answer.js';
 import { imageBytes } from '../../lib/schemas/image-rules.js';
-import { drawRequestSchema, type GenerateRequest } from '../../lib/schemas/request.js';
+import { type DrawRequest, drawRequestSchema, type GenerateRequest } from '../../lib/schemas/request.js';
 import { parseRequest } from '../shared/parse-request.js';
 import { serverTiming } from '../shared/server-timing.js';
 import { warningsHeader } from '../shared/warnings-header.js';
@@ -35,10 +35,8 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
   const { value: drawn, queuedMilliseconds } = await queue.run(job, signal);
   const encodeStarted = performance.now();
   const text = { seed: String(seed), num_steps: String(steps), model: context.model };
-  const { width, height } = drawn.images[0] as RgbImage;
-  const size = wanted.size ?? { width, height };
-  const resized = tellResize({ width, height }, size);
-  const warnings = [...drawn.warnings, ...(resized === undefined ? [] : [resized])];
+  const { size, resized } = sizeOf(drawn.images, wanted);
+  const warnings = [...drawn.warnings, ...resized];
   const pictures = await Promise.all(
     drawn.images.map(async (image) => encodeImage(await resizeImage(image, size), format, text)),
   );
@@ -73,6 +71,14 @@ export async function invoke(request: Request, context: InvokeContext): Promise<
     model: context.model,
   };
   return Response.json(answer, { headers: timed });
+}
+
+/** The size that is wanted, or else the model's own, and what there is to tell of the way there. */
+function sizeOf([first]: readonly RgbImage[], wanted: DrawRequest) {
+  const { width, height } = first as RgbImage;
+  const size = wanted.size ?? { width, height };
+  const words = tellResize({ width, height }, size);
+  return { size, resized: words === undefined ? [] : [words] };
 }
 
 /** The picture to begin with, brought to the model's size. */

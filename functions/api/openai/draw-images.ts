@@ -32,8 +32,8 @@ export async function drawImages(
     { request: wanted, caller, waitMs: WAIT_MS, requestId, signal: request.signal },
     services,
   );
-  telemetry.count('Requests', 'drawn');
   const answer = await toAnswer(asked, drawn.answer, drawn.id, context);
+  telemetry.count('Requests', 'drawn');
   const headers = { 'server-timing': serverTiming(drawn.timings) };
   return asked.stream
     ? eventStream(answer, image === undefined, headers)
