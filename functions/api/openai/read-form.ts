@@ -10,6 +10,8 @@ const MAX_PARTS = 64;
 
 /** Fields whose values are no text in JSON. */
 const NUMBERS: ReadonlySet<string> = new Set(['n', 'output_compression', 'partial_images', 'strength']);
+/** Some programs write null as they write numbers. */
+const NOTHING: ReadonlySet<string> = new Set(['', 'null']);
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 export interface Form {
@@ -65,7 +67,7 @@ async function parse(bytes: Uint8Array, type: string): Promise<[string, string |
 }
 
 function jsonValue(name: string, text: string): unknown {
-  if (text === '' && name !== 'prompt') return undefined;
-  if (NUMBERS.has(name)) return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
+  if (NOTHING.has(text) && name !== 'prompt') return undefined;
+  if (NUMBERS.has(name)) return /^\d{1,9}(\.\d{1,20})?$/.test(text) ? Number(text) : text;
   return name === 'stream' ? (BOOLEANS[text.toLowerCase()] ?? text) : text;
 }

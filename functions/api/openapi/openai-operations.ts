@@ -5,8 +5,11 @@ import { DRAWING_ERRORS, openaiErrors } from './openai-errors.js';
 import type { AnyResponse, Operation } from './openapi-types.js';
 import { KEY_ERRORS } from './problem-responses.js';
 
-const TYPE = 'image_generation.completed';
-const EVENT = `event: ${TYPE}\ndata: {"type": "${TYPE}", "b64_json": "...", "created_at": ${OPENAI_ANSWER.created}}\n\n`;
+const EVENTS = ['image_generation.completed', 'image_edit.completed'] as const;
+const EVENT = {
+  event: EVENTS[0],
+  data: `{"type": "${EVENTS[0]}", "b64_json": "...", "created_at": ${OPENAI_ANSWER.created}}`,
+};
 
 const PICTURES: AnyResponse = {
   description: 'The pictures.',
@@ -20,9 +23,15 @@ const PICTURES: AnyResponse = {
       },
     },
     'text/event-stream': {
+      // Of each event.
       schema: {
-        type: 'string',
-        description: "With `stream`: OpenAI's event `completed` for each picture, when all are done.",
+        type: 'object',
+        description: 'With `stream`: an event for each picture, when all are done.',
+        properties: {
+          event: { type: 'string', enum: EVENTS },
+          data: { type: 'string', description: 'JSON, with the picture in `b64_json`.' },
+        },
+        required: ['event', 'data'],
       },
       examples: { one: { value: EVENT } },
     },

@@ -40,6 +40,8 @@ const common = {
   size: z
     .string({ error: size })
     .regex(/^(auto|[1-9]\d{0,3}x[1-9]\d{0,3})$/, { error: size })
+    // All that can be told without knowing the model.
+    .meta({ enum: ['auto', ...OPENAI_SIZES] })
     .nullish()
     .describe(
       `\`auto\` is the model's own, which it draws in any case. \`${OPENAI_SIZES.join('`, `')}\`: its picture scaled to cover that, cut at the centre; \`warnings\` says so.`,

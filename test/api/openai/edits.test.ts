@@ -118,7 +118,9 @@ describe('a form by hand', () => {
   };
 
   test('as curl sends it; what is empty says nothing', async () => {
-    const response = await edit(form({ image, prompt: 'a tree', n: '', size: '', response_format: 'url' }));
+    const response = await edit(
+      form({ image, prompt: 'a tree', n: '', size: 'null', response_format: 'url' }),
+    );
     expect(response.status).toBe(200);
     const { data } = openaiImageAnswerSchema.parse(await response.json());
     expect(Object.keys(data[0] ?? {})).toEqual(['url']);
