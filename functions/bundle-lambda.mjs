@@ -19,6 +19,7 @@ const FUNCTIONS = {
   'import-weights': 'functions/import-weights/lambda.ts',
   'webhook-secret': 'functions/webhook-secret/lambda.ts',
   'empty-bucket': 'functions/empty-bucket/lambda.ts',
+  'gateway-log-role': 'functions/gateway-log-role/lambda.ts',
   stopped: 'functions/stopped/lambda.ts',
 };
 
@@ -33,15 +34,17 @@ const PLAYGROUND = {
 
 /**
  * @param {string} outdir gets one folder for each function: index.mjs, what it loads only when it is needed, and source maps
+ * @param {import('esbuild').BuildOptions} [options] where they are to be others than at synthesis
  * @returns {Promise<Record<string, number>>} bytes of code by function
  */
-export async function bundleLambda(outdir) {
+export async function bundleLambda(outdir, options = {}) {
   /** @type {Record<string, number>} */
   const sizes = {};
   // Each by itself, since no function has the other's files; and in pieces, since what is imported late stands whole in one.
   for (const [name, path] of Object.entries(FUNCTIONS)) {
     const { metafile } = await build({
       ...NODE_BUNDLE,
+      ...options,
       entryPoints: { index: path },
       outdir: join(outdir, name),
       splitting: true,

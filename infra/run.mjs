@@ -15,7 +15,7 @@ await bundleTypeScript(join(ROOT, 'infra/app.ts'), outfile);
 process.setSourceMapsEnabled(true);
 try {
   const { synthesize } = await import(pathToFileURL(outfile).href);
-  synthesize(ROOT);
+  synthesize();
 } catch (error) {
   console.error(error instanceof Error && error.message.startsWith('wrong options') ? error.message : error);
   process.exitCode = 1;

@@ -17,6 +17,8 @@ export interface ApiProps {
   readonly authenticate?: (request: Request) => void;
   /** Of requests that name none. @default 'vae' */
   readonly decoder?: Decoder;
+  /** Of pages elsewhere that may ask, as `corsOriginsSchema` gives them. @default none */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** One request on its way through a route. */

@@ -5,6 +5,7 @@ import { errorFields } from '../shared/error-fields.js';
 import { describeProblem, ProblemError } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
+import { crossOrigin } from './cross-origin.js';
 import { docsRoute } from './docs/docs-route.js';
 import { errorResponse } from './error-response.js';
 import { faviconRoute } from './favicon-route.js';
@@ -24,6 +25,7 @@ const DRAWING = /^\/(predict|v1\/images\/(generations|edits))$/;
 const NEGOTIATED = /^\/predict(ions\/[^/]+)?$/;
 const VARY = 'Accept, Prefer, Authorization, X-Api-Key';
 
+const NO_SUCH_PATH = 'no such path: POST /predict draws a picture, and GET /docs tells of all there is';
 /** Of paths that others have. */
 const HINTS: Readonly<Record<string, string>> = {
   '/v1/images/variations': 'no such path: send the picture to /v1/images/edits, with a prompt',
@@ -45,6 +47,7 @@ export function apiApp(props: ApiProps): Hono<Env> {
     await next();
     finish(c, performance.now() - started, props);
   });
+  if (props.corsOrigins?.length) app.use(crossOrigin(props.corsOrigins));
 
   app.get('/health', () => healthRoute(props));
   app.post('/warmup', (c) => warmUpRoute(known(c, props).props));
@@ -71,7 +74,7 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/favicon.ico', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET'));
-  app.notFound((c) => refuse(new ProblemError(404, HINTS[c.req.path] ?? 'no such path'), c, props));
+  app.notFound((c) => refuse(new ProblemError(404, HINTS[c.req.path] ?? NO_SUCH_PATH), c, props));
   app.onError((error, c) => refuse(error, c, props));
   return app;
 }
@@ -119,7 +122,7 @@ function finish(c: Context<Env>, milliseconds: number, { telemetry }: ApiProps):
   const total = `total;dur=${milliseconds.toFixed(1)}`;
   c.res.headers.set('server-timing', phases ? `${phases}, ${total}` : total);
   c.res.headers.set('x-request-id', id);
-  if (NEGOTIATED.test(c.req.path)) c.res.headers.set('vary', VARY);
+  if (NEGOTIATED.test(c.req.path)) c.res.headers.append('vary', VARY);
   telemetry.log('info', 'request', {
     request_id: id,
     method: c.req.method,

@@ -18,6 +18,7 @@ const props: ApiProps = {
   caller: (_, env) => gatewayCaller(env),
   baseUrl: (_, env) => gatewayBaseUrl(env),
   decoder: config.defaultDecoder,
+  corsOrigins: config.corsOrigins,
 };
 const app = apiApp(props);
 

@@ -17,7 +17,7 @@ const DEFAULT_WAIT_SECONDS = 20;
 /** `POST /predict`: 200 with the picture, or 202 with the place where it will be. */
 export async function predictRoute(context: RouteContext): Promise<Response> {
   const { props, request, requestId, caller } = context;
-  const prefer = readPrefer(request.headers.get('prefer'));
+  const prefer = readPrefer(request);
   const key = readIdempotencyKey(request.headers.get('idempotency-key'));
   const { wanted, raw } = await parseRequest(request, predictRequestSchema, decoderOf(props));
   const waitSeconds = prefer.respondAsync ? 0 : (prefer.waitSeconds ?? DEFAULT_WAIT_SECONDS);

@@ -16,7 +16,7 @@ export async function predictionRoute(id: string, context: RouteContext): Promis
   const { props, request, requestId, caller, baseUrl } = context;
   if (!predictionIdSchema.safeParse(id).success)
     throw new AppError('NOT_FOUND', 'there is no such prediction');
-  const prefer = readPrefer(request.headers.get('prefer'));
+  const prefer = readPrefer(request);
   const waitMs = (prefer.waitSeconds ?? 0) * 1000;
   const { signal } = request;
   const prediction = await readPrediction({ id, caller, baseUrl, waitMs, signal }, props.services);

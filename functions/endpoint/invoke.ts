@@ -12,12 +12,14 @@ import { type DrawRequest, drawRequestSchema, type GenerateRequest } from '../..
 import { parseRequest } from '../shared/parse-request.js';
 import { serverTiming } from '../shared/server-timing.js';
 import { warningsHeader } from '../shared/warnings-header.js';
+import type { ModelWatch } from './model-watch.js';
 
 export interface InvokeContext {
   /** Undefined while the model is not ready. */
   readonly pipeline: TextToImage | undefined;
   readonly decoder: ImageDecoder;
   readonly queue: JobQueue;
+  readonly watch: ModelWatch;
   readonly model: string;
   /** Aborted when the caller has gone or its time is up. */
   readonly signal: AbortSignal;
@@ -26,13 +28,13 @@ export interface InvokeContext {
 /** `POST /invocations`: draws, and answers with JSON, or with the picture's bytes where `Accept` asks for them. */
 export async function invoke(request: Request, context: InvokeContext): Promise<Response> {
   const { wanted, raw } = await parseRequest(request, drawRequestSchema);
-  const { pipeline, queue, signal } = context;
-  if (!pipeline) throw new AppError('UNAVAILABLE', 'the model is still loading: see /ping');
+  const { pipeline, queue, watch, signal } = context;
+  if (!pipeline) throw new AppError('UNAVAILABLE', 'the model is not ready: see /ping');
   const seed = wanted.seed ?? randomSeed();
   const { prompt, num_steps: steps, num_images: images, decoder, output_format: format } = wanted;
   const init = await readInit(wanted, pipeline, context);
-  const job = () => pipeline.run({ prompt, steps, seed, images, decoder, ...(init && { init }) }, signal);
-  const { value: drawn, queuedMilliseconds } = await queue.run(job, signal);
+  const draw = () => pipeline.run({ prompt, steps, seed, images, decoder, ...(init && { init }) }, signal);
+  const { value: drawn, queuedMilliseconds } = await queue.run(() => watch.over(draw, signal), signal);
   const encodeStarted = performance.now();
   const text = { seed: String(seed), num_steps: String(steps), model: context.model };
   const { size, resized } = sizeOf(drawn.images, wanted);

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../shared/problem-response.js';
-import { readKey } from '../shared/read-key.js';
+import { readKey, whyNoKey } from '../shared/read-key.js';
 
 /**
  * At home one key opens everything, as the gateway's keys do in AWS.
@@ -11,9 +11,7 @@ export function keyChecker(key: string): (request: Request) => void {
   const right = digest(key);
   return (request) => {
     const given = readKey(request.headers);
-    if (given === undefined) {
-      throw new ProblemError(401, 'a key is needed: x-api-key: KEY, or Authorization: Api-Key KEY');
-    }
+    if (given === undefined) throw new ProblemError(401, whyNoKey(request.headers));
     // Digests have one length, whatever the keys are.
     if (!timingSafeEqual(digest(given), right)) throw new ProblemError(401, 'this key is not known');
   };

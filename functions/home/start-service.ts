@@ -11,6 +11,7 @@ import type { WorkerServices } from '../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../lib/predictions/system-clock.js';
 import { noteReady, wakeEndpoint } from '../../lib/predictions/wake/wake-endpoint.js';
 import { Waker } from '../../lib/predictions/wake/waker.js';
+import { ANY_ORIGIN } from '../../lib/schemas/cors-origins.js';
 import { makeFolders } from '../../lib/weights/disk/make-folders.js';
 import { apiApp } from '../api/app.js';
 import { errorFields } from '../shared/error-fields.js';
@@ -47,6 +48,8 @@ const STOP_GRACE_MS = 3_000;
 /** Longer than the worker waits: what takes too long is its to judge, and not to be tried for ever. Seconds. */
 const ENDPOINT_DEADLINE_S = 70;
 
+const ANY_PAGE = '--cors-origin *: any page may use this service with a key that it has';
+
 type Home = ReturnType<typeof homeServices>;
 
 /** Wires the routes of functions/api to a folder, a queue in this process, and the endpoint as a child process. */
@@ -77,6 +80,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
     // There is one key: what was asked for with the last one is its owner's still.
     caller: () => 'home',
     baseUrl: (request) => new URL(request.url).origin,
+    corsOrigins: listen.corsOrigins ?? [],
   });
   app.get('/pictures/:id/:name', ({ req }) => {
     const { id, name } = req.param();
@@ -89,6 +93,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
   });
   own.url = server.url;
   await lock.announce(server.url);
+  if (listen.corsOrigins?.includes(ANY_ORIGIN)) home.telemetry.log('warn', ANY_PAGE);
   const close = closer(home, server);
   try {
     await sweep(home);

@@ -1,9 +1,8 @@
-import { Aws, CfnCondition, CfnParameter, Duration, Fn, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, type SecretValue } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   ApiKeySourceType,
   AuthorizationType,
-  type CfnApiKey,
   EndpointType,
   type IApiKey,
   LambdaIntegration,
@@ -12,6 +11,7 @@ import {
   Period,
   RequestAuthorizer,
   RestApi,
+  type UsagePlan,
 } from 'aws-cdk-lib/aws-apigateway';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -19,9 +19,12 @@ import type { Backend } from '../backends/backend.js';
 import { acknowledge } from '../basics/acknowledge.js';
 import type { FunctionSettings } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
+import type { CustomDomain as CustomDomainOptions } from '../options/props/common-props.js';
 import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import type { Results } from '../predictions/results.js';
-import { BINARY_MEDIA_TYPES, ROUTES, type Route } from './api-routes.js';
+import { BINARY_MEDIA_TYPES, PREFLIGHTS, ROUTES, type Route } from './api-routes.js';
+import { CustomDomain } from './custom-domain.js';
+import { GatewayLogRole } from './gateway-log-role.js';
 import { addGatewayResponses } from './gateway-responses.js';
 
 const STAGE = 'prod';
@@ -54,9 +57,24 @@ export interface ApiProps {
   readonly results: Results;
   readonly settings: FunctionSettings;
   readonly plan: UsagePlanProps;
-  /** Of requests that name none. */
-  readonly decoder: string;
+  /** Of the API key. @default a random one */
+  readonly keyValue?: SecretValue;
+  /** @default the gateway's own address */
+  readonly customDomain?: CustomDomainOptions;
+  readonly requests: RequestProps;
+  readonly accessLog: AccessLogMode;
 }
+
+/** How requests are understood. */
+export interface RequestProps {
+  /** Of those that name none. */
+  readonly decoder: string;
+  /** Of pages elsewhere that may ask. @default none */
+  readonly corsOrigins?: readonly string[];
+}
+
+/** Whether requests are logged by the gateway, and whether the account gets the role for that where it has none. */
+export type AccessLogMode = 'set-role' | 'keep-role' | 'none';
 
 /** What one key may do. */
 export interface UsagePlanProps {
@@ -73,7 +91,10 @@ export class Api extends Construct {
   /** Without a slash at its end. */
   readonly url: string;
   readonly key: IApiKey;
+  readonly plan: UsagePlan;
   readonly restApi: RestApi;
+  /** What the record of the custom domain, if any, must lead to. */
+  readonly customDomainTarget?: string;
   readonly handler: NodeFunction;
 
   constructor(scope: Construct, id: string, props: ApiProps) {
@@ -81,21 +102,30 @@ export class Api extends Construct {
     this.handler = this.#makeHandler(props);
     this.restApi = this.#makeRestApi(props);
     this.#addRoutes(props);
-    addGatewayResponses(this.restApi);
+    addGatewayResponses(this.restApi, props.requests.corsOrigins);
     // Ours says the same.
     this.restApi.node.tryRemoveChild('Endpoint');
-    this.key = this.#makeKey(props.plan);
-    this.url = this.restApi.url.replace(/\/$/, '');
+    this.plan = this.#makePlan(props.plan);
+    this.key = this.#makeKey(props);
+    const { customDomain: domain } = props;
+    const custom = domain && new CustomDomain(this, 'CustomDomain', { api: this.restApi, domain });
+    if (custom) this.customDomainTarget = custom.target;
+    this.url = custom?.url ?? this.restApi.url.replace(/\/$/, '');
   }
 
-  #makeHandler({ backend, queue, results, settings, decoder }: ApiProps): NodeFunction {
+  #makeHandler({ backend, queue, results, settings, requests }: ApiProps): NodeFunction {
+    const { decoder, corsOrigins } = requests;
     const handler = new NodeFunction(this, 'Handler', {
       ...settings,
       description: 'Answers the requests of the API',
       bundle: 'api',
       timeout: TIMEOUT,
       memory: 1024,
-      environment: { ...settings.environment, DEFAULT_DECODER: decoder },
+      environment: {
+        ...settings.environment,
+        DEFAULT_DECODER: decoder,
+        ...(corsOrigins && { CORS_ORIGINS: corsOrigins.join(',') }),
+      },
     });
     results.grantPredictions(handler);
     results.grantWakeLog(handler);
@@ -104,42 +134,50 @@ export class Api extends Construct {
     return handler;
   }
 
-  #makeRestApi({ name, settings }: ApiProps): RestApi {
-    const accessLog = new LogGroup(this, 'AccessLog', {
-      retention: settings.logDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+  #makeRestApi({ name, settings, accessLog: mode }: ApiProps): RestApi {
+    const { bundles, logDays: retention } = settings;
+    const accessLog =
+      mode === 'none'
+        ? undefined
+        : new LogGroup(this, 'AccessLog', { retention, removalPolicy: RemovalPolicy.DESTROY });
     const api = new RestApi(this, 'RestApi', {
       restApiName: name,
       endpointTypes: [EndpointType.REGIONAL],
       apiKeySourceType: ApiKeySourceType.AUTHORIZER,
       binaryMediaTypes: BINARY_MEDIA_TYPES,
-      // The gateway logs with one role for all APIs of the account: it must outlive this one.
-      cloudWatchRole: true,
-      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
+      // It would take the place of the one that the account has.
+      cloudWatchRole: false,
       deployOptions: {
         stageName: STAGE,
-        accessLogDestination: new LogGroupLogDestination(accessLog),
-        accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+        ...(accessLog && {
+          accessLogDestination: new LogGroupLogDestination(accessLog),
+          accessLogFormat: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+        }),
         loggingLevel: MethodLoggingLevel.OFF,
         dataTraceEnabled: false,
         throttlingRateLimit: STAGE_RATE,
         throttlingBurstLimit: STAGE_BURST,
       },
     });
+    if (mode === 'set-role') {
+      const role = new GatewayLogRole(this, 'LogRole', { basics: { bundles, logDays: retention } });
+      api.deploymentStage.node.addDependency(role);
+    }
     acknowledge(api, {
       'AwsSolutions-APIG2': 'The service checks requests itself and names every wrong field.',
       'AwsSolutions-APIG3':
         'A firewall costs $6 a month while nobody asks; keys, throttle and quota bound the use.',
       'AwsSolutions-APIG6': 'Execution logs would repeat the access log, and could show headers with keys.',
       'AwsSolutions-COG4': 'Callers are programs with API keys, not people with accounts.',
-      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
-        "The account's one role for the logs of all its APIs: AWS's own policy for it.",
+      ...(!accessLog && {
+        'AwsSolutions-APIG1':
+          "Asked for by an option: the functions' own logs tell of all requests but refused ones.",
+      }),
     });
     return api;
   }
 
-  #addRoutes({ settings: { environment: _, ...settings } }: ApiProps): void {
+  #addRoutes({ settings: { environment: _, ...settings }, requests }: ApiProps): void {
     const reader = new NodeFunction(this, 'KeyReader', {
       ...settings,
       description: 'Reads the API key from whichever header it is in',
@@ -158,7 +196,8 @@ export class Api extends Construct {
       timeout: TIMEOUT,
     });
     const withKey = { authorizer, authorizationType: AuthorizationType.CUSTOM, apiKeyRequired: true };
-    for (const route of ROUTES) this.#addRoute(route, integration, route.key ? withKey : undefined);
+    const routes = requests.corsOrigins ? [...ROUTES, ...PREFLIGHTS] : ROUTES;
+    for (const route of routes) this.#addRoute(route, integration, route.key ? withKey : undefined);
   }
 
   #addRoute(
@@ -175,36 +214,22 @@ export class Api extends Construct {
     if (withKey) return;
     acknowledge(added, {
       'AwsSolutions-APIG4':
-        'Pages that say how to use the service, and its health: public, throttled, without a GPU.',
+        'Pages that say how to use the service, its health, and what browsers ask before they send a key: public, ' +
+        'throttled, without a GPU.',
     });
   }
 
-  #makeKey({ rateLimit, burstLimit, dailyQuota }: UsagePlanProps): IApiKey {
-    // A value in the configuration would stand in the template.
-    const value = new CfnParameter(this, 'KeyValue', {
-      type: 'String',
-      default: '',
-      noEcho: true,
-      allowedPattern: '^$|^[A-Za-z0-9_-]{20,128}$',
-      constraintDescription: 'must be 20 to 128 letters, digits, dashes or underscores',
-      description: 'Value of the API key; a random one if empty',
-    });
-    value.overrideLogicalId('ApiKeyValue');
-    const isGiven = new CfnCondition(this, 'IsKeyGiven', {
-      expression: Fn.conditionNot(Fn.conditionEquals(value, '')),
-    });
-    const key = this.restApi.addApiKey('Key');
-    (key.node.defaultChild as CfnApiKey).value = Fn.conditionIf(
-      isGiven.logicalId,
-      value.valueAsString,
-      Aws.NO_VALUE,
-    ).toString();
-    const plan = this.restApi.addUsagePlan('Plan', {
+  #makeKey({ keyValue }: ApiProps): IApiKey {
+    const key = this.restApi.addApiKey('Key', { ...(keyValue && { value: keyValue.unsafeUnwrap() }) });
+    this.plan.addApiKey(key);
+    return key;
+  }
+
+  #makePlan({ rateLimit, burstLimit, dailyQuota }: UsagePlanProps): UsagePlan {
+    return this.restApi.addUsagePlan('Plan', {
       apiStages: [{ stage: this.restApi.deploymentStage }],
       throttle: { rateLimit, burstLimit },
       quota: { limit: dailyQuota, period: Period.DAY },
     });
-    plan.addApiKey(key);
-    return key;
   }
 }

@@ -18,7 +18,7 @@ export interface Graph {
   readonly right?: IMetric[];
 }
 
-/** What draws pictures, as the rest of the stack sees it. There is one in a stack: service/make-backend.ts chooses it. */
+/** What draws pictures, as the rest of the service sees it; service/make-backend.ts chooses it. */
 export abstract class Backend extends Construct {
   /** What a function needs to know of it. */
   abstract readonly environment: Readonly<Record<string, string>>;
@@ -30,6 +30,8 @@ export abstract class Backend extends Construct {
   abstract readonly alarms: Readonly<Record<string, AlarmCondition>>;
   /** What it does, for the dashboard; three have room in a row. */
   abstract readonly graphs: readonly Graph[];
+  /** Of instances of one's own: what they started from. */
+  readonly machineImage?: string;
 
   /** Have a picture drawn, and wake what draws it. */
   abstract grantApi(api: NodeFunction): void;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { CfnDeletionPolicy, type CfnResource, CustomResource, Duration, FileSystem } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, type CfnResource, CustomResource, Duration } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
@@ -11,8 +10,6 @@ import { NodeFunction } from '../basics/node-function.js';
 import { PrivateBucket } from '../basics/private-bucket.js';
 import type { ModelBundle } from './model-bundle.js';
 
-/** Sources whose change changes what is in a bundle. */
-const EXPORTER = ['lib/export', 'lib/onnx'];
 const BUNDLES = 'bundles';
 /** Lambda's longest. The function itself gives up half a minute earlier, and says how far it came. */
 const TIMEOUT = Duration.minutes(15);
@@ -39,8 +36,8 @@ export interface ImportedModelProps {
   readonly source: ModelSource;
   /** Whether the weights outlive the stack. */
   readonly keep: boolean;
-  /** Of the repository. */
-  readonly root: string;
+  /** Fingerprints of what makes a bundle: another one may make other bytes. */
+  readonly exporter: readonly string[];
   readonly basics: FunctionBasics;
 }
 
@@ -61,10 +58,10 @@ export class ImportedModel extends Construct implements ModelBundle {
 
   constructor(scope: Construct, id: string, props: ImportedModelProps) {
     super(scope, id);
-    const { source, keep, root } = props;
+    const { source, keep, exporter } = props;
     this.#bucket = new PrivateBucket(this, 'Weights', { keep }).bucket;
     this.#files = this.#bucket.arnForObjects(`${BUNDLES}/*`);
-    const prefix = prefixOf(source, root);
+    const prefix = prefixOf(source, exporter);
     this.#record = this.#bucket.arnForObjects(`${prefix}/${SELF_TEST_NAME}`);
     this.uri = `s3://${this.#bucket.bucketName}/${prefix}`;
     this.readReasons = {
@@ -127,8 +124,7 @@ export class ImportedModel extends Construct implements ModelBundle {
 }
 
 /** `bundles/sd-turbo/cuda-float16-0123456789ab`: readable, and other for whatever makes other bytes. */
-function prefixOf(source: ModelSource, root: string): string {
-  const exporter = EXPORTER.map((folder) => FileSystem.fingerprint(join(root, folder)));
+function prefixOf(source: ModelSource, exporter: readonly string[]): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([source, exporter]))
     .digest('hex')

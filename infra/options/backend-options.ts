@@ -1,5 +1,6 @@
 import { BACKENDS, type BackendName } from './backends.js';
 import type { Config } from './options-schema.js';
+import type { Problem } from './problem.js';
 
 /** Options that say nothing to the other backends: given for one of those, they are refused. */
 const OWN: Readonly<Record<BackendName, readonly (keyof Config)[]>> = {
@@ -34,21 +35,21 @@ export function withTypes<T extends Typed>(options: T): T & Pick<Config, 'instan
 }
 
 /** What does not go with the backend that was chosen. */
-export function backendProblems(config: Config, given: object): string[] {
+export function backendProblems(config: Config, given: object): Problem[] {
   const { backend } = config;
   const foreign = BACKENDS.filter((name) => name !== backend).flatMap((name) =>
     OWN[name]
       .filter((option) => option in given)
-      .map((option) => `${option}: is an option of backend ${name}, and this is ${backend}`),
+      .map((option): Problem => [option, `is an option of backend ${name}, and this is ${backend}`]),
   );
   return [...foreign, ...typeProblems(config), ...(backend === 'ec2' ? networkProblems(config, given) : [])];
 }
 
-function typeProblems({ backend, instanceType, fallbackInstanceTypes = [] }: Config): string[] {
+function typeProblems({ backend, instanceType, fallbackInstanceTypes = [] }: Config): Problem[] {
   const isOther = (type: string) => type.startsWith('ml.') !== (backend === 'sagemaker');
-  const say = (option: string, type: string) => {
+  const say = (option: string, type: string): Problem => {
     const name = type.replace(/^ml\./, '');
-    return `${option}: ${type} is no type of backend ${backend}: ${backend === 'ec2' ? name : `ml.${name}`}`;
+    return [option, `${type} is no type of backend ${backend}: ${backend === 'ec2' ? name : `ml.${name}`}`];
   };
   return [
     ...(isOther(instanceType) ? [say('instanceType', instanceType)] : []),
@@ -56,10 +57,11 @@ function typeProblems({ backend, instanceType, fallbackInstanceTypes = [] }: Con
   ];
 }
 
-function networkProblems({ vpcId, subnetIds }: Config, given: object): string[] {
-  const problems: string[] = [];
-  if (!vpcId !== !subnetIds) problems.push('vpcId: goes together with subnetIds');
-  if (subnetIds && subnetIds.length > 2) problems.push('subnetIds: one instance in each, and two at most');
-  if (vpcId && 'zones' in given) problems.push('zones: the subnets say which they are');
+function networkProblems({ vpcId, subnetIds }: Config, given: object): Problem[] {
+  const problems: Problem[] = [];
+  if (!vpcId !== !subnetIds) problems.push(['vpcId', 'goes together with {subnetIds}']);
+  if (subnetIds && subnetIds.length > 2)
+    problems.push(['subnetIds', 'one instance in each, and two at most']);
+  if (vpcId && 'zones' in given) problems.push(['zones', 'the subnets say which they are']);
   return problems;
 }

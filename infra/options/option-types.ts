@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import * as z from 'zod';
 
 /** What git allows in a name, less the rest. */
@@ -26,17 +27,26 @@ export function boolean() {
   return fromText(parse, z.boolean({ error: 'must be true or false' }));
 }
 
+/** A text that fits, or one that is known at the deploy alone: another resource's id. */
+export function lateText(fits: RegExp | ((text: string) => boolean), error: string) {
+  const isRight = fits instanceof RegExp ? (text: string) => fits.test(text) : fits;
+  return z.string({ error }).refine((text) => Token.isUnresolved(text) || isRight(text), error);
+}
+
 /** Names separated by commas, or an array; each once, at least one. */
 export function list(pattern: RegExp, error: string) {
-  const parse = (text: string) => text.split(',').map((item) => item.trim());
+  return listOf(z.string({ error }).regex(pattern, { error }), error);
+}
+
+/** Of texts, some of which may be known at the deploy alone. */
+export function lateList(pattern: RegExp, error: string) {
+  return listOf(lateText(pattern, error), error);
+}
+
+function listOf(item: z.ZodType<string>, error: string) {
+  const parse = (text: string) => text.split(',').map((part) => part.trim());
   const unique = (items: readonly string[]) => new Set(items).size === items.length;
-  return fromText(
-    parse,
-    z
-      .array(z.string({ error }).regex(pattern, { error }), { error })
-      .min(1, { error })
-      .refine(unique, 'has one twice'),
-  );
+  return fromText(parse, z.array(item, { error }).min(1, { error }).refine(unique, 'has one twice'));
 }
 
 export function optionNames(schema: z.ZodObject): string {

@@ -1,9 +1,11 @@
+import { Token } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { ATTENTION_KERNELS } from '../../lib/schemas/attention-kernels.js';
+import { corsOrigins } from '../../lib/schemas/cors-origins.js';
 import { DECODERS } from '../../lib/schemas/request.js';
 import { BACKENDS } from './backends.js';
-import { boolean, COMMIT, integer, list, money } from './option-types.js';
-import { parseWarmHours, type WarmHours } from './warm-hours.js';
+import { boolean, COMMIT, integer, lateList, lateText, list, money } from './option-types.js';
+import { readWarmHours, type WarmHours } from './warm-hours.js';
 
 /** GPU families that CUDA 13 and its driver run on; all of them have at least one NVIDIA GPU. With `ml.` SageMaker's. */
 const INSTANCE_TYPE = /^(ml\.)?(g4dn|g5|g6|g6e|p4d|p4de|p5)\.[a-z0-9]+$/;
@@ -13,6 +15,12 @@ const MAX_IDLE_MINUTES = 1380;
 const MAX_INSTANCE_TYPES = 5;
 /** Longer is a machine that hardly sleeps: its clock runs eleven hours. */
 const MAX_IDLE_SECONDS = 6 * 3600;
+const ACCESS_LOG_MODES = ['set-role', 'keep-role', 'none'] as const;
+/** CloudWatch's; the last one of CDK's stands for ever. */
+const LOG_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  9999,
+];
 
 export const optionsSchema = z.strictObject({
   /** Name of the stack; whatever needs a name is named after it. Two of them may live in one account. @default 'sd-turbo' */
@@ -62,7 +70,10 @@ export const optionsSchema = z.strictObject({
   /** Minutes without work before the last copy goes; each sleep pays for that and about 12 minutes more. @default 5 */
   idleMinutes: integer(5, MAX_IDLE_MINUTES).default(5),
   /** Hours in which one copy stays up, as `MON-FRI 08:00-18:00`; costs that many instance hours. @default none */
-  warmHours: z.string().transform(parseWarmHours).optional(),
+  warmHours: z
+    .string()
+    .refine(readWarmHours, 'must be days and hours such as MON-FRI 08:00-18:00, ending on the day they begin')
+    .optional(),
   /** Of `warmHours`, as the IANA database names it. @default 'UTC' */
   timeZone: z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin').default('UTC'),
 
@@ -73,10 +84,10 @@ export const optionsSchema = z.strictObject({
   /** Of an instance, for $0.08 a month and GB. The machine image has 30. @default 30 */
   diskGb: integer(30, 1000).default(30),
   /** What an instance starts from: `ami-...`, or `recommended`, AWS's newest at each deploy. @default 'recommended' */
-  machineImage: z
-    .string()
-    .regex(/^(recommended|ami-[0-9a-f]{8,17})$/, 'must be recommended, or an id such as ami-0123abcd')
-    .default('recommended'),
+  machineImage: lateText(
+    /^(recommended|ami-[0-9a-f]{8,17})$/,
+    'must be recommended, or an id such as ami-0123abcd',
+  ).default('recommended'),
   /**
    * Of the instances: any word. Another one than at the last deploy makes them anew, whatever else is the same: for one
    * that was terminated by hand, or is broken. @default none
@@ -88,10 +99,7 @@ export const optionsSchema = z.strictObject({
   /** Whether Session Manager may open a shell on an instance. @default false */
   sessionManager: boolean().default(false),
   /** A network for the instances, with `subnetIds`. @default one of their own */
-  vpcId: z
-    .string()
-    .regex(/^vpc-[0-9a-f]{8,17}$/, 'must be an id such as vpc-0123abcd')
-    .optional(),
+  vpcId: lateText(/^vpc-[0-9a-f]{8,17}$/, 'must be an id such as vpc-0123abcd').optional(),
 
   /** Checkpoint on Hugging Face that the deploy imports. 2.6 GB in S3: about $0.06 a month. @default 'stabilityai/sd-turbo' */
   model: repo().default('stabilityai/sd-turbo'),
@@ -112,12 +120,14 @@ export const optionsSchema = z.strictObject({
   /** On the GPU: `fused` is fastest, `exact` for whoever finds black pictures. @default guarded */
   attentionKernels: z.enum(ATTENTION_KERNELS, { error: 'must be fused, guarded or exact' }).optional(),
   /** Finished bundle in a bucket of this account, instead of an import. @default none */
-  modelUri: z
-    .string()
-    .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^/\s]+(\/[^/\s]+)*$/, 'must be s3://bucket/prefix')
-    .optional(),
-  /** Whether the imported weights outlive the stack, and are billed on. @default false */
-  keepWeights: boolean().default(false),
+  modelUri: lateText(
+    /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^/\s]+(\/[^/\s]+)*$/,
+    'must be s3://bucket/prefix',
+  ).optional(),
+  /** Whether the imported weights outlive the stack, and are billed on. @default false, but true with `removalPolicy` retain */
+  keepWeights: boolean().optional(),
+  /** What becomes of the buckets when the stack goes: `destroy`, or `retain`, with predictions and weights. @default 'destroy' */
+  removalPolicy: z.enum(['destroy', 'retain'], { error: 'must be destroy or retain' }).default('destroy'),
 
   /** Requests a second of the API key. @default 10 */
   rateLimit: integer(1, 10_000).default(10),
@@ -125,18 +135,28 @@ export const optionsSchema = z.strictObject({
   burstLimit: integer(1, 5_000).default(20),
   /** Requests a day of the API key: what a key that leaks can cost. @default 20000 */
   dailyQuota: integer(1, 100_000_000).default(20_000),
+  /**
+   * Pages of these origins may use the service: `https://app.example.com,https://www.example.com`, or `*` for any. Whoever
+   * opens such a page can read the key that it sends. @default none
+   */
+  corsOrigins: corsOrigins(Token.isUnresolved).optional(),
+
+  /**
+   * The gateway's log of requests, refused ones included. It is written with a role that is the account's, for all its
+   * APIs: `set-role` gives the account one where it has none, and touches no other; `keep-role` leaves it to the account to
+   * have one; with `none` there is no such log. @default 'set-role'
+   */
+  accessLog: z.enum(ACCESS_LOG_MODES, { error: 'must be set-role, keep-role or none' }).default('set-role'),
 
   /** Days that predictions are kept, in S3: about $0.01 a month for 1,000 pictures. @default 1 */
   retentionDays: integer(1, 3650).default(1),
   /** Days that logs are kept. @default 30 */
   logDays: z.coerce
     .number()
-    .pipe(
-      z.literal([1, 3, 5, 7, 14, 30, 60, 90, 180, 365], { error: 'must be 1, 3, 5, 7, 14, 30, 60, 90 ...' }),
-    )
+    .pipe(z.literal(LOG_DAYS, { error: `must be one of ${LOG_DAYS.slice(0, -1).join(', ')}` }))
     .default(30),
   /** Who is told of alarms. @default nobody; the dashboard shows them */
-  alarmEmail: z.email({ error: 'must be an e-mail address' }).optional(),
+  alarmEmail: lateText((text) => z.email().safeParse(text).success, 'must be an e-mail address').optional(),
   /** Dollars a month of the whole account, above which `alarmEmail` is told. @default no budget */
   monthlyBudget: money(1, 1_000_000).optional(),
 
@@ -144,14 +164,15 @@ export const optionsSchema = z.strictObject({
    * Subnets for the endpoint's containers, which must reach S3; with `ec2` one for each instance, and a way to AWS's services.
    * @default SageMaker's own network
    */
-  subnetIds: list(/^subnet-[0-9a-f]{8,17}$/, 'must be ids such as subnet-0123abcd').optional(),
+  subnetIds: lateList(/^subnet-[0-9a-f]{8,17}$/, 'must be ids such as subnet-0123abcd').optional(),
   /** Required with `subnetIds`. */
-  securityGroupIds: list(/^sg-[0-9a-f]{8,17}$/, 'must be ids such as sg-0123abcd').optional(),
+  securityGroupIds: lateList(/^sg-[0-9a-f]{8,17}$/, 'must be ids such as sg-0123abcd').optional(),
 });
 
-export type Config = Omit<z.output<typeof optionsSchema>, 'warmHours' | 'instanceType'> & {
+export type Config = Omit<z.output<typeof optionsSchema>, 'warmHours' | 'instanceType' | 'keepWeights'> & {
   readonly warmHours?: WarmHours;
   readonly instanceType: string;
+  readonly keepWeights: boolean;
 };
 
 /** A number of them, or their names. */

@@ -1,5 +1,3 @@
-import * as z from 'zod';
-
 /** A stretch of the week in which one copy stays up. */
 export interface WarmHours {
   /** As cron has them: `MON,TUE,WED`, or `*`. */
@@ -14,15 +12,12 @@ const DAY = `(${DAYS.join('|')})`;
 const TIME = '([01]\\d|2[0-3]):([0-5]\\d)';
 const WARM_HOURS = new RegExp(`^(?:${DAY}(?:-${DAY})? )?${TIME}-${TIME}$`);
 
-/** Reads `MON-FRI 08:00-18:00`, or `08:00-18:00` for every day; for use inside a zod schema. */
-export function parseWarmHours(text: string, context: z.RefinementCtx): WarmHours {
+/** Reads `MON-FRI 08:00-18:00`, or `08:00-18:00` for every day; nothing else is any. */
+export function readWarmHours(text: string): WarmHours | undefined {
   const [, first, last, ...time] = WARM_HOURS.exec(text) ?? [];
   const [fromHour, fromMinute, untilHour, untilMinute] = time.map(Number) as [number, number, number, number];
   const [from, until] = [fromHour * 60 + fromMinute, untilHour * 60 + untilMinute];
-  if (!(from < until)) {
-    context.addIssue('must be days and hours such as MON-FRI 08:00-18:00, ending on the day they begin');
-    return z.NEVER;
-  }
+  if (!(from < until)) return undefined;
   return { days: first === undefined ? '*' : daysBetween(first, last ?? first), from, until };
 }
 

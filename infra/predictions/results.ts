@@ -15,6 +15,8 @@ const WORKER_STATE = 'worker.json';
 export interface ResultsProps {
   /** After so many days a prediction counts as gone. */
   readonly retentionDays: number;
+  /** Whether they outlive the stack: until they expire, that is. */
+  readonly keep: boolean;
   readonly basics: FunctionBasics;
 }
 
@@ -23,17 +25,17 @@ export class Results extends Construct {
   /** What a function needs to know of it. */
   readonly environment: Readonly<Record<string, string>>;
   readonly #bucket: Bucket;
-  readonly #emptying: IDependable;
+  readonly #emptying: IDependable | undefined;
 
-  constructor(scope: Construct, id: string, { retentionDays, basics }: ResultsProps) {
+  constructor(scope: Construct, id: string, { retentionDays, keep, basics }: ResultsProps) {
     super(scope, id);
     const rule = { prefix: PREDICTIONS, expiration: Duration.days(retentionDays + 1) };
-    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules: [rule] }).bucket;
+    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules: [rule], keep }).bucket;
     this.environment = {
       RESULTS_BUCKET: this.#bucket.bucketName,
       RETENTION_DAYS: String(retentionDays),
     };
-    this.#emptying = this.#emptyAtTheEnd(basics);
+    this.#emptying = keep ? undefined : this.#emptyAtTheEnd(basics);
   }
 
   /** Know when the endpoint was woken, and say so. */
@@ -58,7 +60,7 @@ export class Results extends Construct {
     const objects = this.#bucket.arnForObjects(`${PREDICTIONS}*`);
     acknowledge(grantee, { [wildcard(this, objects)]: 'The ids of predictions are made at run time.' });
     // Nobody may be left to fill the bucket again when it is emptied.
-    grantee.node.addDependency(this.#emptying);
+    if (this.#emptying) grantee.node.addDependency(this.#emptying);
     return this.#grantObjects(grantee, objects).combine(
       this.#allow(grantee, 's3:ListBucket', this.#bucket.bucketArn),
     );

@@ -10,13 +10,19 @@ import { ExistingModel } from '../model/existing-model.js';
 import { ImportedModel } from '../model/imported-model.js';
 import type { ModelBundle } from '../model/model-bundle.js';
 import type { Config } from '../options/config.js';
+import type { ObjectProps } from '../options/objects.js';
 import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import type { Results } from '../predictions/results.js';
 
 export interface MakeBackendProps {
   readonly config: Config;
-  /** Of the repository. */
-  readonly root: string;
+  readonly objects: ObjectProps;
+  /** What the deploy carries into the account: directories, and fingerprints of the exporter. */
+  readonly carried: {
+    readonly imageContext: string;
+    readonly machine: string;
+    readonly exporter: readonly string[];
+  };
   readonly basics: FunctionBasics;
   readonly queue: PredictionQueue;
   readonly results: Results;
@@ -25,29 +31,36 @@ export interface MakeBackendProps {
 
 /** The one place that knows which backends there are. */
 export function makeBackend(scope: Construct, props: MakeBackendProps): Backend {
-  const { config, root, basics, queue, results, telemetry } = props;
+  const { config, objects, carried, basics, queue, results, telemetry } = props;
   const { attentionKernels, stackName: name } = config;
-  const image = endpointImage(scope, 'Image', root);
+  const image = endpointImage(scope, 'Image', carried.imageContext);
   new ImageScan(scope, 'ImageScan', { image, logDays: config.logDays });
   const container = {
     image,
     model: makeModel(scope, props),
     environment: { ...(attentionKernels && { ATTENTION_KERNELS: attentionKernels }) },
   };
+  const { 'network.vpc': vpc, 'network.subnets': subnets } = objects;
   const types = [config.instanceType, ...(config.fallbackInstanceTypes ?? [])];
   if (config.backend === 'ec2') {
     const { idleSeconds, diskGb, machineImage, generation, sessionManager } = config;
     const { zones, vpcId, subnetIds } = config;
     return new Ec2Backend(scope, 'Instances', {
-      ...{ name, basics, root },
+      ...{ name, basics, scripts: carried.machine },
       container: { ...container, idleSeconds },
       instances: { types, diskGb, machineImage, sessionManager, ...(generation && { generation }) },
-      network: { zones, ...(vpcId && subnetIds && { existing: { vpcId, subnetIds } }) },
+      network: {
+        zones,
+        ...(vpc && { vpc }),
+        ...(subnets && { subnets }),
+        ...(vpcId && subnetIds && { existing: { vpcId, subnetIds } }),
+      },
       surroundings: { results, queue, telemetry },
     });
   }
   const { minCopies, maxInstances: maxCopies, idleMinutes, warmHours, timeZone } = config;
   const { subnetIds, securityGroupIds, scaleInPolicy } = config;
+  const securityGroups = objects['network.securityGroups'];
   return new Endpoint(scope, 'Endpoint', {
     name,
     container,
@@ -56,13 +69,16 @@ export function makeBackend(scope: Construct, props: MakeBackendProps): Backend 
     pending: queue.pending,
     logDays: config.logDays,
     ...(subnetIds && securityGroupIds && { network: { subnetIds, securityGroupIds } }),
+    ...(vpc && {
+      network: { vpc, ...(subnets && { subnets }), ...(securityGroups && { securityGroups }) },
+    }),
   });
 }
 
-function makeModel(scope: Construct, { config, root, basics }: MakeBackendProps): ModelBundle {
+function makeModel(scope: Construct, { config, carried, basics }: MakeBackendProps): ModelBundle {
   const { modelUri, keepWeights: keep, model, revision, taesd, taesdRevision, dialect, precision } = config;
   const { imageToImage } = config;
   if (modelUri !== undefined) return new ExistingModel(scope, 'Model', { uri: modelUri });
   const source = { model, revision, taesd, taesdRevision, dialect, precision, imageToImage };
-  return new ImportedModel(scope, 'Model', { source, keep, root, basics });
+  return new ImportedModel(scope, 'Model', { source, keep, exporter: carried.exporter, basics });
 }

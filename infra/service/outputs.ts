@@ -1,19 +1,28 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
-import type { Api } from '../api/api.js';
-import type { Dashboard } from '../watch/dashboard.js';
+import type { IApiKey } from 'aws-cdk-lib/aws-apigateway';
+
+export interface OutputsProps {
+  readonly url: string;
+  readonly apiKey: IApiKey;
+  readonly dashboardUrl: string;
+  /** @default no instances */
+  readonly machineImage?: string;
+}
 
 /** What a person needs after the deploy. */
-export function addOutputs(stack: Stack, api: Api, dashboard: Dashboard): void {
+export function addOutputs(stack: Stack, { url, apiKey, dashboardUrl, machineImage }: OutputsProps): void {
+  const { keyId } = apiKey;
   const outputs = {
-    Url: api.url,
-    ApiKeyId: api.key.keyId,
+    Url: url,
+    ApiKeyId: keyId,
     ApiKeyCommand:
-      `aws apigateway get-api-key --api-key ${api.key.keyId} --include-value --query value ` +
+      `aws apigateway get-api-key --api-key ${keyId} --include-value --query value ` +
       `--output text --region ${stack.region}`,
     Curl:
-      `curl ${api.url}/predict -H "x-api-key: $API_KEY" -H 'content-type: application/json' ` +
+      `curl ${url}/predict -H "x-api-key: $API_KEY" -H 'content-type: application/json' ` +
       `-d '{"prompt": "A tree in a field under the night sky"}'`,
-    DashboardUrl: dashboard.url,
+    DashboardUrl: dashboardUrl,
+    ...(machineImage !== undefined && { MachineImage: machineImage }),
   };
   for (const [name, value] of Object.entries(outputs)) new CfnOutput(stack, name, { value });
 }

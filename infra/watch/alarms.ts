@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { Api } from '../api/api.js';
@@ -30,6 +30,8 @@ export interface AlarmsProps {
   readonly worker: Worker;
   /** Who is told. @default nobody */
   readonly email?: string;
+  /** Where it is told. @default a topic of its own, where there is an email */
+  readonly topic?: ITopic;
   /** Dollars a month of the whole account. @default no budget */
   readonly monthlyBudget?: number;
 }
@@ -37,10 +39,13 @@ export interface AlarmsProps {
 /** What a person is told of. */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
+  /** Where they go. */
+  readonly topic?: ITopic;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { name, backend, api, worker, email, monthlyBudget } = props;
+    const topic = props.topic ?? (email === undefined ? undefined : this.#makeTopic());
     const five = Duration.minutes(5);
     this.all = [
       this.#alarm('GivenUp', {
@@ -63,7 +68,12 @@ export class Alarms extends Construct {
       }),
       ...Object.entries(backend.alarms).map(([id, condition]) => this.#alarm(id, condition)),
     ];
-    if (email !== undefined) this.#tell(email, monthlyBudget);
+    if (!topic) return;
+    this.topic = topic;
+    for (const alarm of this.all) alarm.addAlarmAction(new SnsAction(topic));
+    if (email === undefined) return;
+    topic.addSubscription(new EmailSubscription(email));
+    if (monthlyBudget !== undefined) this.#budget(email, monthlyBudget);
   }
 
   #alarm(id: string, { action, ...condition }: AlarmCondition): Alarm {
@@ -76,7 +86,7 @@ export class Alarms extends Construct {
     return alarm;
   }
 
-  #tell(email: string, monthlyBudget: number | undefined): void {
+  #makeTopic(): Topic {
     const topic = new Topic(this, 'Topic', { displayName: 'SD-Turbo', enforceSSL: true });
     // A policy of one's own takes the place of SNS's, which would let everything in the account publish.
     topic.addToResourcePolicy(
@@ -91,9 +101,7 @@ export class Alarms extends Construct {
       'AwsSolutions-SNS2':
         'A key that CloudWatch may use costs $1 a month; the texts of alarms hold nothing secret.',
     });
-    topic.addSubscription(new EmailSubscription(email));
-    for (const alarm of this.all) alarm.addAlarmAction(new SnsAction(topic));
-    if (monthlyBudget !== undefined) this.#budget(email, monthlyBudget);
+    return topic;
   }
 
   #budget(address: string, amount: number): void {
@@ -114,7 +122,7 @@ export class Alarms extends Construct {
 }
 
 /** OpenAI's route answers 503 while the endpoint wakes: those are counted by the function, and are no errors. */
-function unexpectedErrors(name: string, { restApi }: Api): IMetric {
+export function unexpectedErrors(name: string, { restApi }: Api): IMetric {
   const period = Duration.minutes(5);
   return new MathExpression({
     expression: 'FILL(errors, 0) - FILL(later, 0)',

@@ -20,7 +20,7 @@ const DOLLARS_PER_HOUR: Readonly<Record<string, number>> = { 'ml.g4dn.xlarge': 0
 const PHASES = ['EndpointQueueMs', 'TextEncoderMs', 'UnetMs', 'DecoderMs', 'EncodeMs'];
 
 export interface DashboardProps {
-  /** Of the dashboard, and of the service in its metrics. */
+  /** Of the service in its metrics. */
   readonly name: string;
   readonly instanceType: string;
   readonly backend: Backend;
@@ -35,9 +35,11 @@ export class Dashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
-    const { name } = props;
+    const { region } = Stack.of(this);
+    // Dashboards are the account's, whatever the region: two services of one name may stand in two.
+    const dashboardName = `${props.name}-${region}`;
     new CloudWatchDashboard(this, 'Dashboard', {
-      dashboardName: name,
+      dashboardName,
       defaultInterval: Duration.hours(12),
       widgets: [
         [
@@ -49,8 +51,7 @@ export class Dashboard extends Construct {
         drawing(props),
       ],
     });
-    const { region } = Stack.of(this);
-    this.url = `https://console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards:name=${name}`;
+    this.url = `https://console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards:name=${dashboardName}`;
   }
 }
 

@@ -5,17 +5,17 @@ import { benchCommand } from './commands/bench.js';
 import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
+import { initCommand } from './commands/init.js';
 import { modelsCommand } from './commands/models.js';
 import { serveCommand } from './commands/serve.js';
 import { example } from './example.js';
 import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
+import { foreignOption } from './foreign-option.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
 
 const program = new Command('sd-turbo')
-  .description(
-    'SD-Turbo text-to-image: draw pictures, serve, import checkpoints, measure, look before a deploy',
-  )
+  .description('SD-Turbo text-to-image: draw pictures, serve, import checkpoints, measure, deploy')
   .version(version)
   .addHelpText('after', example('generate "a tree in a field under the night sky" --out tree.png'))
   .addCommand(generateCommand())
@@ -23,7 +23,8 @@ const program = new Command('sd-turbo')
   .addCommand(serveCommand())
   .addCommand(benchCommand())
   .addCommand(modelsCommand())
-  .addCommand(doctorCommand());
+  .addCommand(doctorCommand())
+  .addCommand(initCommand());
 
 // Errors are thrown, so that one place writes them in one form.
 for (const command of [
@@ -44,7 +45,8 @@ process.stderr.on('error', () => undefined);
 try {
   await program.parseAsync();
 } catch (error) {
-  const message = describeError(error);
+  const command = program.commands.find((each) => each.name() === process.argv[2]);
+  const message = foreignOption(error, command) ?? describeError(error);
   if (message) process.stderr.write(`${message}\n`);
   process.exitCode = exitCodeOf(error);
 }

@@ -2,6 +2,7 @@ import type { Problem as WireProblem } from '../schemas/problem.js';
 import { checkUrl, keyHeaders } from './check-props.js';
 import type { ClientProps } from './client.js';
 import { ClientError } from './client-error.js';
+import { explainSilence } from './explain-silence.js';
 import { problemMessage, toProblem } from './wire.js';
 
 /** Statuses after which the same request may succeed. */
@@ -62,9 +63,14 @@ export class ServiceConnection {
       return await this.#fetch(url, init);
     } catch (cause) {
       init.signal?.throwIfAborted();
-      const code = (cause as { cause?: { code?: string } }).cause?.code;
-      const why = code === undefined ? '' : ` (${code})`;
-      throw new ClientError(`cannot reach ${this.#base}${why}`, { retryable: true, cause });
+      const error = await explainSilence(cause, {
+        base: this.#base,
+        key: this.#key,
+        fetch: this.#fetch,
+        signal: init.signal,
+      });
+      init.signal?.throwIfAborted();
+      throw error;
     }
   }
 }

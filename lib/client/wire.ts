@@ -1,6 +1,6 @@
 import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
-import { inputName, SERVICE_NAMES, unknownField, wireName } from '../schemas/input-names.js';
+import { inputName, inputProblem, SERVICE_NAMES, wireName } from '../schemas/input-names.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
 import type { Problem as WireProblem } from '../schemas/problem.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
@@ -23,8 +23,8 @@ import type {
  * @throws ClientError for a field that there is not
  */
 export async function toBody(input: PredictInput): Promise<Record<string, unknown>> {
-  const unknown = unknownField(input, Object.keys(SERVICE_NAMES));
-  if (unknown) throw new ClientError(unknown);
+  const problem = inputProblem(input, Object.keys(SERVICE_NAMES));
+  if (problem) throw new ClientError(problem);
   const { image, ...others } = input;
   const named = Object.entries(others).map(([name, value]) => [wireName(name), value]);
   return { ...Object.fromEntries(named), image: await toImageText(image) };

@@ -171,7 +171,7 @@ export function assertRunsOn(provider: Provider, { name, dialect }: Pick<Bundle,
   if (dialect !== 'cuda' || provider === 'cuda') return;
   throw new AppError(
     'UNSUPPORTED',
-    `${name} was imported with --dialect cuda, which runs on NVIDIA GPUs only, not on the ${provider}: import it with --dialect standard`,
+    `--dialect cuda runs on NVIDIA GPUs only, not on the ${provider}: import ${name} with --dialect standard`,
   );
 }
 

@@ -1,3 +1,5 @@
+import { describeWithAll } from './unknown-fields/describe-unknown-field.js';
+
 /** What each field of a request is called in programs: camelCase, as short as the command's options. */
 export const WIRE_NAMES = {
   prompt: 'prompt',
@@ -26,13 +28,15 @@ export function inputName(wireName: string): string {
 }
 
 /**
- * The first field of an input that there is not: what is misspelt would be left out in silence.
+ * What is wrong with an input as a whole, or the first field of it that there is not: what is misspelt would be left out in
+ * silence.
  *
  * @param more fields than those of a picture
- * @returns what is wrong with it
  */
-export function unknownField(input: object, more: readonly string[] = []): string | undefined {
+export function inputProblem(input: unknown, more: readonly string[] = []): string | undefined {
+  if (typeof input !== 'object' || input === null)
+    return "the input must be an object such as { prompt: 'a tree' }";
   const known: readonly string[] = [...Object.keys(WIRE_NAMES), ...more];
   const name = Object.keys(input).find((each) => !known.includes(each));
-  return name === undefined ? undefined : `${name}: there is no such field, only ${known.join(', ')}`;
+  return name === undefined ? undefined : `${name}: ${describeWithAll(name, known)}`;
 }

@@ -25,11 +25,16 @@ function oneOf<const T extends readonly string[]>(names: T) {
   return z.enum(names, { error: `must be one of ${names.join(', ')}` });
 }
 
+/** Of a value that is missing, or of another type. */
+export function required(type: string) {
+  return ({ input }: { readonly input?: unknown }) => (input === undefined ? 'is required' : type);
+}
+
 const STRENGTH = 'must be a number above 0 and at most 1';
 
 /** What the pipeline can take; over 75 tokens it is truncated. An empty prompt is legal in diffusers too. */
 export const promptSchema = z
-  .string({ error: 'must be a string' })
+  .string({ error: required('must be a string') })
   .trim()
   .max(MAX_PROMPT, { error: `must have at most ${MAX_PROMPT} characters` })
   // A lone surrogate is no character: it has no bytes that the tokenizer could look at.

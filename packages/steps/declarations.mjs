@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
+import { isInfra } from './modules-in-use.mjs';
 import { ROOT } from './root.mjs';
 
 const run = promisify(execFile);
@@ -12,9 +13,11 @@ const run = promisify(execFile);
  *
  * @param {readonly string[]} modules relative to the repository: `lib/client/index`
  * @param {string} target directory that gets them at the same places
- * @param {string} [base] what the places are relative to
+ * @param {object} [settings]
+ * @param {string} [settings.base] what the places are relative to
+ * @param {readonly string[]} [settings.peers] packages that whoever imports `infra` has
  */
-export async function copyDeclarations(modules, target, base = '') {
+export async function copyDeclarations(modules, target, { base = '', peers = [] } = {}) {
   const emitted = await mkdtemp(join(tmpdir(), 'sd-turbo-types-'));
   try {
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -22,7 +25,7 @@ export async function copyDeclarations(modules, target, base = '') {
     await run(process.execPath, args).catch(({ stdout, message }) => {
       throw new Error(`the declarations cannot be made: ${stdout || message}`);
     });
-    for (const file of await closure(emitted, modules)) {
+    for (const file of await closure(emitted, modules, peers)) {
       const place = join(target, file.slice(base.length));
       await mkdir(dirname(place), { recursive: true });
       await cp(join(emitted, file), place);
@@ -35,9 +38,10 @@ export async function copyDeclarations(modules, target, base = '') {
 /**
  * @param {string} folder
  * @param {readonly string[]} modules
+ * @param {readonly string[]} peers
  * @returns {Promise<Set<string>>} files relative to the folder
  */
-async function closure(folder, modules) {
+async function closure(folder, modules, peers) {
   const found = new Set(modules.map((module) => `${module}.d.ts`));
   // What is added while this runs is visited, too.
   for (const file of found) {
@@ -45,8 +49,11 @@ async function closure(folder, modules) {
     for (const [, specifier = ''] of text.matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)\.js['"]/g)) {
       found.add(`${normalize(join(dirname(file), specifier))}.d.ts`);
     }
-    const foreign = /\b(?:from|import)\s*\(?\s*['"]([^.'"][^'"]*)['"]/.exec(text)?.[1];
-    if (foreign) throw new Error(`${file} names ${foreign}, whose types a user may not have`);
+    const known = isInfra(file) ? peers : [];
+    for (const [, name = ''] of text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^.'"][^'"]*)['"]/g)) {
+      if (!known.some((peer) => name === peer || name.startsWith(`${peer}/`)))
+        throw new Error(`${file} names ${name}, whose types a user may not have`);
+    }
   }
   return found;
 }

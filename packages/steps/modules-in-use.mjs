@@ -14,19 +14,22 @@ const ENTRIES = [
   'lib/image/decode-process.ts',
   'lib/weights/download/fetch-worker.ts',
 ];
+/** Where an app of CDK begins: needs more packages than everybody has. */
+const CDK_ENTRY = 'infra/index.ts';
 /** Loaded in a way that no bundler sees: `createRequire` in `folder-lock.ts`. */
 const UNSEEN = { 'functions/home/records/folder-lock.ts': 'fs-native-extensions' };
 
 /**
  * What an installed package is made of.
  *
- * @returns {Promise<{ modules: string[], needed: Set<string>, optional: Set<string> }>} TypeScript files; packages that
- * are loaded whatever is asked for; packages that only a part of the commands imports, when it is asked for
+ * @returns {Promise<{ modules: string[], needed: Set<string>, optional: Set<string>, cdk: Set<string> }>} TypeScript files;
+ * packages that are loaded whatever is asked for; packages that only a part of the commands imports, when it is asked
+ * for; packages that only apps of CDK have
  */
 export async function modulesInUse() {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ENTRIES,
+    entryPoints: [...ENTRIES, CDK_ENTRY],
     outdir: 'nowhere',
     bundle: true,
     write: false,
@@ -39,6 +42,7 @@ export async function modulesInUse() {
   });
   const { inputs } = metafile;
   const modules = Object.keys(inputs);
+  const cdk = packagesOf(inputs, modules.filter(isInfra));
   const needed = packagesOf(inputs, closureOf(inputs, ENTRIES));
   for (const [file, name] of Object.entries(UNSEEN)) if (file in inputs) needed.add(name);
   const optional = packagesOf(inputs, modules.filter(isOptional));
@@ -46,13 +50,23 @@ export async function modulesInUse() {
     if (needed.has(name))
       throw new Error(`${name}: is imported where it should be loaded when it is asked for`);
   }
-  for (const name of packagesOf(inputs, modules)) if (!optional.has(name)) needed.add(name);
-  return { modules, needed, optional };
+  for (const name of packagesOf(
+    inputs,
+    modules.filter((file) => !isInfra(file)),
+  ))
+    if (!optional.has(name)) needed.add(name);
+  for (const name of needed) cdk.delete(name);
+  return { modules, needed, optional, cdk };
+}
+
+/** What `npm run build` does not compile. @param {string} file */
+export function isInfra(file) {
+  return file.startsWith('infra/');
 }
 
 /** Clients of others' services, of which most users have none. @param {string} file */
 function isOptional(file) {
-  return /^lib\/(doctor\/aws-account|weights\/(bundle\/s3-|checkpoint\/(s3-|open-hub-)|sources\/s3\/)[\w-]*)\.ts$/.test(
+  return /^lib\/(doctor\/aws\/|weights\/(bundle\/s3-|checkpoint\/(s3-|open-hub-)|sources\/s3\/))[\w-]*\.ts$/.test(
     file,
   );
 }

@@ -1,6 +1,6 @@
-import { cp, readdir, writeFile } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { ROOT, readJson } from './root.mjs';
+import { ROOT, readJson, writeJson } from './root.mjs';
 
 /** What its binding loads for the CPU; the rest is for WebGPU and DirectML, or a second copy under another name. */
 const LIBRARIES =
@@ -32,5 +32,5 @@ export async function copyOnnxRuntime(target) {
   const common = { 'onnxruntime-common': dependencies['onnxruntime-common'] };
   const description = `${manifest.description}, for the CPU alone: without its install script`;
   const own = { ...manifest, description, dependencies: common };
-  await writeFile(join(target, 'package.json'), `${JSON.stringify(own, undefined, 2)}\n`);
+  await writeJson(join(target, 'package.json'), own);
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 /** Of the repository. */
@@ -10,4 +10,12 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
  */
 export async function readJson(file) {
   return JSON.parse(await readFile(file, 'utf8'));
+}
+
+/**
+ * @param {string} file
+ * @param {unknown} value
+ */
+export async function writeJson(file, value) {
+  await writeFile(file, `${JSON.stringify(value, undefined, 2)}\n`);
 }

@@ -1,8 +1,8 @@
-import { cp, writeFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { copyDeclarations } from './declarations.mjs';
-import { ROOT, readJson } from './root.mjs';
+import { ROOT, readJson, writeJson } from './root.mjs';
 
 /** Those that have `AbortSignal.any`, which the client uses: the playground's, Node 20.3, Deno 1.39, Bun 1.1. */
 const TARGETS = ['chrome116', 'edge116', 'firefox124', 'safari17.4', 'node20', 'deno1.39'];
@@ -16,7 +16,7 @@ export async function stageClient(stage) {
   const { version, license } = await readJson(join(ROOT, 'package.json'));
   const own = await readJson(join(ROOT, 'packages/client/package.json'));
   const manifest = { ...own, version, license, engines: { node: '>=20.3' } };
-  await writeFile(join(stage, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await writeJson(join(stage, 'package.json'), manifest);
   await cp(join(ROOT, 'packages/client/README.md'), join(stage, 'README.md'));
   await cp(join(ROOT, 'LICENSE'), join(stage, 'LICENSE'));
   await build({
@@ -30,5 +30,5 @@ export async function stageClient(stage) {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  await copyDeclarations(['lib/client/index'], stage, 'lib/client');
+  await copyDeclarations(['lib/client/index'], stage, { base: 'lib/client' });
 }

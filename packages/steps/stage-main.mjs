@@ -2,54 +2,69 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from '../../lib/cli/build.mjs';
 import { copyDeclarations } from './declarations.mjs';
-import { compiled, modulesInUse } from './modules-in-use.mjs';
+import { compiled, isInfra, modulesInUse } from './modules-in-use.mjs';
 import { copyOnnxRuntime } from './onnxruntime.mjs';
-import { ROOT, readJson } from './root.mjs';
+import { ROOT, readJson, writeJson } from './root.mjs';
+import { stageCdk } from './stage-cdk.mjs';
 
 const BUNDLED = 'onnxruntime-node';
 /** What the bundled package imports itself. */
 const OF_BUNDLED = 'onnxruntime-common';
 
+/** What the app that `sd-turbo init` writes is made with. */
+const OF_NEW_APP = ['aws-cdk', 'aws-cdk-lib', 'constructs', 'typescript', '@types/node'];
+
 /**
- * The command, the service at home, and the pipeline as a library: JavaScript, declarations, the demo bundle.
+ * The command, the service at home, the pipeline as a library, and the construct: JavaScript, declarations, the demo
+ * bundle, what is deployed, and the app that `sd-turbo init` writes.
  *
  * @param {string} stage an empty directory
  */
 export async function stageMain(stage) {
   await build();
-  const { modules, needed, optional } = await modulesInUse();
-  await writeFile(
-    join(stage, 'package.json'),
-    `${JSON.stringify(await manifest(needed, optional), undefined, 2)}\n`,
-  );
+  const { modules, needed, optional, cdk } = await modulesInUse();
+  await writeJson(join(stage, 'package.json'), await manifest(needed, optional, cdk));
   await cp(join(ROOT, 'packages/main/README.md'), join(stage, 'README.md'));
   await cp(join(ROOT, 'LICENSE'), join(stage, 'LICENSE'));
-  for (const file of [...modules.map(compiled), 'dist/functions/playground/page.js'])
-    await copyScript(file, stage);
-  await copyDeclarations(['lib/client/index', 'lib/in-process/index'], join(stage, 'dist'));
-  await cp(join(ROOT, 'lib/demo-model/bundle'), join(stage, 'lib/demo-model/bundle'), { recursive: true });
+  const scripts = modules.filter((module) => !isInfra(module)).map(compiled);
+  for (const file of [...scripts, 'dist/functions/playground/page.js']) await copyScript(file, stage);
+  await stageCdk(stage, modules.filter(isInfra));
+  const entries = ['lib/client/index', 'lib/in-process/index', 'infra/index'];
+  await copyDeclarations(entries, join(stage, 'dist'), { peers: [...cdk] });
+  for (const folder of ['lib/demo-model/bundle', 'packages/app'])
+    await cp(join(ROOT, folder), join(stage, folder), { recursive: true });
   await copyOnnxRuntime(join(stage, 'node_modules', BUNDLED));
 }
 
 /**
  * @param {Set<string>} needed
  * @param {Set<string>} optional
+ * @param {Set<string>} cdk
  */
-async function manifest(needed, optional) {
+async function manifest(needed, optional, cdk) {
   const root = await readJson(join(ROOT, 'package.json'));
-  const own = await readJson(join(ROOT, 'packages/main/package.json'));
-  const versions = { ...root.dependencies, [OF_BUNDLED]: root.dependencies[BUNDLED] };
+  const { name, keywords, peerDependencies, ...entries } = await readJson(
+    join(ROOT, 'packages/main/package.json'),
+  );
+  if (Object.keys(peerDependencies).sort().join() !== [...cdk].sort().join())
+    throw new Error(`packages/main/package.json: peerDependencies must name ${[...cdk].join(', ')}`);
+  const versions = {
+    ...{ ...root.devDependencies, ...root.dependencies },
+    [OF_BUNDLED]: root.dependencies[BUNDLED],
+  };
   const { version, description, license, engines } = root;
   const pick = (/** @type {Iterable<string>} */ names, /** @type {string} */ range) =>
-    Object.fromEntries([...names].sort().map((name) => [name, `${range}${versions[name]}`]));
-  const { name, keywords, ...entries } = own;
+    Object.fromEntries([...names].sort().map((each) => [each, `${range}${versions[each]}`]));
+  const peers = { ...peerDependencies, ...pick(optional, '^') };
   return {
     ...{ name, version, description, keywords, license, engines },
     ...entries,
     dependencies: pick([...needed, OF_BUNDLED], ''),
     bundleDependencies: [BUNDLED],
-    peerDependencies: pick(optional, '^'),
-    peerDependenciesMeta: Object.fromEntries([...optional].sort().map((each) => [each, { optional: true }])),
+    peerDependencies: peers,
+    peerDependenciesMeta: Object.fromEntries(Object.keys(peers).map((each) => [each, { optional: true }])),
+    // npm installs none of these with the package: `sd-turbo init` reads them.
+    devDependencies: pick(OF_NEW_APP, ''),
   };
 }
 

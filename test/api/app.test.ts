@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { apiApp } from '../../functions/api/app.js';
 import { ProblemError } from '../../functions/shared/problem-response.js';
-import { readKey } from '../../functions/shared/read-key.js';
+import { readKey, whyNoKey } from '../../functions/shared/read-key.js';
 import { memoryServices } from '../support/predictions/memory-services.js';
 import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
 import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
@@ -24,7 +24,7 @@ contract('the app itself', async (): Promise<Setting> => {
         .digest('hex'),
     authenticate: ({ headers }) => {
       const key = readKey(headers);
-      if (key === undefined) throw new ProblemError(401, 'a key is needed');
+      if (key === undefined) throw new ProblemError(401, whyNoKey(headers));
       if (!KEYS.includes(key)) throw new ProblemError(401, 'this key is not known');
     },
     baseUrl: () => baseUrl,

@@ -2,6 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { apiApp } from '../../functions/api/app.js';
+import { gatewayBaseUrl, ownPath } from '../../functions/api/gateway-event.js';
 import { gatewayRequest, gatewayResult } from '../../functions/api/gateway-request.js';
 import { MAX_BODY_WITH_IMAGE_BYTES } from '../../functions/shared/read-json-body.js';
 import { memoryServices } from '../support/predictions/memory-services.js';
@@ -83,4 +84,32 @@ test('the longest body that the service reads fits into an event, with all the h
   const bytes = Buffer.byteLength(JSON.stringify(event));
   expect(bytes).toBeGreaterThan((MAX_BODY_WITH_IMAGE_BYTES * 4) / 3);
   expect(bytes).toBeLessThan(MAX_PAYLOAD);
+});
+
+describe('through a custom domain', () => {
+  const cases: [path: string, resource: string, whole: string, own: string, base: string][] = [
+    ['/predict', '/predict', '/prod/predict', '/predict', '/prod'],
+    ['/', '/', '/prod/', '/', '/prod'],
+    ['/predict', '/predict', '/predict', '/predict', ''],
+    ['/v1/predict', '/predict', '/v1/predict', '/predict', '/v1'],
+    ['/v1/predictions/abc', '/predictions/{id}', '/v1/predictions/abc', '/predictions/abc', '/v1'],
+    [
+      '/v1/v1/images/generations',
+      '/v1/images/generations',
+      '/v1/v1/images/generations',
+      '/v1/images/generations',
+      '/v1',
+    ],
+    ['/v1', '/', '/v1', '/', '/v1'],
+    ['/v1/', '/', '/v1/', '/', '/v1'],
+    ['/predict/', '/predict', '/prod/predict/', '/predict/', '/prod'],
+  ];
+  test.each(cases)('%s of %s, asked as %s: %s below %s', async (path, resource, whole, own, base) => {
+    const event = await toEvent(new Request(`${SERVICE}/predict`));
+    const requestContext = { ...event.requestContext, domainName: 'pictures.example.com', path: whole };
+    const asked = { ...event, path, resource, requestContext };
+    expect(ownPath(asked)).toBe(own);
+    expect(new URL(gatewayRequest(asked).url).pathname).toBe(own);
+    expect(gatewayBaseUrl({ event: asked })).toBe(`https://pictures.example.com${base}`);
+  });
 });

@@ -102,9 +102,16 @@ describe('a field', () => {
   });
 
   test('that OpenAI has not either is refused as none', async () => {
-    for (const name of ['input_fidelity', 'mask', 'negative_prompt']) {
+    for (const [name, said] of [
+      ['input_fidelity', 'is not a field here; the fields are prompt, n, size, '],
+      ['mask', 'is not a field here; '],
+      ['negative_prompt', 'SD-Turbo has none: '],
+      ['num_images', 'is called n here; '],
+      ['num_inference_steps', 'is not a field here; '],
+      ['qualty', 'is not a field here: did you mean quality? '],
+    ] as const) {
       const { error } = (await (await draw({ [name]: null })).json()) as OpenaiError;
-      expect(error.message).toBe(`${name}: is not a field of this request`);
+      expect(error).toMatchObject({ param: name, message: expect.stringContaining(`${name}: ${said}`) });
     }
   });
 

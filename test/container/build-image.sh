@@ -6,13 +6,15 @@
 #
 # needs: node, npm and the Debian packages buildah, debootstrap, ca-certificates
 # env:   CONTAINER_CACHE   where the bases are kept between runs (default ~/.cache/sd-turbo-container)
+#        CONTEXT           another build context than this checkout: dist/image of the published package
 #        SIZES=0           skips the sizes, which cost half a minute
 set -euo pipefail
 
 TAG=${1:-sd-turbo-endpoint}
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 CACHE=${CONTAINER_CACHE:-$HOME/.cache/sd-turbo-container}
-DOCKERFILE=$ROOT/functions/endpoint/Dockerfile
+CONTEXT=${CONTEXT:-$ROOT}
+DOCKERFILE=$CONTEXT/functions/endpoint/Dockerfile
 # The Dockerfile's own pins, so that this build and one with Docker differ in nothing but where the base is from.
 BASE_TAG=$(sed -n 's/^ARG BASE_IMAGE=node:\([^ ]*\)-slim$/\1/p' "$DOCKERFILE")
 NODE_VERSION=${BASE_TAG%-*}
@@ -105,7 +107,7 @@ build() {
     --build-arg BASE_IMAGE=localhost/sd-turbo-base \
     --build-arg NPM_IMAGE=localhost/sd-turbo-build-base \
     --build-arg PIP_IMAGE=localhost/sd-turbo-build-base \
-    --ignorefile "$DOCKERFILE.dockerignore" --file "$DOCKERFILE" "$@" "$ROOT"
+    --ignorefile "$DOCKERFILE.dockerignore" --file "$DOCKERFILE" "$@" "$CONTEXT"
 }
 
 step "build $TAG"

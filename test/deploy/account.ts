@@ -57,17 +57,29 @@ export class Account {
     this.cdk = new Cdk({ emulator, root, work });
   }
 
+  /** With a checkout of this repository. */
   static async open(): Promise<Account> {
-    const work = mkdtempSync(join(tmpdir(), 'deploy-'));
+    const work = workFolder();
     const root = copyCheckout(join(work, 'checkout'));
     // Below node_modules, so that the server finds its packages.
     const bundle = join(ROOT, 'node_modules/.cache', `deploy-${process.pid}`);
     execFileSync(process.execPath, [join(root, 'functions/endpoint/bundle.mjs'), '--outdir', bundle]);
+    return Account.openFor(work, root, join(bundle, 'server.mjs'));
+  }
+
+  /**
+   * With an app of somebody else's.
+   *
+   * @param work for everything that is written
+   * @param root of the app
+   * @param server of the container
+   */
+  static async openFor(work: string, root: string, server: string): Promise<Account> {
     const hub = await startHubFront(
       { repo: OPTIONS.model, folder: CHECKPOINT.folder },
       ...(hasReference ? [TAESD] : []),
     );
-    const container = [process.execPath, '--enable-source-maps', join(bundle, 'server.mjs')];
+    const container = [process.execPath, '--enable-source-maps', server];
     const emulator = await Emulator.start({ work, container, hub: hub.endpoint });
     return new Account(work, root, emulator, hub);
   }
@@ -79,6 +91,10 @@ export class Account {
     if (this.isGood) rmSync(this.work, { recursive: true });
     else console.log(`what everybody said is kept in ${this.work}`);
   }
+}
+
+export function workFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'deploy-'));
 }
 
 /** A copy that may be changed. */

@@ -6,6 +6,7 @@ import { policyLines } from '../support/infra/policy-lines.js';
 import {
   at,
   EVERYTHING_OF_EC2,
+  type Properties,
   type Resource,
   type Service,
   synthService,
@@ -76,6 +77,17 @@ describe('what each role may do, and nothing else', () => {
     ['Api/Handler', [...logs('Api/Handler'), ...results, ...endpoint, ...send]],
     ['Api/KeyReader', logs('Api/KeyReader')],
     [
+      'Api/LogRole/Setter',
+      [
+        ...logs('Api/LogRole/Setter'),
+        'apigateway:GET on arn:{Partition}:apigateway:{Region}::/account',
+        'apigateway:PATCH on arn:{Partition}:apigateway:{Region}::/account',
+        ...['AttachRolePolicy', 'CreateRole', 'GetRole', 'PassRole'].map(
+          (action) => `iam:${action} on arn:{Partition}:iam::{AccountId}:role/sd-turbo-gateway-logs`,
+        ),
+      ],
+    ],
+    [
       'Worker/Consumer',
       [
         ...logs('Worker/Consumer'),
@@ -137,14 +149,27 @@ describe('what each role may do, and nothing else', () => {
     expect(policyLines(service, `${path}/Role`)).toEqual(lines.toSorted());
   });
 
-  test('no other role has a policy, but the one that API Gateway logs with', () => {
+  test('no other role has a policy, and none has one of AWS', () => {
     const known = new Set(roles.map(([path]) => service.id('AWS::IAM::Role', `${path}/Role`)));
     const others = service.all('AWS::IAM::Role').filter(([id]) => !known.has(id));
-    expect(others.map(([id]) => service.path(id))).toEqual(['Api/RestApi/CloudWatchRole/Resource']);
+    expect(others.map(([id]) => service.path(id))).toEqual([]);
     const managed = service
       .all('AWS::IAM::Role')
       .filter(([, { Properties }]) => 'ManagedPolicyArns' in Properties);
-    expect(managed).toEqual(others);
+    expect(managed).toEqual([]);
+  });
+
+  test('the role of the gateway is made with one policy of AWS, and handed to the gateway alone', () => {
+    const policy = service.properties('AWS::IAM::Policy', 'Api/LogRole');
+    const statements = at<Properties[]>(policy, 'PolicyDocument', 'Statement');
+    const conditions = statements.flatMap(({ Action, Condition }) =>
+      Condition ? [[Action, Condition]] : [],
+    );
+    expect(conditions).toEqual([
+      ['iam:AttachRolePolicy', { StringEquals: { 'iam:PolicyARN': expect.anything() } }],
+      ['iam:PassRole', { StringEquals: { 'iam:PassedToService': 'apigateway.amazonaws.com' } }],
+    ]);
+    expect(JSON.stringify(conditions)).toContain('/AmazonAPIGatewayPushToCloudWatchLogs');
   });
 
   test("the container's metrics go to SageMaker's own names only", () => {
@@ -258,6 +283,8 @@ describe('order of creation, which deletion reverses', () => {
     api: first('AWS::Lambda::Function', 'Api/Handler'),
     secret: first('Custom::WebhookSecret'),
     secretPolicy: first('AWS::IAM::Policy', 'WebhookSecret/Maker'),
+    logRole: first('Custom::GatewayLogRole'),
+    stage: first('AWS::ApiGateway::Stage'),
   };
   const order: [string, keyof typeof ids, keyof typeof ids][] = [
     ['weights, before a model that names them', 'bundle', 'image'],
@@ -278,6 +305,7 @@ describe('order of creation, which deletion reverses', () => {
     ["the emptier's permissions, before it is asked to empty", 'emptierPolicy', 'emptying'],
     ['secret, before the worker that signs with it', 'secret', 'worker'],
     ["the maker's permissions, before the secret", 'secretPolicy', 'secret'],
+    ['the role that the gateway logs with, before the stage that logs', 'logRole', 'stage'],
     ['endpoint, before the API: no address before it can work', 'component', 'api'],
   ];
   test.each(order)('%s', (_, before, after) => {

@@ -19,7 +19,7 @@ describe('functions', () => {
   const functions = service.all('AWS::Lambda::Function');
 
   test('run on a Node that is maintained, write to a log of their own that ends, and go with the stack', () => {
-    expect(functions).toHaveLength(8);
+    expect(functions).toHaveLength(9);
     for (const [, { Properties }] of functions) {
       expect(Properties['Runtime']).toBe('nodejs24.x');
       const logs = at<string>(Properties, 'LoggingConfig', 'LogGroup', 'Ref');
@@ -236,7 +236,7 @@ describe('gateway', () => {
     const expected: Record<string, number> = {
       UNAUTHORIZED: 401,
       INVALID_API_KEY: 401,
-      ACCESS_DENIED: 403,
+      ACCESS_DENIED: 401,
       MISSING_AUTHENTICATION_TOKEN: 404,
       THROTTLED: 429,
       QUOTA_EXCEEDED: 429,

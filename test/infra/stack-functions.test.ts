@@ -1,8 +1,17 @@
+import { APIGatewayClient, GetAccountCommand, UpdateAccountCommand } from '@aws-sdk/client-api-gateway';
+import {
+  CreatePolicyCommand,
+  GetRoleCommand,
+  IAMClient,
+  ListAttachedRolePoliciesCommand,
+  NoSuchEntityException,
+} from '@aws-sdk/client-iam';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { handler as emptyBucket } from '../../functions/empty-bucket/lambda.js';
+import { handler as setLogRole } from '../../functions/gateway-log-role/lambda.js';
 import { handler as makeSecret } from '../../functions/webhook-secret/lambda.js';
 import { createS3Client } from '../../lib/weights/sources/s3/create-s3-client.js';
 import { type CloudFormation, startCloudFormation } from '../support/infra/cloudformation.js';
@@ -93,5 +102,62 @@ describe.skipIf(motoIsAbsent())('custom resources', () => {
     const gone = await cloudFormation.ask(emptyBucket, { type: 'Delete', id: 'no-such-bucket', properties });
     expect(gone.Status).toBe('SUCCESS');
     client.destroy();
+  });
+
+  describe('the role with which API Gateway logs', () => {
+    const properties = {
+      RoleName: 'sd-turbo-gateway-logs',
+      PolicyArn: 'arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs',
+    };
+    const DOCUMENT = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 'logs:PutLogEvents', Resource: '*' }],
+    });
+    const id = properties.RoleName;
+    const roleOfAccount = async () =>
+      (await new APIGatewayClient({}).send(new GetAccountCommand({}))).cloudwatchRoleArn ?? '';
+    const replace = (value: string) =>
+      new APIGatewayClient({}).send(
+        new UpdateAccountCommand({
+          patchOperations: [{ op: 'replace', path: '/cloudwatchRoleArn', value }],
+        }),
+      );
+    const ask = (type: 'Create' | 'Update' | 'Delete') =>
+      cloudFormation.ask(setLogRole, { type, properties, ...(type !== 'Create' && { id }) });
+
+    test('an account that has one keeps it, and no other is made', async () => {
+      const theirs = 'arn:aws:iam::123456789012:role/theirs';
+      await replace(theirs);
+      for (const type of ['Create', 'Update', 'Delete'] as const)
+        expect(await ask(type)).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+      expect(await roleOfAccount()).toBe(theirs);
+      const role = new IAMClient({}).send(new GetRoleCommand({ RoleName: id }));
+      await expect(role).rejects.toThrow(NoSuchEntityException);
+    });
+
+    test('an account that has none gets one, once, which stays when the stack goes', async () => {
+      // The emulator has none of AWS's own policies.
+      const iam = new IAMClient({});
+      const { Policy } = await iam.send(
+        new CreatePolicyCommand({ PolicyName: 'push-to-logs', PolicyDocument: DOCUMENT }),
+      );
+      properties.PolicyArn = Policy?.Arn as string;
+      await replace('');
+      // Of a second stack, too, or of one in another region that finds the role there and the setting not.
+      for (const _ of [1, 2]) {
+        expect(await ask('Create')).toMatchObject({ Status: 'SUCCESS' });
+        expect(await roleOfAccount()).toMatch(/:role\/sd-turbo-gateway-logs$/);
+        await replace('');
+      }
+      await ask('Create');
+      await ask('Delete');
+      expect(await roleOfAccount()).toMatch(/:role\/sd-turbo-gateway-logs$/);
+      const { Role } = await iam.send(new GetRoleCommand({ RoleName: id }));
+      expect(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')).toContain(
+        '"apigateway.amazonaws.com"',
+      );
+      const { AttachedPolicies = [] } = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName: id }));
+      expect(AttachedPolicies.map(({ PolicyArn }) => PolicyArn)).toEqual([properties.PolicyArn]);
+    });
   });
 });

@@ -34,9 +34,9 @@ test('the whole app, with the real functions', async () => {
   expect([code, stderr.replaceAll(/^\(node:.*|^\(Use `node.*/gm, '').trim()]).toEqual([0, '']);
   const template: TemplateJson = JSON.parse(readFileSync(join(outdir, 'sd-turbo.template.json'), 'utf8'));
   const handlers = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
-  expect(handlers).toHaveLength(8);
+  expect(handlers).toHaveLength(9);
   const bundles = readdirSync(outdir).filter((name) => existsSync(join(outdir, name, 'index.mjs')));
-  expect(bundles.length).toBe(7);
+  expect(bundles.length).toBe(8);
   for (const name of bundles)
     expect(readFileSync(join(outdir, name, 'index.mjs'), 'utf8')).toMatch(/export\s*\{[^}]*\bhandler\b/);
 });

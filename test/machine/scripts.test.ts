@@ -13,7 +13,7 @@ const FOLDER = join(ROOT, 'infra/backends/ec2/machine');
 const scratch = mkdtempSync(join(tmpdir(), 'scripts-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const sent = join(scratch, 'user-data.sh');
-writeFileSync(sent, userData({ root: ROOT, ...TOLD }));
+writeFileSync(sent, userData({ scripts: FOLDER, ...TOLD }));
 const scripts = [
   ...readdirSync(FOLDER)
     .filter((name) => name.endsWith('.sh'))

@@ -79,9 +79,9 @@ const LOOKS: readonly (readonly [string, (words: readonly string[]) => void])[] 
   ['curl', ([url]) => expect(url).toMatch(/^localhost:(8000\/predict|8080\/(ping|invocations))$/)],
 ];
 
-/** The commands of a line, less variables before them, redirections and remarks; double and single quotes hold words together. */
+/** The commands of a line, less variables before them, redirections, remarks, and what is made of an answer; double and single quotes hold words together. */
 function commandsOf(line: string): string[][] {
-  const bare = line.replace(/\s+#.*$/, '').replace(/\s>\s\S+$/, '');
+  const bare = line.replace(/\s+#.*$/, '').replace(/\s(>\s\S+|\|\s.*)$/, '');
   return bare.split(' && ').map((command) => {
     const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)];
     const plain = words.map(([, double, single, other]) => double ?? single ?? (other as string));

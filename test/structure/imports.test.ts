@@ -57,6 +57,8 @@ const HOME_STANDS_ON = new Map([
   ['functions/home/start-service.ts', 'functions/api/app.ts'],
   ['functions/home/endpoint/endpoint-command.ts', 'functions/endpoint/server.ts'],
 ]);
+/** How each backend is reached. */
+const BACKENDS = /^functions\/shared\/aws\/(ec2|queue|sagemaker)\//;
 const handlerOf = (file: string) => /^functions\/([^/]+)\//.exec(file)?.[1];
 
 function climbs(house: string, from: string, to: string): boolean {
@@ -113,6 +115,11 @@ const RULES: Rule[] = [
       const [a, b] = [handlerOf(from), handlerOf(to)];
       return a !== undefined && b !== undefined && a !== b && b !== 'shared';
     },
+  },
+  {
+    name: 'one file knows which backends there are: routes have an interface',
+    breaks: ({ from, to }) =>
+      BACKENDS.test(to) && !BACKENDS.test(from) && from !== 'functions/shared/aws/connect-backend.ts',
   },
   {
     name: 'infra reads schemas and names handlers by path',
@@ -189,6 +196,11 @@ describe('the checker itself', () => {
       'one file has the picture library, and what it may read',
       'lib/image/b.ts',
       "import sharp from 'sharp';",
+    ],
+    [
+      'one file knows which backends there are: routes have an interface',
+      'functions/api/b.ts',
+      "await import('../shared/aws/ec2/ec2-endpoint.js');",
     ],
     ['only infra knows CDK', 'functions/a/b.ts', 'import { Stack } from "aws-cdk-lib";'],
     ['AWS clients stand at the edge', 'lib/pipeline/b.ts', "import { S3Client } from '@aws-sdk/client-s3';"],

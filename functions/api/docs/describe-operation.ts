@@ -38,7 +38,7 @@ ${takenAndAnswered(operation, document)}
 
 function takenAndAnswered(operation: Operation, document: OpenapiDocument): Html {
   const { requestBody, responses } = operation;
-  return html`${operation.parameters?.length ? html`<h3>Headers and path</h3>${parameters(operation)}` : ''}
+  return html`${operation.parameters?.length ? html`<h3>Path, query and headers</h3>${parameters(operation)}` : ''}
 ${requestBody ? html`<h3>Body</h3>${bodyOf(requestBody.content, document)}` : ''}
 <h3>Answers</h3>
 <div class="answers">${Object.entries(responses).map(([status, response]) => answer(status, response, document))}</div>`;
@@ -49,9 +49,8 @@ function curl(
   { path, method, operation }: DescribedOperation,
   { servers: [server] }: OpenapiDocument,
 ): string {
-  const filled = path.replace(
-    /\{(\w+)\}/g,
-    (_, name) => operation.parameters?.find((parameter) => parameter.name === name)?.example ?? name,
+  const filled = path.replace(/\{(\w+)\}/g, (_, name) =>
+    String(operation.parameters?.find((parameter) => parameter.name === name)?.example ?? name),
   );
   const [[type, media] = []] = Object.entries(operation.requestBody?.content ?? {});
   const [example] = Object.values(media?.examples ?? {});

@@ -5,8 +5,12 @@ import { RequestRefused } from '../../shared/problem-response.js';
 export class ParameterRefused extends RequestRefused {
   readonly parameterCode: string;
 
-  constructor(issues: readonly z.core.$ZodIssue[], parameterCode = 'invalid_value') {
-    super(issues);
+  constructor(
+    issues: readonly z.core.$ZodIssue[],
+    parameterCode = 'invalid_value',
+    known: readonly string[] = [],
+  ) {
+    super(issues, known);
     this.parameterCode = parameterCode;
   }
 }
@@ -22,14 +26,15 @@ export function parameterRefused(field: string, message: string): ParameterRefus
  * @param elsewhere names that the body may have and the schema has not
  * @throws ParameterRefused that names every wrong field
  */
-export function parseParameters<T>(
-  schema: z.ZodType<T>,
+export function parseParameters<S extends z.ZodObject>(
+  schema: S,
   body: unknown,
   elsewhere: readonly string[] = [],
-): T {
+): z.infer<S> {
   const { data, error } = schema.safeParse(without(body, elsewhere));
-  if (error) throw new ParameterRefused(error.issues, codeOf(error.issues[0], Object(body)));
-  return data;
+  if (!error) return data;
+  const known = [...Object.keys(schema.shape), ...elsewhere];
+  throw new ParameterRefused(error.issues, codeOf(error.issues[0], Object(body)), known);
 }
 
 function without(body: unknown, names: readonly string[]): unknown {

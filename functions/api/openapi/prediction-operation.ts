@@ -1,6 +1,6 @@
 import { schemaRef } from './component-schemas.js';
 import { EXAMPLE_ID, FAILED, QUEUED, SUCCEEDED, SUCCEEDED_LINKED } from './examples.js';
-import { headerRefs, PREFER } from './headers.js';
+import { headerRefs, PREFER, WAIT } from './headers.js';
 import type { Operation } from './openapi-types.js';
 import { PICTURES } from './predict-operation.js';
 import { KEY_ERRORS, problemResponses } from './problem-responses.js';
@@ -23,6 +23,7 @@ export const GET_PREDICTION: Operation = {
       example: EXAMPLE_ID,
     },
     PREFER,
+    WAIT,
   ],
   responses: {
     200: {

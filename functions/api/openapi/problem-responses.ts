@@ -15,7 +15,7 @@ interface ErrorCase {
 
 const CASES = {
   400: {
-    when: 'A field or a header is wrong; `errors` names every wrong field.',
+    when: 'A field, a header or a parameter is wrong; `errors` names each that is.',
     detail: 'num_steps: must be an integer from 1 to 4',
     errors: [{ field: 'num_steps', message: 'must be an integer from 1 to 4' }],
   },
@@ -42,7 +42,7 @@ const CASES = {
     detail: 'the body is longer than 65536 bytes',
   },
   415: {
-    when: 'The body is not `application/json`, or is compressed.',
+    when: 'The body is called something else than `application/json`, and is no JSON, or is compressed.',
     detail: 'the content type must be application/json',
   },
   422: {

@@ -1,4 +1,4 @@
-import { CfnOutput, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -36,8 +36,8 @@ export interface Ec2BackendProps {
   readonly network: MachineNetworkProps;
   readonly surroundings: Surroundings;
   readonly basics: FunctionBasics;
-  /** Of the repository. */
-  readonly root: string;
+  /** Directory of what an instance runs around the container. */
+  readonly scripts: string;
 }
 
 export interface InstanceProps {
@@ -59,6 +59,7 @@ export class Ec2Backend extends Backend {
   readonly environment: Readonly<Record<string, string>>;
   readonly messagesAtOnce = MESSAGES_AT_ONCE;
   readonly givenUp = 'no instance came up for 20 minutes, or three workers ended at the same picture';
+  override readonly machineImage: string;
   readonly #drawQueue: DrawQueue;
   readonly #surroundings: Surroundings;
   readonly #instanceIds: readonly string[];
@@ -68,6 +69,7 @@ export class Ec2Backend extends Backend {
     const { instances, surroundings, basics } = props;
     this.#surroundings = surroundings;
     this.#drawQueue = new DrawQueue(this, 'Draw');
+    this.machineImage = machineImage(this, instances.machineImage);
     this.#instanceIds = this.#makeMachines(props);
     this.environment = {
       BACKEND: 'ec2',
@@ -120,7 +122,7 @@ export class Ec2Backend extends Backend {
   }
 
   #makeMachines(props: Ec2BackendProps): string[] {
-    const { name, container, instances, surroundings, basics, root } = props;
+    const { name, container, instances, surroundings, basics, scripts } = props;
     const { image, model } = container;
     const network = new MachineNetwork(this, 'Network', props.network);
     const logs = new LogGroup(this, 'Logs', {
@@ -132,15 +134,19 @@ export class Ec2Backend extends Backend {
       ...{ image, model, drawQueue: this.#drawQueue, surroundings, logs, sessionManager },
     });
     const region = Stack.of(this).region;
-    const imageId = machineImage(this, instances.machineImage);
-    new CfnOutput(Stack.of(this), 'MachineImage', { value: imageId });
+    // CloudFormation's own words for it, when it comes to that, say nothing of what to do.
+    Annotations.of(this).addInfo(
+      'a deploy that replaces an instance needs the quota for two while the old one is awake. With less it fails with ' +
+        'VcpuLimitExceeded ("more vCPU capacity than your current vCPU limit"), goes back, and nothing is lost: deploy while it ' +
+        'sleeps (GET /health says so), or ask for more. `npx sd-turbo doctor --backend ec2` says what there is',
+    );
     const machines = network.subnetIds.map((subnetId, index) => {
       const machine = new Machine(this, `Machine${index + 1}`, {
-        ...{ name, imageId, subnetId, network, role, diskGb: instances.diskGb },
+        ...{ name, imageId: this.machineImage, subnetId, network, role, diskGb: instances.diskGb },
         instanceType: instances.types[0] as string,
         ...(generation !== undefined && { generation }),
         boot: {
-          root,
+          scripts,
           machine: { REGION: region, IMAGE: image.imageUri, LOG_GROUP: logs.logGroupName },
           worker: {
             ...container.environment,

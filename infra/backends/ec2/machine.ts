@@ -25,7 +25,7 @@ export interface MachineProps {
   readonly subnetId: string;
   readonly network: MachineNetwork;
   readonly role: WorkerRole;
-  readonly boot: Pick<UserDataProps, 'root' | 'worker'> & {
+  readonly boot: Pick<UserDataProps, 'scripts' | 'worker'> & {
     readonly machine: Omit<UserDataProps['machine'], 'STACK' | 'RESOURCE'>;
   };
 }

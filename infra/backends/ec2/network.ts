@@ -1,10 +1,12 @@
 import { Fn } from 'aws-cdk-lib';
 import {
   GatewayVpcEndpointAwsService,
+  type ISubnet,
   type IVpc,
   Peer,
   Port,
   SecurityGroup,
+  type SubnetSelection,
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
@@ -22,6 +24,10 @@ export interface MachineNetworkProps {
   readonly zones: number | readonly string[];
   /** @default a VPC of its own */
   readonly existing?: ExistingNetwork;
+  /** The same, as an object. @default a VPC of its own */
+  readonly vpc?: IVpc;
+  /** Of `vpc`. @default public ones, and where there are none those with a NAT */
+  readonly subnets?: SubnetSelection;
 }
 
 /**
@@ -33,16 +39,26 @@ export class MachineNetwork extends Construct {
   readonly subnetIds: readonly string[];
   readonly securityGroup: SecurityGroup;
   /** Whether instances get a public address here; undefined: as their subnet has it. */
-  readonly publicAddress: true | undefined;
+  readonly publicAddress?: true;
 
-  constructor(scope: Construct, id: string, { zones, existing }: MachineNetworkProps) {
+  constructor(scope: Construct, id: string, props: MachineNetworkProps) {
     super(scope, id);
+    const { zones, existing } = props;
     if (existing) {
       const { vpcId, subnetIds } = existing;
       this.subnetIds = subnetIds;
       this.securityGroup = this.#nobodyComesIn(
         Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones: ['of its subnets'] }),
       );
+      return;
+    }
+    if (props.vpc) {
+      const { subnets, hasPublic } = selectSubnets(props.vpc, props);
+      this.subnetIds = subnets.map(({ subnetId }) => subnetId);
+      if (hasPublic) this.publicAddress = true;
+      this.securityGroup = this.#nobodyComesIn(props.vpc);
+      // The way out must be there before an instance looks for it.
+      this.node.addDependency(...subnets.map((subnet) => subnet.internetConnectivityEstablished));
       return;
     }
     const vpc = this.#makeVpc(zones);
@@ -83,4 +99,23 @@ export class MachineNetwork extends Construct {
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS services, packages');
     return group;
   }
+}
+
+/** As many as there are to be instances, each in a zone of its own. */
+function selectSubnets(
+  vpc: IVpc,
+  { zones, subnets }: Pick<MachineNetworkProps, 'zones' | 'subnets'>,
+): { subnets: ISubnet[]; hasPublic: boolean } {
+  const subnetType = vpc.publicSubnets.length > 0 ? SubnetType.PUBLIC : SubnetType.PRIVATE_WITH_EGRESS;
+  const found = vpc.selectSubnets({
+    ...(subnets ?? { subnetType }),
+    onePerAz: true,
+    ...(typeof zones !== 'number' && { availabilityZones: [...zones] }),
+  });
+  const count = typeof zones === 'number' ? zones : zones.length;
+  if (found.subnets.length < count)
+    throw new Error(
+      `network.subnets: ${count} in zones of their own are wanted (instances.zones), and ${found.subnets.length} are there`,
+    );
+  return { subnets: found.subnets.slice(0, count), hasPublic: found.hasPublic };
 }

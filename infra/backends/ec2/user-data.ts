@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const MACHINE = 'infra/backends/ec2/machine';
 const HOME = '/opt/sd-turbo';
 /** What is written onto the instance, as it stands in the repository: no value is filled in, so that tools can read it. */
 const FILES: Readonly<Record<string, string>> = {
@@ -12,8 +11,8 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 export interface UserDataProps {
-  /** Of the repository. */
-  readonly root: string;
+  /** Directory of what is written onto the instance. */
+  readonly scripts: string;
   /** What the scripts are told. */
   readonly machine: Readonly<Record<'REGION' | 'STACK' | 'RESOURCE' | 'IMAGE' | 'LOG_GROUP', string>>;
   /** What the container is told. */
@@ -24,9 +23,9 @@ export interface UserDataProps {
  * The script that cloud-init runs once, when the instance is made: it writes the files, and starts the first of them.
  * EC2 takes 16 KB of it.
  */
-export function userData({ root, machine, worker }: UserDataProps): string {
+export function userData({ scripts, machine, worker }: UserDataProps): string {
   const files = Object.entries(FILES).map(([name, path]) =>
-    write(path, readFileSync(join(root, MACHINE, name), 'utf8')),
+    write(path, readFileSync(join(scripts, name), 'utf8')),
   );
   return [
     '#!/bin/bash',

@@ -28,13 +28,13 @@ const NOT_IMPORTED = [
 /**
  * The container's image. Synthesis only hashes the files; the CDK command line builds and pushes them at deploy.
  *
- * @param root of the repository
+ * @param directory the build context
  */
-export function endpointImage(scope: Construct, id: string, root: string): DockerImageAsset {
+export function endpointImage(scope: Construct, id: string, directory: string): DockerImageAsset {
   // CDK itself reads nothing but a .dockerignore in the root; docker reads the one beside the Dockerfile.
-  const ignored = readFileSync(join(root, `${DOCKERFILE}.dockerignore`), 'utf8').split('\n');
+  const ignored = readFileSync(join(directory, `${DOCKERFILE}.dockerignore`), 'utf8').split('\n');
   return new DockerImageAsset(scope, id, {
-    directory: root,
+    directory,
     file: DOCKERFILE,
     platform: Platform.LINUX_AMD64,
     ignoreMode: IgnoreMode.DOCKER,

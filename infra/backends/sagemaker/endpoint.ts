@@ -12,7 +12,7 @@ import type { ModelBundle } from '../../model/model-bundle.js';
 import { type AlarmCondition, Backend, type Graph } from '../backend.js';
 import { EndpointMetrics } from './endpoint-metrics.js';
 import { EndpointScaling, type ScalingLimits } from './endpoint-scaling.js';
-import { joinNetwork, type Network } from './network.js';
+import { joinNetwork, type Network, networkIn, type VpcNetwork } from './network.js';
 
 const VARIANT = 'AllTraffic';
 /** Driver 580, CUDA 13.0. Unset, g4dn gets CUDA 11.4 and the container never starts, without a log. */
@@ -47,7 +47,7 @@ export interface EndpointProps {
   readonly pending: Readonly<Record<string, IMetric>>;
   readonly logDays: RetentionDays;
   /** @default SageMaker's own */
-  readonly network?: Network;
+  readonly network?: Network | VpcNetwork;
 }
 
 /** What the copies run on. */
@@ -72,8 +72,10 @@ export class Endpoint extends Backend {
     super(scope, id);
     const { name, limits, pending } = props;
     this.#name = name;
-    const role = this.#makeRole(props);
-    this.#endpoint = this.#makeEndpoint(props, role);
+    const network =
+      props.network && ('vpc' in props.network ? networkIn(this, props.network) : props.network);
+    const role = this.#makeRole(props, network);
+    this.#endpoint = this.#makeEndpoint(props, role, network);
     this.#component = this.#makeComponent(props, role);
     this.messagesAtOnce = MESSAGES_PER_COPY * limits.maxCopies;
     this.#sleeps = limits.minCopies === 0 && !limits.warmHours;
@@ -158,7 +160,7 @@ export class Endpoint extends Backend {
     });
   }
 
-  #makeRole({ name, container: { image, model }, logDays, network }: EndpointProps): Role {
+  #makeRole({ name, container: { image, model }, logDays }: EndpointProps, network?: Network): Role {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('sagemaker.amazonaws.com'),
       description: 'What the container of the endpoint may do',
@@ -194,7 +196,7 @@ export class Endpoint extends Backend {
     return role;
   }
 
-  #makeEndpoint({ instances, limits, network }: EndpointProps, role: Role): CfnEndpoint {
+  #makeEndpoint({ instances, limits }: EndpointProps, role: Role, network?: Network): CfnEndpoint {
     const { minCopies, maxCopies } = limits;
     const scaleInPolicy = scaleIn(instances.scaleInPolicy);
     // Nothing in it can be changed: unnamed, CloudFormation makes a new one and the endpoint moves to it.

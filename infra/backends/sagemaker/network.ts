@@ -1,12 +1,49 @@
 import { Stack } from 'aws-cdk-lib';
+import {
+  type ISecurityGroup,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  type SubnetSelection,
+  SubnetType,
+} from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
-
+import type { Construct } from 'constructs';
 import { acknowledge, wildcard } from '../../basics/acknowledge.js';
 
 /** A VPC's part that the endpoint's containers join. It must have a way to S3. */
 export interface Network {
   readonly subnetIds: readonly string[];
   readonly securityGroupIds: readonly string[];
+}
+
+/** The same, as objects. */
+export interface VpcNetwork {
+  readonly vpc: IVpc;
+  /** @default those with a NAT: what SageMaker puts into a public one has no address */
+  readonly subnets?: SubnetSelection;
+  /** @default one that lets nobody in and HTTPS out */
+  readonly securityGroups?: readonly ISecurityGroup[];
+}
+
+export function networkIn(scope: Construct, { vpc, subnets, securityGroups }: VpcNetwork): Network {
+  const selection = subnets ?? { subnetType: SubnetType.PRIVATE_WITH_EGRESS };
+  const groups = securityGroups ?? [nobodyComesIn(scope, vpc)];
+  return {
+    subnetIds: vpc.selectSubnets(selection).subnetIds,
+    securityGroupIds: groups.map(({ securityGroupId }) => securityGroupId),
+  };
+}
+
+function nobodyComesIn(scope: Construct, vpc: IVpc): SecurityGroup {
+  const group = new SecurityGroup(scope, 'Group', {
+    vpc,
+    description: 'Of the containers that draw: nobody comes in, HTTPS goes out',
+    allowAllOutbound: false,
+  });
+  group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'S3 and other AWS services');
+  return group;
 }
 
 /** What SageMaker does in the role's name to put containers into a VPC. Source: "SageMaker AI roles", VPC settings. */

@@ -1,7 +1,9 @@
+import { AppError } from '../../errors/app-error.js';
 import type { RequestRecord, ResultRecord, StoredAnswer } from '../../schemas/prediction.js';
 import type { Problem } from '../../schemas/problem.js';
 import type { EndpointAnswer } from '../endpoint.js';
 import type { Services } from '../services.js';
+import { PredictionFailed } from './prediction-failed.js';
 
 /** A request whose caller waits. */
 export interface Parcel {
@@ -10,7 +12,7 @@ export interface Parcel {
   readonly stored: boolean;
   /** When the caller's patience ends. Milliseconds since 1970. */
   readonly deadline: number;
-  /** Whether the caller waits for a wake, too, though it may take longer than that. */
+  /** Whether the caller has said itself how long it waits. */
   readonly patient: boolean;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
@@ -72,4 +74,26 @@ export function replay(id: string, result: ResultRecord): PredictOutcome {
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
   return { kind: 'answer', id, answer, timings, replayed: true };
+}
+
+/**
+ * What a result has to tell.
+ *
+ * @throws PredictionFailed
+ */
+export function storedOf(result: ResultRecord) {
+  if (result.status === 'failed') throw new PredictionFailed(result.error);
+  const { answer, timings } = result;
+  return { answer, timings };
+}
+
+/**
+ * ... to whoever waits for pictures and no addresses.
+ *
+ * @throws PredictionFailed; AppError INTERNAL where the pictures are elsewhere all the same
+ */
+export function drawnOf(result: ResultRecord): EndpointAnswer {
+  const { answer, timings } = storedOf(result);
+  if ('pictures' in answer) throw new AppError('INTERNAL', 'a result has its pictures elsewhere');
+  return { answer, timings };
 }

@@ -12,8 +12,9 @@ import type { Services } from '../services.js';
 import { wakeEndpoint } from '../wake/wake-endpoint.js';
 import { timestamp } from '../work/conclude.js';
 import { acceptPrediction } from './accept-prediction.js';
-import { type Delivery, type Parcel, type PredictOutcome, replay } from './delivery.js';
+import { type Delivery, type Parcel, type PredictOutcome, replay, storedOf } from './delivery.js';
 import { invokePatiently } from './invoke-patiently.js';
+import { resultInTime, wakesInTime } from './result-in-time.js';
 
 /** After these the picture may still come, later: the request is kept. */
 const LATER: ReadonlySet<EndpointFault> = new Set([...PASSING_FAULTS, 'cold', 'timeout']);
@@ -64,16 +65,16 @@ export class PushedDelivery implements Delivery {
     return invokePatiently({ endpoint: this.#endpoint, request, requestId, deadline, signal }, services);
   }
 
-  async #later(
-    { record, stored }: Parcel,
-    fault: EndpointFault,
-    services: Services,
-  ): Promise<PredictOutcome> {
+  async #later(parcel: Parcel, fault: EndpointFault, services: Services): Promise<PredictOutcome> {
+    const { record, stored } = parcel;
     const cold = fault === 'cold';
     const waking = cold ? wakeEndpoint(services) : undefined;
     await this.accept(record, stored, services);
     await waking;
-    return { kind: 'accepted', id: record.id, cold, waited: !cold };
+    const waits = cold && parcel.patient && (await wakesInTime(parcel, services));
+    const result = waits ? await resultInTime(parcel, services) : undefined;
+    if (result) return { kind: 'answer', id: record.id, ...storedOf(result), replayed: false };
+    return { kind: 'accepted', id: record.id, cold, waited: !cold || waits };
   }
 }
 

@@ -73,6 +73,18 @@ def name_resources():
     iam_actions.extract_resource_arn = extract_named
 
 
+def name_policies():
+    tags = iam_actions.request_tag_context
+
+    def tags_and_policy(service, action, body, *rest):
+        context = tags(service, action, body, *rest)
+        if action != "iam:AttachRolePolicy":
+            return context
+        return {**context, "iam:PolicyARN": urllib.parse.parse_qs((body or b"").decode())["PolicyArn"][0]}
+
+    iam_actions.request_tag_context = tags_and_policy
+
+
 def count_loopback_as_tls():
     pin = app.pin_request_origin
     app.pin_request_origin = lambda address, secure: pin(address, True)

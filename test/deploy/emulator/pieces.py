@@ -35,5 +35,6 @@ PIECES = [
     (registry.know_which_images_there_are, "an image that was never pushed is found, and none can be scanned"),
     (permissions.note_refusals, "a refusal is told to the caller only"),
     (permissions.name_resources, "ecr:DescribeRepositories is checked against no repository, a signal against no stack"),
+    (permissions.name_policies, "a condition on the policy that a role is given knows no policy"),
     (permissions.count_loopback_as_tls, "the policies ask for TLS, this is plain HTTP on loopback"),
 ]

@@ -111,6 +111,12 @@ CALLS = {
         "sqs", "AddPermission", others={"Queues": None, "PolicyDocument": None},
         made_up=("QueueUrl", "Label", "AWSAccountIds", "Actions"),
     ),
+    "AWS::SecretsManager::Secret": Call(
+        "secretsmanager",
+        "CreateSecret",
+        others={"GenerateSecretString": ("GetRandomPassword", "")},
+        made_up=("Name",),
+    ),
     "AWS::SageMaker::Endpoint": Call("sagemaker", "CreateEndpoint", made_up=("EndpointName",)),
     "AWS::SageMaker::EndpointConfig": Call("sagemaker", "CreateEndpointConfig", made_up=("EndpointConfigName",)),
     "AWS::SageMaker::InferenceComponent": Call(

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import { afterAll } from 'vitest';
-import { readConfig } from '../../../infra/options/config.js';
+import { BUNDLES_KEY } from '../../../infra/assets.js';
+import { givenOptions, readConfig } from '../../../infra/options/config.js';
+import { toProps } from '../../../infra/options/paths.js';
 import { ServiceStack } from '../../../infra/stack.js';
 import { ROOT } from '../reference.js';
 
@@ -15,8 +17,11 @@ const FUNCTIONS = [
   'import-weights',
   'webhook-secret',
   'empty-bucket',
+  'gateway-log-role',
   'stopped',
 ];
+
+const { context: OWN_CONTEXT } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
 
 /** All that a stack of instances can be asked for. */
 export const EVERYTHING_OF_EC2 = {
@@ -58,10 +63,10 @@ export interface TemplateJson {
 /** A template, and questions that the tests have about it. */
 export class Service {
   readonly template: TemplateJson;
-  readonly stack: ServiceStack;
+  readonly stack: Stack;
   readonly folder: string;
 
-  constructor(stack: ServiceStack, folder: string) {
+  constructor(stack: Stack, folder: string) {
     this.stack = stack;
     this.folder = folder;
     const assembly = (stack.node.root as App).synth();
@@ -98,26 +103,36 @@ const scratch = mkdtempSync(join(tmpdir(), 'synth-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 /**
- * The stack as `cdk synth` makes it of these options, with functions that do nothing. Synthesis takes a second: make
- * one for all tests of a file.
+ * An app in a folder of its own, which gets the assembly as `cdk.out`, with functions that do nothing.
+ *
+ * @param context beside what tests need; this repository's flags of CDK where nothing is said
  */
-export function synthService(options: Readonly<Record<string, unknown>> = {}): Service {
+export function makeApp(context: Readonly<Record<string, unknown>> = OWN_CONTEXT): {
+  app: App;
+  folder: string;
+} {
   const folder = mkdtempSync(join(scratch, 'service-'));
   for (const name of FUNCTIONS) {
     mkdirSync(join(folder, 'bundles', name), { recursive: true });
     writeFileSync(join(folder, 'bundles', name, 'index.mjs'), `export const handler = () => '${name}';\n`);
   }
-  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   const app = new App({
     outdir: join(folder, 'cdk.out'),
-    context: { ...context, 'aws:cdk:enable-path-metadata': true, ...options },
+    context: { ...context, 'aws:cdk:enable-path-metadata': true, [BUNDLES_KEY]: join(folder, 'bundles') },
   });
-  const config = readConfig(app.node.getAllContext());
-  const stack = new ServiceStack(app, config.stackName, {
-    config,
-    root: ROOT,
-    bundles: join(folder, 'bundles'),
-    ...(config.region !== undefined && { env: { region: config.region } }),
+  return { app, folder };
+}
+
+/**
+ * The stack as `cdk synth` makes it of these options. Synthesis takes a second: make one for all tests of a file.
+ */
+export function synthService(options: Readonly<Record<string, unknown>> = {}): Service {
+  const { app, folder } = makeApp({ ...OWN_CONTEXT, ...options });
+  const context = app.node.getAllContext();
+  const { stackName, region } = readConfig(context);
+  const stack = new ServiceStack(app, stackName, {
+    service: toProps(givenOptions(context)),
+    ...(region !== undefined && { env: { region } }),
   });
   return new Service(stack, folder);
 }
