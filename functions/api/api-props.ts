@@ -10,7 +10,7 @@ export interface ApiProps {
    * Who asks, and owns what they ask for: neither a key nor anything that a key can be found from. `env` is what the
    * platform adds.
    *
-   * @throws ProblemError 401, 403 or 429 unless the request has a key that is good; in AWS the gateway has checked it
+   * @throws ProblemError 401 or 429 unless the request has a key that is good; in AWS the gateway has checked it
    */
   readonly caller: (request: Request, env: unknown) => string | Promise<string>;
   /** The service's public URL without a slash at its end. */

@@ -3,16 +3,19 @@ import { page as playground } from '#playground';
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { errorFields } from '../shared/error-fields.js';
 import { wantsEvents } from '../shared/negotiate.js';
-import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
+import { describeProblem, ProblemError } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import type { ApiProps, RouteContext } from './api-props.js';
 import { crossOrigin } from './cross-origin.js';
 import { docsRoute } from './docs/docs-route.js';
+import { errorResponse } from './error-response.js';
 import { EventStreams } from './events/event-streams.js';
 import { predictionEventsRoute } from './events/prediction-events-route.js';
 import { faviconRoute } from './favicon-route.js';
 import { healthRoute, warmUpRoute } from './health-route.js';
-import { openaiProblem, openaiRoute } from './openai-route.js';
+import { editsRoute } from './openai/edits-route.js';
+import { generationsRoute } from './openai/generations-route.js';
+import { modelRoute, modelsRoute } from './openai/models-route.js';
 import { openapiRoute } from './openapi/openapi-route.js';
 import { pageResponse } from './page-response.js';
 import { predictRoute } from './predict-route.js';
@@ -20,13 +23,17 @@ import { predictionRoute } from './prediction-route.js';
 import { cancelRoute, listRoute } from './predictions-route.js';
 
 /** The routes whose requests are counted by what became of them. */
-const DRAWING = /^\/(predict|v1\/images\/generations)$/;
+const DRAWING = /^\/(predict|v1\/images\/(generations|edits))$/;
 
 /** Whose answers are what `Accept` and `Prefer` make of them, and theirs alone who have asked. */
 const NEGOTIATED = /^\/predict(ions(\/[^/]+)?)?$/;
 const VARY = 'Accept, Prefer, Authorization, X-Api-Key';
 
 const NO_SUCH_PATH = 'no such path: POST /predict draws a picture, and GET /docs tells of all there is';
+/** Of paths that others have. */
+const HINTS: Readonly<Record<string, string>> = {
+  '/v1/images/variations': 'no such path: send the picture to /v1/images/edits, with a prompt',
+};
 
 interface Variables {
   requestId: string;
@@ -50,7 +57,10 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.get('/health', () => healthRoute(props));
   app.post('/warmup', async (c) => warmUpRoute((await known(c, props)).props));
   app.post('/predict', async (c) => predictRoute(await known(c, props)));
-  app.post('/v1/images/generations', async (c) => openaiRoute(await known(c, props)));
+  app.post('/v1/images/generations', async (c) => generationsRoute(await known(c, props)));
+  app.post('/v1/images/edits', async (c) => editsRoute(await known(c, props)));
+  app.get('/v1/models', async (c) => modelsRoute(await known(c, props)));
+  app.get('/v1/models/:id', async (c) => modelRoute(c.req.param('id'), await known(c, props)));
   app.get('/', (c) => pageResponse(playground, c.req.raw));
   app.get('/docs', (c) => docsRoute(props.baseUrl(c.req.raw, c.env), c.req.raw, props.decoder));
   app.get('/openapi.json', (c) => openapiRoute(props.baseUrl(c.req.raw, c.env), props.decoder));
@@ -68,13 +78,16 @@ export function apiApp(props: ApiProps): Hono<Env> {
   app.all('/warmup', () => wrongMethod('POST'));
   app.all('/predict', () => wrongMethod('POST'));
   app.all('/v1/images/generations', () => wrongMethod('POST'));
+  app.all('/v1/images/edits', () => wrongMethod('POST'));
+  app.all('/v1/models', () => wrongMethod('GET'));
+  app.all('/v1/models/:id', () => wrongMethod('GET'));
   app.all('/', () => wrongMethod('GET'));
   app.all('/docs', () => wrongMethod('GET'));
   app.all('/openapi.json', () => wrongMethod('GET'));
   app.all('/favicon.ico', () => wrongMethod('GET'));
   app.all('/predictions', () => wrongMethod('GET'));
   app.all('/predictions/:id', () => wrongMethod('GET, DELETE'));
-  app.notFound((c) => refuse(new ProblemError(404, NO_SUCH_PATH), c, props));
+  app.notFound((c) => refuse(new ProblemError(404, HINTS[c.req.path] ?? NO_SUCH_PATH), c, props));
   app.onError((error, c) => refuse(error, c, props));
   return app;
 }
@@ -99,8 +112,7 @@ async function refuse(error: Error, c: Context<Env>, props: ApiProps): Promise<R
   if (outcome === 'failed')
     telemetry.log('error', 'a request failed', { request_id: id, ...errorFields(error) });
   if (DRAWING.test(c.req.path)) telemetry.count('Requests', outcome);
-  const openai = c.req.path.startsWith('/v1/');
-  const response = openai ? await openaiProblem(error, id, props) : problemResponse(error, id);
+  const response = await errorResponse(error, c.req.path, id, props);
   if (status === 401) response.headers.set('www-authenticate', 'Api-Key');
   return response;
 }

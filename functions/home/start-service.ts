@@ -6,6 +6,7 @@ import { KEY_FILE } from '../../lib/keys/read-key-file.js';
 import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
 import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
 import type { HomeService, HomeServiceProps, StartHomeService } from '../../lib/predictions/home-service.js';
+import type { PictureLinks } from '../../lib/predictions/picture-links.js';
 import { failDeadLetter, processMessage } from '../../lib/predictions/process-message.js';
 import type { WorkerServices } from '../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../lib/predictions/system-clock.js';
@@ -26,6 +27,9 @@ import { keyChecker } from './key-checker.js';
 import { KeyRing } from './keys/key-ring.js';
 import { QuotaCount } from './keys/quota-count.js';
 import { LocalMessageQueue } from './local-message-queue.js';
+import { linkSecret } from './pictures/link-secret.js';
+import { pictureRoute } from './pictures/picture-route.js';
+import { SignedLinks } from './pictures/signed-links.js';
 import { FileWakeLog } from './records/file-wake-log.js';
 import { FolderLock } from './records/folder-lock.js';
 import { FolderPredictionStore } from './records/folder-prediction-store.js';
@@ -67,7 +71,9 @@ export const startService: StartHomeService = async (props) => {
 
 async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<HomeService> {
   const { listen, secrets, dataFolder, signal } = props;
-  const home = await homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
+  const own = { url: '' };
+  const links = new SignedLinks({ secret: await linkSecret(dataFolder), ownUrl: () => own.url });
+  const home = await homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')), links);
   await home.store.removePartials();
   const app = apiApp({
     services: home.services,
@@ -77,11 +83,16 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
     baseUrl: (request) => new URL(request.url).origin,
     corsOrigins: listen.corsOrigins ?? [],
   });
+  app.get('/pictures/:id/:name', ({ req }) => {
+    const { id, name } = req.param();
+    return pictureRoute(links.read(id, name, new URL(req.url).searchParams), home.store);
+  });
   const server = await HomeServer.listen({
     fetch: (request) => app.fetch(request),
     ...listen,
     onAnswer: home.telemetry.answered,
   });
+  own.url = server.url;
   await lock.announce(server.url);
   if (listen.corsOrigins?.includes(ANY_ORIGIN)) home.telemetry.log('warn', ANY_PAGE);
   const close = closer(home, server);
@@ -104,7 +115,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
   return { url: server.url, key: secrets.apiKey, close: stop };
 }
 
-async function homeServices(props: HomeServiceProps, log: FileWakeLog) {
+async function homeServices(props: HomeServiceProps, log: FileWakeLog, links: PictureLinks) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
   const telemetry = terminalTelemetry(report);
   const onTrouble = tellSparingly((what, error) => telemetry.log('warn', what, errorFields(error)));
@@ -142,6 +153,7 @@ async function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     delivery: new PushedDelivery(endpoint),
     endpoint,
     store,
+    links,
     queue,
     waker: new Waker({ endpoint, log, firstEstimate: FIRST_WAKE }),
     clock: SYSTEM_CLOCK,

@@ -146,7 +146,7 @@ async function cancelled(kept: string | undefined): Promise<void> {
 
 function failed(error: unknown): void {
   view.clear();
-  stage.fail(describeFailure(error));
+  stage.fail(describeFailure(error, keys.key !== ''));
   if (!(error instanceof ClientError)) throw error;
   if (KEY_STATUSES.has(error.status)) refuseKey();
   else form.showErrors(toFormErrors(error));

@@ -43,9 +43,9 @@ export function notAcceptable(formats: readonly OutputFormat[]): ProblemError {
 
 /** The formats in which a request can be answered with a picture's bytes, as far as its body is understood. */
 export function openFormats(body: object): readonly OutputFormat[] {
-  const { output_format, num_images } = body as { output_format?: unknown; num_images?: unknown };
-  // Several pictures are JSON's.
-  if (typeof num_images === 'number' && num_images > 1) return [];
+  const { output_format, num_images, response_format } = body as Record<string, unknown>;
+  // Several pictures are JSON's, and so are addresses.
+  if ((typeof num_images === 'number' && num_images > 1) || response_format === 'url') return [];
   const named = OUTPUT_FORMATS.filter((format) => format === output_format);
   return named.length > 0 ? named : OUTPUT_FORMATS;
 }

@@ -27,7 +27,9 @@ export async function parseRequest<R extends GenerateRequest>(
   const assumed = { ...defaults, ...(raw && { output_format: accepted }) };
   const body = withImageDefaults({ ...assumed, ...given });
   const { data, error } = schema.safeParse(body);
-  const issues = error ? error.issues : [...imageIssues(data), ...pictureIssues(data)];
+  const issues = error
+    ? error.issues
+    : [...imageIssues(data), ...(data.image ? pictureIssues(imageBytes(data.image)) : [])];
   if (!data || issues.length > 0) throw new RequestRefused(issues, Object.keys(schema.shape));
   if (accepted !== undefined) return { wanted: data, raw };
   if (data.num_images === 1) throw notAcceptable(formats);
@@ -35,10 +37,9 @@ export async function parseRequest<R extends GenerateRequest>(
 }
 
 /** What can be told of a picture without unpacking it, before anything is accepted that could only fail. */
-function pictureIssues({ image }: GenerateRequest): z.core.$ZodIssue[] {
-  if (image === undefined) return [];
+export function pictureIssues(bytes: Uint8Array): z.core.$ZodIssue[] {
   try {
-    inspectPicture(imageBytes(image), REQUEST_LIMITS);
+    inspectPicture(bytes, REQUEST_LIMITS);
     return [];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -41,8 +41,12 @@ export async function readJsonBody(request: Request): Promise<JsonBody> {
   );
 }
 
-/** What is unpacked has no size that could be told before. RFC 9110, 15.5.16 wants it to be told in `Accept-Encoding`. */
-function refuseEncoding(header: string): void {
+/**
+ * What is unpacked has no size that could be told before. RFC 9110, 15.5.16 wants it to be told in `Accept-Encoding`.
+ *
+ * @throws ProblemError 415
+ */
+export function refuseEncoding(header: string): void {
   const encodings = header.split(',').map((name) => name.trim());
   const encoding = encodings.filter((name) => !/^(identity)?$/i.test(name)).join(', ');
   if (encoding === '') return;

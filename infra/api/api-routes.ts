@@ -18,6 +18,9 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/predictions/{id}', key: true },
   { method: 'DELETE', path: '/predictions/{id}', key: true },
   { method: 'POST', path: '/v1/images/generations', key: true },
+  { method: 'POST', path: '/v1/images/edits', key: true },
+  { method: 'GET', path: '/v1/models', key: true },
+  { method: 'GET', path: '/v1/models/{id}', key: true },
 ];
 
 /**

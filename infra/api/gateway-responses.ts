@@ -1,6 +1,6 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { ANY_ORIGIN } from '../../lib/schemas/cors-origins.js';
-import type { Problem } from '../../lib/schemas/problem.js';
+import { openaiErrorType, type Problem } from '../../lib/schemas/problem.js';
 
 interface Refusal {
   readonly status: number;
@@ -10,8 +10,12 @@ interface Refusal {
   readonly retryAfter?: number;
   /** @default none */
   readonly errors?: Problem['errors'];
+  /** In OpenAI's words. @default none */
+  readonly code?: string;
 }
 
+/** OpenAI's own word for a key that is none, which its clients know. */
+const wrongKey = { status: 401, title: 'Unauthorized', code: 'invalid_api_key' };
 const NO_SUCH_PATH = 'POST /predict draws a picture, and GET /docs tells of all there is';
 const tooMany = { status: 429, title: 'Too Many Requests' };
 
@@ -27,8 +31,8 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     detail: 'no API key: send it as x-api-key: KEY, or as Authorization: Bearer KEY',
   },
   // It says why: an `Authorization` without a key in it.
-  ACCESS_DENIED: { status: 401, title: 'Unauthorized', detail: '$context.authorizer.reason' },
-  INVALID_API_KEY: { status: 403, title: 'Forbidden', detail: 'the API key is not one of this service' },
+  ACCESS_DENIED: { ...wrongKey, detail: '$context.authorizer.reason' },
+  INVALID_API_KEY: { ...wrongKey, detail: 'the API key is not one of this service' },
   // So the gateway calls a path, or a method of a path, that it does not know.
   MISSING_AUTHENTICATION_TOKEN: {
     status: 404,
@@ -44,9 +48,15 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     title: 'Unsupported Media Type',
     detail: 'the content type must be application/json',
   },
-  THROTTLED: { ...tooMany, detail: 'more requests a second than the usage plan allows', retryAfter: 2 },
+  THROTTLED: {
+    ...tooMany,
+    code: 'rate_limit_exceeded',
+    detail: 'more requests a second than the usage plan allows',
+    retryAfter: 2,
+  },
   QUOTA_EXCEEDED: {
     ...tooMany,
+    code: 'insufficient_quota',
     detail: 'more requests in a day than the usage plan allows',
     retryAfter: 3600,
   },
@@ -67,13 +77,17 @@ function badRequest(field: string, message: string): Refusal {
 }
 
 /**
- * Gives each refusal of the gateway the shape of the service's own errors.
+ * Gives each refusal of the gateway the shape of the service's own errors, and in the member `error` that of OpenAI's: the
+ * gateway fills in variables and cannot choose by the path, and RFC 9457 lets a problem have members of others.
  *
  * @param corsOrigins of pages elsewhere that may read them. @default none
  */
 export function addGatewayResponses(api: RestApi, corsOrigins?: readonly string[]): void {
-  for (const [type, { retryAfter, ...said }] of Object.entries(REFUSALS)) {
-    const problem: Problem = { type: 'about:blank', ...said, request_id: '$context.requestId' };
+  for (const [type, { retryAfter, code = null, ...said }] of Object.entries(REFUSALS)) {
+    const { status, detail, errors } = said;
+    const param = errors?.[0]?.field ?? null;
+    const error = { message: detail, type: openaiErrorType(status), param, code };
+    const problem: Problem = { type: 'about:blank', ...said, request_id: '$context.requestId', error };
     api.addGatewayResponse(`Refusal${type}`, {
       type: ResponseType.of(type),
       statusCode: String(said.status),

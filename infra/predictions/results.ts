@@ -7,7 +7,10 @@ import type { FunctionBasics } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
 import { PrivateBucket } from '../basics/private-bucket.js';
 
-/** `predictions/{id}/*.json` expires, and with it `owners/{owner}/*`, which says whose it is; `wake.json` and `worker.json` do not. */
+/**
+ * `predictions/{id}/*`, records and pictures, expires, and with it `owners/{owner}/*`, which says whose it is; `wake.json`
+ * and `worker.json` do not.
+ */
 const PREDICTIONS = 'predictions/';
 const OWNERS = 'owners/';
 const WAKE_LOG = 'wake.json';

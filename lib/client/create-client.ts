@@ -1,4 +1,4 @@
-import type { GenerateAnswer } from '../schemas/answer.js';
+import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
 import type { Accepted, Prediction as WirePrediction } from '../schemas/prediction.js';
 import type { PredictionList as WireList } from '../schemas/predictions/prediction-list.js';
@@ -62,7 +62,7 @@ async function generate(
     tell({ phase: 'sending' });
     const body = await toBody(input);
     const answer = await retry(() => connection.post('/predict', body, { headers, signal }));
-    if (answer.status !== 202) return readImages(answer.body as GenerateAnswer, answer);
+    if (answer.status !== 202) return readImages(answer.body as GenerateAnswer | LinkedAnswer, answer);
     return followPrediction(connection, (answer.body as Accepted).id, patience);
   });
 }

@@ -1,4 +1,4 @@
-import type { GenerateAnswer } from '../schemas/answer.js';
+import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
 import type { PredictionProgress } from '../schemas/predictions/prediction-progress.js';
@@ -118,7 +118,7 @@ export async function askHealth(
 
 /** What an answer has in its body, and in its headers. */
 export function readImages(
-  answer: GenerateAnswer & Pick<Partial<GeneratedImages>, 'timings'>,
+  answer: (GenerateAnswer | LinkedAnswer) & Pick<Partial<GeneratedImages>, 'timings'>,
   { headers }: Answer,
 ): GeneratedImages {
   const requestId = headers.get('x-request-id');

@@ -1,6 +1,6 @@
-import type { GenerateAnswer } from '../schemas/answer.js';
+import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
-import { inputName, inputProblem, wireName } from '../schemas/input-names.js';
+import { inputName, inputProblem, SERVICE_NAMES, wireName } from '../schemas/input-names.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
 import type { PredictionList as WireList } from '../schemas/predictions/prediction-list.js';
 import type { Problem as WireProblem } from '../schemas/problem.js';
@@ -26,7 +26,7 @@ import type {
  * @throws ClientError for a field that there is not
  */
 export async function toBody(input: PredictInput): Promise<Record<string, unknown>> {
-  const problem = inputProblem(input, ['webhook']);
+  const problem = inputProblem(input, Object.keys(SERVICE_NAMES));
   if (problem) throw new ClientError(problem);
   const { image, ...others } = input;
   const named = Object.entries(others).map(([name, value]) => [wireName(name), value]);
@@ -40,14 +40,20 @@ async function toImageText(image: unknown): Promise<unknown> {
   throw new ClientError('image: must be a Blob, a Uint8Array, or a string of base64 or a data URL');
 }
 
-export function toImages(answer: GenerateAnswer, timings: GeneratedImages['timings']): GeneratedImages {
+export function toImages(
+  answer: GenerateAnswer | LinkedAnswer,
+  timings: GeneratedImages['timings'],
+): GeneratedImages {
+  const isLinked = 'urls' in answer;
   return {
-    images: (answer.results ?? [answer.result]).map(decodeBase64),
+    images: isLinked ? [] : (answer.results ?? [answer.result]).map(decodeBase64),
+    ...(isLinked && { urls: answer.urls, urlsExpireAt: answer.urls_expire_at }),
     format: answer.output_format,
     contentType: `image/${answer.output_format}`,
     seed: answer.seed,
     steps: answer.num_steps,
     decoder: answer.decoder,
+    ...(answer.size && { size: answer.size }),
     tokensCut: answer.tokens_cut,
     ...(answer.warnings && { warnings: answer.warnings }),
     model: answer.model,
@@ -87,7 +93,7 @@ export function toList({ predictions, next_cursor: nextCursor }: WireList): Pred
   return { predictions: summaries, ...(nextCursor && { nextCursor }) };
 }
 
-export function toProblem({ request_id: requestId, errors, ...problem }: WireProblem): Problem {
+export function toProblem({ request_id: requestId, errors, error: _, ...problem }: WireProblem): Problem {
   if (!errors) return { ...problem, requestId };
   const named = errors.map(({ field, message }) => ({ field: inputName(field), message }));
   return { ...problem, requestId, errors: named };

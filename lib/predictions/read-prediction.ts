@@ -7,6 +7,7 @@ import {
   type WebhookRecord,
 } from '../schemas/prediction.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
+import { linkAnswer, type PictureLinks } from './picture-links.js';
 import type { Services } from './services.js';
 
 const DAY_MS = 86_400_000;
@@ -25,6 +26,8 @@ export interface ReadPredictionProps {
   readonly id: string;
   /** Only who asked for it may see it. */
   readonly caller: string;
+  /** As `PictureLinks.make`. */
+  readonly baseUrl?: string;
   /** How long to wait for it to end. Milliseconds. */
   readonly waitMs: number;
   /** Ends the waiting. @default never */
@@ -37,11 +40,12 @@ export interface ReadPredictionProps {
  * @throws AppError as `ownRequest`, and what the store throws of the result
  */
 export async function readPrediction(props: ReadPredictionProps, services: Services): Promise<Prediction> {
-  const { id } = props;
+  const { id, baseUrl } = props;
   const request = await ownRequest(props, services);
   const result = await awaitResult(props, services);
   const webhook = request.webhook && result ? await readOutcome(id, services) : undefined;
-  return toPrediction(request, result, webhook);
+  const ended = result && (await toEnded(request, result, services.links, baseUrl));
+  return toPrediction(request, ended, webhook);
 }
 
 /**
@@ -127,12 +131,12 @@ export function wasCanceled(): AppError {
 /** What the world is shown of a prediction's records. */
 function toPrediction(
   request: RequestRecord,
-  result: ResultRecord | undefined,
+  ended: EndedPrediction | undefined,
   webhook: WebhookRecord | 'unknown' | undefined,
 ): Prediction {
   const { id, created_at } = request;
   const told = webhookState(request.webhook !== undefined, webhook);
-  if (result) return { ...toEnded(request, result), ...told };
+  if (ended) return { ...ended, ...told };
   return { id, created_at, ...told, status: 'queued', status_url: statusPath(id) };
 }
 
@@ -145,12 +149,22 @@ export function webhookState(
   return { webhook: webhook ?? { status: 'pending', attempts: 0 } };
 }
 
-/** ... and what its webhook is told. */
-export function toEnded({ id, created_at }: RequestRecord, result: ResultRecord): EndedPrediction {
+/**
+ * ... and what its webhook is told.
+ *
+ * @param baseUrl as `PictureLinks.make`
+ */
+export async function toEnded(
+  { id, created_at }: RequestRecord,
+  result: ResultRecord,
+  links: PictureLinks,
+  baseUrl?: string,
+): Promise<EndedPrediction> {
   const { status, completed_at } = result;
   if (status === 'canceled') return { id, created_at, status, completed_at };
   if (status === 'failed') return { id, created_at, status, completed_at, error: result.error };
-  return { id, created_at, status, completed_at, ...result.answer, timings: result.timings };
+  const answer = await linkAnswer(id, result.answer, links, baseUrl);
+  return { id, created_at, status, completed_at, ...answer, timings: result.timings };
 }
 
 /** Where a prediction is found, below the service's own URL. */

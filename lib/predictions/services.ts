@@ -2,6 +2,7 @@ import type { ResultEnd } from '../schemas/prediction.js';
 import type { Problem } from '../schemas/problem.js';
 import type { PulledEndpoint, PushedEndpoint } from './endpoint.js';
 import type { MessageQueue } from './message-queue.js';
+import type { PictureLinks } from './picture-links.js';
 import type { PredictionStore } from './records/prediction-store.js';
 import type { SendWebhook } from './send-webhook.js';
 import type { Waker } from './wake/waker.js';
@@ -21,6 +22,8 @@ export interface Clock {
 /** What predictions are made of: in AWS or at home. */
 export interface Services {
   readonly store: PredictionStore;
+  /** Of pictures in the store. */
+  readonly links: PictureLinks;
   readonly queue: MessageQueue;
   readonly waker: Waker;
   readonly clock: Clock;

@@ -12,14 +12,19 @@ export const WIRE_NAMES = {
   strength: 'strength',
 } as const;
 
+/** Besides them, what is a service's affair and no pipeline's. */
+export const SERVICE_NAMES = { webhook: 'webhook', responseFormat: 'response_format' } as const;
+
+const ALL_NAMES = { ...WIRE_NAMES, ...SERVICE_NAMES };
+
 /** What a field of a program's input is called on the wire. */
 export function wireName(name: string): string {
-  return Object.hasOwn(WIRE_NAMES, name) ? WIRE_NAMES[name as keyof typeof WIRE_NAMES] : name;
+  return Object.hasOwn(ALL_NAMES, name) ? ALL_NAMES[name as keyof typeof ALL_NAMES] : name;
 }
 
 /** What a field of the wire is called in a program's input. */
 export function inputName(wireName: string): string {
-  return Object.entries(WIRE_NAMES).find(([, name]) => name === wireName)?.[0] ?? wireName;
+  return Object.entries(ALL_NAMES).find(([, name]) => name === wireName)?.[0] ?? wireName;
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { generateAnswerSchema } from './answer.js';
+import { generateAnswerSchema, keptAnswerSchema, linkedAnswerSchema } from './answer.js';
 import { problemSchema } from './problem.js';
-import { generateRequestSchema } from './request.js';
+import { drawRequestSchema, RESPONSE_FORMATS } from './request.js';
 
 /** Made by `newPredictionId` or `predictionIdOf`. Nothing else reaches a key in the store. */
 export const predictionIdSchema = z.string().regex(/^[a-z2-7]{32}$/);
@@ -14,6 +14,9 @@ const webhookOutcomeSchema = z.strictObject({
 
 /** Milliseconds by phase, as `Server-Timing` has them. */
 const timings = z.record(z.string(), z.number().min(0));
+const toldTimings = timings.describe(
+  'Milliseconds in each phase of the drawing, as `Server-Timing` has them.',
+);
 
 const statusUrl = z.string().describe('Where the prediction is found.');
 
@@ -34,14 +37,21 @@ export const predictionFacts = {
 };
 
 /** What `GET /predictions/{id}` answers, and what a webhook is sent. */
-export const predictionSchema = z.discriminatedUnion('status', [
+export const predictionSchema = z.union([
   z.strictObject({ ...predictionFacts, status: z.literal('queued'), status_url: statusUrl }),
   z.strictObject({
     ...predictionFacts,
     status: z.literal('succeeded'),
     completed_at: z.iso.datetime(),
     ...generateAnswerSchema.shape,
-    timings: timings.describe('Milliseconds in each phase of the drawing, as `Server-Timing` has them.'),
+    timings: toldTimings,
+  }),
+  z.strictObject({
+    ...predictionFacts,
+    status: z.literal('succeeded'),
+    completed_at: z.iso.datetime(),
+    ...linkedAnswerSchema.shape,
+    timings: toldTimings,
   }),
   z.strictObject({
     ...predictionFacts,
@@ -66,8 +76,10 @@ export const requestRecordSchema = z.strictObject({
   /** Of the HTTP request that brought it. */
   request_id: z.string(),
   /** The seed is settled here: whoever draws, and how often, draws the same picture. */
-  request: generateRequestSchema.required({ seed: true }),
+  request: drawRequestSchema.required({ seed: true }),
   webhook: z.string().optional(),
+  /** @default base64 */
+  response_format: z.enum(RESPONSE_FORMATS).optional(),
 });
 
 /** `predictions/{id}/result.json`: written once, never again. */
@@ -75,7 +87,7 @@ export const resultRecordSchema = z.discriminatedUnion('status', [
   z.strictObject({
     status: z.literal('succeeded'),
     completed_at: z.iso.datetime(),
-    answer: generateAnswerSchema,
+    answer: z.union([generateAnswerSchema, keptAnswerSchema]),
     timings: timings.default({}),
   }),
   z.strictObject({ status: z.literal('failed'), completed_at: z.iso.datetime(), error: problemSchema }),
@@ -88,6 +100,8 @@ export const webhookRecordSchema = webhookOutcomeSchema.extend({ status: z.enum(
 export type Accepted = z.infer<typeof acceptedSchema>;
 export type Prediction = z.infer<typeof predictionSchema>;
 export type RequestRecord = z.infer<typeof requestRecordSchema>;
+/** Of what is stored. */
+export type StoredAnswer = Extract<ResultRecord, { status: 'succeeded' }>['answer'];
 export type ResultRecord = z.infer<typeof resultRecordSchema>;
 /** How a prediction ended, without its pictures. */
 export type ResultEnd = Pick<ResultRecord, 'status' | 'completed_at'>;

@@ -21,7 +21,7 @@ contract('the app itself', async (): Promise<Setting> => {
     caller: ({ headers }) => {
       const key = readKey(headers);
       if (key === undefined) throw new ProblemError(401, whyNoKey(headers));
-      if (!KEYS.includes(key)) throw new ProblemError(403, 'this key is not known');
+      if (!KEYS.includes(key)) throw new ProblemError(401, 'this key is not known');
       return createHash('sha256').update(key).digest('hex');
     },
     baseUrl: () => baseUrl,
@@ -33,6 +33,11 @@ contract('the app itself', async (): Promise<Setting> => {
     stranger: { authorization: `Bearer ${KEYS[1]}` },
     checksKeys: true,
     side: SCRIPTED_SIDE,
+    readAddress: async (url) => {
+      const name = new URL(url).pathname.replace('/memory/', '');
+      const headers = { 'content-type': `image/${name.split('.').at(-1)}` };
+      return new Response(Buffer.from(store.pictures.get(name) ?? ''), { headers });
+    },
     drawn: () => endpoint.drawn,
     sleep: () => endpoint.sleep(),
     expire: async (id) => store.age(id, DAY_MS + 1),

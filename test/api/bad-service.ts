@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { apiApp } from '../../functions/api/app.js';
 import { ProblemError } from '../../functions/shared/problem-response.js';
-import { openaiErrorSchema } from '../../lib/schemas/openai.js';
+import { openaiErrorSchema } from '../../lib/schemas/openai/image-answer.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { memoryServices } from '../support/predictions/memory-services.js';
 import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';

@@ -103,7 +103,7 @@ describe('another stack beside it', () => {
     other = new DeployedStack({ emulator: account.emulator, name: OTHER, url: outputs['Url'] ?? '', key });
     const decoder = SECOND_OPTIONS['decoder'] ?? 'vae';
     expect(await (await other.predict({ prompt: 'a tree' })).json()).toMatchObject({ decoder });
-    expect((await stack.predict({ prompt: 'a tree' }, { 'x-api-key': key })).status).toBe(403);
+    expect((await stack.predict({ prompt: 'a tree' }, { 'x-api-key': key })).status).toBe(401);
     expect(await (await other.get(`/predictions/${'a'.repeat(32)}`)).text()).toContain('kept for 2 days');
   });
 

@@ -4,7 +4,7 @@ import { ProblemError } from '../../functions/shared/problem-response.js';
 
 const check = keyChecker({
   admit: async (key) => {
-    if (key !== 'right-key') throw new ProblemError(403, 'this key is not known');
+    if (key !== 'right-key') throw new ProblemError(401, 'this key is not known');
     return 'alice';
   },
 });
@@ -21,10 +21,10 @@ test.each([
   [{ authorization: 'Basic right-key' }, 401],
   [{ authorization: 'right-key' }, 401],
   [{ authorization: 'Bearer' }, 401],
-  [{ 'x-api-key': 'right-ke' }, 403],
-  [{ 'x-api-key': 'right-key2' }, 403],
-  [{ 'x-api-key': 'RIGHT-KEY' }, 403],
-  [{ authorization: 'Bearer wrong' }, 403],
+  [{ 'x-api-key': 'right-ke' }, 401],
+  [{ 'x-api-key': 'right-key2' }, 401],
+  [{ 'x-api-key': 'RIGHT-KEY' }, 401],
+  [{ authorization: 'Bearer wrong' }, 401],
 ])('%j: %s', async (headers, answer) => {
   expect(await answerTo(headers as Record<string, string>)).toBe(answer);
 });

@@ -52,13 +52,22 @@ function curl(
   const filled = path.replace(/\{(\w+)\}/g, (_, name) =>
     String(operation.parameters?.find((parameter) => parameter.name === name)?.example ?? name),
   );
-  const [media] = Object.values(operation.requestBody?.content ?? {});
+  const [[type, media] = []] = Object.entries(operation.requestBody?.content ?? {});
   const [example] = Object.values(media?.examples ?? {});
+  const body = type === 'application/json' ? jsonBody : formBody;
   return [
     `curl ${method === 'get' ? '' : `-X ${method.toUpperCase()} `}'${server?.url}${filled}'`,
     ...(operation.security ? [] : [`-H "x-api-key: $SD_TURBO_API_KEY"`]),
-    ...(example ? ["-H 'content-type: application/json'", `-d '${JSON.stringify(example.value)}'`] : []),
+    ...(example ? body(example.value) : []),
   ].join(' \\\n  ');
+}
+
+function jsonBody(value: unknown): string[] {
+  return ["-H 'content-type: application/json'", `-d '${JSON.stringify(value)}'`];
+}
+
+function formBody(value: unknown): string[] {
+  return Object.entries(Object(value)).map(([name, text]) => `-F '${name}=${text}'`);
 }
 
 function parameters({ parameters: all = [] }: Operation): Html {

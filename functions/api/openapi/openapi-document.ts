@@ -2,7 +2,7 @@ import type { Decoder } from '../../../lib/schemas/request.js';
 import { componentSchemas } from './component-schemas.js';
 import { HEADERS } from './headers.js';
 import { GET_HEALTH, WARM_UP } from './health-operations.js';
-import { GENERATE_IMAGES } from './openai-operation.js';
+import { EDIT_IMAGE, GENERATE_IMAGES, GET_MODEL, LIST_MODELS } from './openai-operations.js';
 import type { OpenapiDocument } from './openapi-types.js';
 import { PREDICT } from './predict-operation.js';
 import { GET_PREDICTION } from './prediction-operation.js';
@@ -39,6 +39,9 @@ export function openapiDocument(baseUrl: string, decoder: Decoder = 'vae'): Open
       '/predictions/{id}': { get: GET_PREDICTION, delete: CANCEL_PREDICTION },
       '/predictions': { get: LIST_PREDICTIONS },
       '/v1/images/generations': { post: GENERATE_IMAGES },
+      '/v1/images/edits': { post: EDIT_IMAGE },
+      '/v1/models': { get: LIST_MODELS },
+      '/v1/models/{id}': { get: GET_MODEL },
       '/health': { get: GET_HEALTH },
       '/warmup': { post: WARM_UP },
     },

@@ -1,6 +1,6 @@
 import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
 import { schemaRef } from './component-schemas.js';
-import { ACCEPTED, ANSWER, SEVERAL } from './examples.js';
+import { ACCEPTED, ANSWER, LINKED, SEVERAL } from './examples.js';
 import { headerRefs, IDEMPOTENCY_KEY, PREFER, WAIT } from './headers.js';
 import type { Content, Operation, Responses } from './openapi-types.js';
 import { KEY_ERRORS, problemResponses } from './problem-responses.js';
@@ -58,10 +58,11 @@ export const PREDICT: Operation = {
       ),
       content: {
         'application/json': {
-          schema: schemaRef('GenerateAnswer'),
+          schema: { anyOf: [schemaRef('GenerateAnswer'), schemaRef('LinkedAnswer')] },
           examples: {
             one: { summary: 'One picture', value: ANSWER },
             several: { summary: '`num_images` was 2', value: SEVERAL },
+            addresses: { summary: '`response_format` was `url`', value: LINKED },
           },
         },
         ...PICTURES,

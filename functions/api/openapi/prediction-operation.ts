@@ -1,5 +1,5 @@
 import { schemaRef } from './component-schemas.js';
-import { CANCELED, FAILED, PROGRESS, QUEUED, SUCCEEDED } from './examples.js';
+import { CANCELED, FAILED, PROGRESS, QUEUED, SUCCEEDED, SUCCEEDED_LINKED } from './examples.js';
 import { headerRefs, PREFER, WAIT } from './headers.js';
 import type { MediaType, Operation, Parameter } from './openapi-types.js';
 import { PICTURES } from './predict-operation.js';
@@ -55,6 +55,7 @@ export const GET_PREDICTION: Operation = {
           examples: {
             queued: { value: QUEUED },
             succeeded: { value: SUCCEEDED },
+            addresses: { summary: '`response_format` was `url`', value: SUCCEEDED_LINKED },
             failed: { value: FAILED },
             canceled: { value: CANCELED },
           },

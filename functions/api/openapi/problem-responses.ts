@@ -19,8 +19,8 @@ const CASES = {
     detail: 'num_steps: must be an integer from 1 to 4',
     errors: [{ field: 'num_steps', message: 'must be an integer from 1 to 4' }],
   },
-  401: { when: 'There is no key.', detail: 'this path needs an API key' },
-  403: { when: 'The key is not good.', detail: 'the API key is not known' },
+  401: { when: 'There is no key, or it is not good.', detail: 'this path needs an API key' },
+  403: { when: 'The key may not be used here.', detail: 'the API key is not one of this service' },
   404: {
     when: 'There is no such prediction, or none any more, or it is not yours.',
     detail: 'there is no such prediction; results are kept for 1 day and then deleted',
@@ -46,7 +46,7 @@ const CASES = {
     detail: 'the content type must be application/json',
   },
   422: {
-    when: 'The model cannot do it.',
+    when: 'The model cannot do it, or its answer would be longer than 6 MB on AWS.',
     detail: 'decoder: the model has no taesd decoder',
   },
   429: {

@@ -40,7 +40,7 @@ export class KeyRing {
    * Lets a request in, and counts it.
    *
    * @returns the name of its key
-   * @throws ProblemError 403 for a key that is not good, 429 for one that is used up; AppError UNAVAILABLE where nobody can say
+   * @throws ProblemError 401 for a key that is not good, 429 for one that is used up; AppError UNAVAILABLE where nobody can say
    */
   async admit(key: string): Promise<string> {
     const digest = keyDigest(key);
@@ -48,7 +48,7 @@ export class KeyRing {
     const keys = await this.#read();
     if (!keys) throw new AppError('UNAVAILABLE', 'the keys of this service cannot be read; the log says why');
     const found = keys.get(digest);
-    if (!found) throw new ProblemError(403, 'this key is not known');
+    if (!found) throw new ProblemError(401, 'this key is not known');
     this.#count(found);
     return found.name;
   }

@@ -7,6 +7,7 @@ import {
   RECORD_NAMES,
   type RecordName,
 } from '../../../lib/predictions/records/json-prediction-store.js';
+import { formatOfName, type KeptPicture } from '../../../lib/predictions/records/kept-pictures.js';
 import { predictionIdSchema, type ResultRecord } from '../../../lib/schemas/prediction.js';
 import { parseStored } from '../../shared/parse-stored.js';
 import { fileFault } from './file-fault.js';
@@ -17,6 +18,8 @@ import { removePartials, writeOnce } from './write-once.js';
 
 /** Four pictures of 2048 x 2048 that PNG cannot make smaller, in base64. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+/** One of them. */
+const MAX_PICTURE_BYTES = 16 * 1024 * 1024;
 
 export interface StoredPrediction {
   readonly id: string;
@@ -28,7 +31,7 @@ export interface StoredPrediction {
   readonly trouble?: AppError;
 }
 
-/** Predictions as files, laid out as in the bucket: `predictions/{id}/{request,queued,result,webhook}.json`. */
+/** Predictions as files, laid out as in the bucket: `predictions/{id}/{request,queued,result,webhook}.json`, and pictures. */
 export class FolderPredictionStore extends JsonPredictionStore {
   readonly #root: string;
   readonly #claims = new MemoryClaims();
@@ -72,8 +75,12 @@ export class FolderPredictionStore extends JsonPredictionStore {
     return this.#claims.replaceClaim(id, state, version);
   }
 
-  override async createResult(id: string, record: ResultRecord): Promise<boolean> {
-    const isFirst = await super.createResult(id, record);
+  override async createResult(
+    id: string,
+    record: ResultRecord,
+    pictures: readonly KeptPicture[] = [],
+  ): Promise<boolean> {
+    const isFirst = await super.createResult(id, record, pictures);
     this.#claims.ended(id);
     return isFirst;
   }
@@ -96,13 +103,18 @@ export class FolderPredictionStore extends JsonPredictionStore {
     for (const { id } of await this.list()) await removePartials(this.#folder(id));
   }
 
-  protected override async create(id: string, name: RecordName, record: unknown): Promise<boolean> {
-    const file = join(this.#folder(id), `${name}.json`);
+  override async readPicture(id: string, name: string): Promise<Uint8Array | undefined> {
+    if (!formatOfName(name)) return undefined;
     try {
-      return await writeOnce(file, JSON.stringify(record));
+      return await readPlainFile(join(this.#folder(id), name), MAX_PICTURE_BYTES);
     } catch (cause) {
-      throw fileFault('the store of predictions cannot be written to', cause);
+      if (cause instanceof AppError) throw cause;
+      throw fileFault(`prediction ${id}: ${name} cannot be read`, cause);
     }
+  }
+
+  protected override async createPicture(id: string, { name, bytes }: KeptPicture): Promise<void> {
+    await this.#writeOnce(id, name, bytes);
   }
 
   protected override async readHead(id: string, name: RecordName, bytes: number) {
@@ -115,6 +127,10 @@ export class FolderPredictionStore extends JsonPredictionStore {
     }
   }
 
+  protected override create(id: string, name: RecordName, record: unknown): Promise<boolean> {
+    return this.#writeOnce(id, `${name}.json`, JSON.stringify(record));
+  }
+
   protected override async read(id: string, name: RecordName): Promise<unknown> {
     const file = join(this.#folder(id), `${name}.json`);
     try {
@@ -123,6 +139,15 @@ export class FolderPredictionStore extends JsonPredictionStore {
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
       throw fileFault(`prediction ${id}: ${name}.json cannot be read`, cause);
+    }
+  }
+
+  async #writeOnce(id: string, name: string, content: string | Uint8Array): Promise<boolean> {
+    const file = join(this.#folder(id), name);
+    try {
+      return await writeOnce(file, content);
+    } catch (cause) {
+      throw fileFault('the store of predictions cannot be written to', cause);
     }
   }
 

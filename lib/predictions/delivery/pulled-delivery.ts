@@ -7,7 +7,7 @@ import { WakeRefused } from '../wake/wake-refused.js';
 import { fail, timestamp } from '../work/conclude.js';
 import { WATCH_AFTER_S } from '../work/watch.js';
 import { acceptPrediction, type Outgoing } from './accept-prediction.js';
-import { type Delivery, drawnOf, type Parcel, type PredictOutcome } from './delivery.js';
+import { type Delivery, drawnOf, type Parcel, type PredictOutcome, storedOf } from './delivery.js';
 import { PredictionFailed } from './prediction-failed.js';
 import { resultInTime, wakesInTime } from './result-in-time.js';
 
@@ -29,7 +29,7 @@ export class PulledDelivery implements Delivery {
     const listens = await this.#rouse(record, services);
     const waits = listens || parcel.patient || (await wakesInTime(parcel, services));
     const result = waits ? await resultInTime(parcel, services, SOON) : undefined;
-    if (result) return { kind: 'answer', ...drawnOf(result), replayOf: undefined };
+    if (result) return { kind: 'answer', id, ...storedOf(result), replayed: false };
     // Nobody waits any more, and nobody can ask for it again.
     if (signal.aborted && !stored) await cancel(record, services);
     return { kind: 'accepted', id, cold: !listens, waited: waits };

@@ -9,12 +9,13 @@ import {
 } from '../endpoint.js';
 import { wasCanceled } from '../read-prediction.js';
 import { enlist } from '../records/enlist.js';
+import { type KeptPicture, toStore } from '../records/kept-pictures.js';
 import type { Services } from '../services.js';
 import { wakeEndpoint } from '../wake/wake-endpoint.js';
 import { timestamp } from '../work/conclude.js';
 import { beginTurn, type Turn } from '../work/turn.js';
 import { acceptPrediction, type Outgoing } from './accept-prediction.js';
-import { type Delivery, drawnOf, type Parcel, type PredictOutcome, replay } from './delivery.js';
+import { type Delivery, type Parcel, type PredictOutcome, replay, storedOf } from './delivery.js';
 import { invokePatiently } from './invoke-patiently.js';
 import { resultInTime, wakesInTime } from './result-in-time.js';
 
@@ -58,8 +59,7 @@ export class PushedDelivery implements Delivery {
     try {
       const { answer, timings } = await this.#invoke(parcel, services);
       const drawn = { status: 'succeeded', completed_at: timestamp(services), answer, timings } as const;
-      const kept = stored ? await keep(record, drawn, services) : undefined;
-      return kept ? replay(record.id, kept) : { kind: 'answer', answer, timings, replayOf: undefined };
+      return await keepDrawn(parcel, drawn, services);
     } catch (error) {
       await turn?.failed(error);
       if (!(error instanceof EndpointError)) throw error;
@@ -69,7 +69,7 @@ export class PushedDelivery implements Delivery {
       if (LATER.has(fault)) return this.#later(parcel, fault, services);
       const problem = services.toProblem(error, record.request_id);
       const failed = { status: 'failed', completed_at: timestamp(services), error: problem } as const;
-      const kept = stored ? await keep(record, failed, services) : undefined;
+      const kept = stored ? await keep(record.id, failed, [], services) : undefined;
       if (kept) return replay(record.id, kept);
       throw error;
     }
@@ -88,9 +88,22 @@ export class PushedDelivery implements Delivery {
     await waking;
     const waits = cold && parcel.patient && (await wakesInTime(parcel, services));
     const result = waits ? await resultInTime(parcel, services) : undefined;
-    if (result) return { kind: 'answer', ...drawnOf(result), replayOf: undefined };
+    if (result) return { kind: 'answer', id: record.id, ...storedOf(result), replayed: false };
     return { kind: 'accepted', id: record.id, cold, waited: !cold || waits };
   }
+}
+
+/** What is told of a picture that has just been drawn: stored before, as far as anybody may ask for it later. */
+async function keepDrawn(
+  { record, stored: hasKey }: Parcel,
+  drawn: Extract<ResultRecord, { status: 'succeeded' }>,
+  services: Services,
+): Promise<PredictOutcome> {
+  const { id } = record;
+  const { answer, pictures } = toStore(record, drawn.answer);
+  if (!hasKey) await services.store.createPictures(id, pictures);
+  const first = hasKey ? await keep(id, { ...drawn, answer }, pictures, services) : undefined;
+  return first ? replay(id, first) : { kind: 'answer', id, answer, timings: drawn.timings, replayed: false };
 }
 
 /**
@@ -100,12 +113,13 @@ export class PushedDelivery implements Delivery {
  * @returns what is in the store where that is not this one
  */
 async function keep(
-  { id }: RequestRecord,
+  id: string,
   outcome: ResultRecord,
+  pictures: readonly KeptPicture[],
   { store }: Services,
 ): Promise<ResultRecord | undefined> {
   try {
-    if (await store.createResult(id, outcome)) return undefined;
+    if (await store.createResult(id, outcome, pictures)) return undefined;
     return await store.readResult(id);
   } catch (cause) {
     const message = 'the result could not be stored: ask again with the same Idempotency-Key';

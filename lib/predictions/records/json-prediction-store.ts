@@ -10,6 +10,7 @@ import {
   webhookRecordSchema,
 } from '../../schemas/prediction.js';
 import type { Claim, ClaimState } from './claims.js';
+import type { KeptPicture } from './kept-pictures.js';
 import type { PredictionStore } from './prediction-store.js';
 import { UnreadableRecord } from './unreadable-record.js';
 
@@ -24,7 +25,7 @@ const HEAD_BYTES = 128;
 /** A record of nothing but wrong fields is told by some of them. */
 const MAX_ISSUES = 5;
 
-/** A prediction as up to four JSON records, `{id}/{name}.json`, wherever they lie. What is read is checked. */
+/** A prediction as up to four JSON records, `{id}/{name}.json`, and pictures beside them, wherever they lie. Records that are read are checked. */
 export abstract class JsonPredictionStore implements PredictionStore {
   /** @returns false when there is one already */
   protected abstract create(id: string, name: RecordName, record: unknown): Promise<boolean>;
@@ -33,6 +34,9 @@ export abstract class JsonPredictionStore implements PredictionStore {
    * @throws AppError INVALID_FILE for what never will be
    */
   protected abstract read(id: string, name: RecordName): Promise<unknown>;
+  /** Leaves one that is there as it is. */
+  protected abstract createPicture(id: string, picture: KeptPicture): Promise<void>;
+  abstract readPicture(id: string, name: string): Promise<Uint8Array | undefined>;
 
   /** @returns the first `bytes` of it, or all; undefined where there is none */
   protected abstract readHead(id: string, name: RecordName, bytes: number): Promise<Uint8Array | undefined>;
@@ -67,7 +71,12 @@ export abstract class JsonPredictionStore implements PredictionStore {
     return marker !== undefined;
   }
 
-  createResult(id: string, record: ResultRecord): Promise<boolean> {
+  async createResult(
+    id: string,
+    record: ResultRecord,
+    pictures: readonly KeptPicture[] = [],
+  ): Promise<boolean> {
+    await this.createPictures(id, pictures);
     return this.create(id, 'result', record);
   }
 
@@ -85,6 +94,10 @@ export abstract class JsonPredictionStore implements PredictionStore {
     const [, status, completed_at] = HEAD.exec(new TextDecoder('latin1').decode(head)) ?? [];
     if (status === undefined || completed_at === undefined) return this.readResult(id);
     return { status: status as ResultEnd['status'], completed_at };
+  }
+
+  async createPictures(id: string, pictures: readonly KeptPicture[]): Promise<void> {
+    await Promise.all(pictures.map((picture) => this.createPicture(id, picture)));
   }
 
   createWebhook(id: string, record: WebhookRecord): Promise<boolean> {

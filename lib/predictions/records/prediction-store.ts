@@ -1,5 +1,6 @@
 import type { RequestRecord, ResultEnd, ResultRecord, WebhookRecord } from '../../schemas/prediction.js';
 import type { Claims } from './claims.js';
+import type { KeptPicture } from './kept-pictures.js';
 import type { OwnerIndex } from './owner-index.js';
 
 /**
@@ -16,11 +17,17 @@ export interface PredictionStore extends Claims, OwnerIndex {
   /** Notes that its message is in the queue. @returns false when that was known */
   markQueued(id: string): Promise<boolean>;
   isQueued(id: string): Promise<boolean>;
-  /** @returns false when this id has one already */
-  createResult(id: string, record: ResultRecord): Promise<boolean>;
+  /**
+   * @param pictures stored before the record is, so that who reads it finds them. @default none
+   * @returns false when this id has one already
+   */
+  createResult(id: string, record: ResultRecord, pictures?: readonly KeptPicture[]): Promise<boolean>;
   readResult(id: string): Promise<ResultRecord | undefined>;
   /** As `readResult`, without reading megabytes of pictures. */
   readEnd(id: string): Promise<ResultEnd | undefined>;
+  /** Stores pictures of a prediction that has no record, or none yet. Those that are there stay. */
+  createPictures(id: string, pictures: readonly KeptPicture[]): Promise<void>;
+  readPicture(id: string, name: string): Promise<Uint8Array | undefined>;
   /** @returns false when this id has one already */
   createWebhook(id: string, record: WebhookRecord): Promise<boolean>;
   readWebhook(id: string): Promise<WebhookRecord | undefined>;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { healthSchema } from '../../../lib/schemas/health.js';
+import { addresses } from './addresses.js';
 import { canceling } from './canceling.js';
 import { events } from './events.js';
 import { idempotency } from './idempotency.js';
@@ -38,6 +39,7 @@ export function contract(name: string, start: () => Promise<Setting>): void {
     refusals(() => setting);
     predictions(() => setting);
     idempotency(() => setting);
+    addresses(() => setting);
     listing(() => setting);
     canceling(() => setting);
     events(() => setting);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../functions/shared/read-json-body.js';
-import { openaiErrorSchema } from '../../../lib/schemas/openai.js';
+import { openaiErrorSchema } from '../../../lib/schemas/openai/image-answer.js';
 import { type AskProps, asker, MARKER, PROMPT, problemOf, type Setting } from './setting.js';
 
 const prompt = PROMPT;
@@ -231,14 +231,14 @@ export function refusals(setting: () => Setting): void {
 
     test("OpenAI's route says it in OpenAI's shape", async () => {
       const ask = asker(setting());
-      const body = { prompt, size: '1024x1024' };
+      const body = { prompt, size: '1024x768' };
       const response = await ask('POST', '/v1/images/generations', { body });
       expect(response.status).toBe(400);
       const { error } = openaiErrorSchema.parse(await response.json());
       expect(error).toMatchObject({ type: 'invalid_request_error', param: 'size' });
     });
 
-    test('without a key 401, with a wrong one 403, and health needs none', async ({ skip }) => {
+    test('without a key 401, with a wrong one, too, and health needs none', async ({ skip }) => {
       const { checksKeys, isBehindGateway } = setting();
       if (!checksKeys) skip('the keys are checked before this setting');
       const ask = asker(setting());
@@ -258,7 +258,7 @@ export function refusals(setting: () => Setting): void {
           { authorization: `Bearer wrong-${MARKER}` },
           { authorization: `Api-Key wrong-${MARKER}` },
         ])
-          expect((await ask(method, path, { credentials })).status).toBe(403);
+          expect((await ask(method, path, { credentials })).status).toBe(401);
       }
       expect((await ask('GET', '/health', { credentials: {} })).status).toBe(200);
     });

@@ -29,6 +29,8 @@ export interface Setting {
   readonly waitsForWakes?: boolean;
   /** Makes a prediction older than results are kept. @default that cannot be done here */
   readonly expire?: (id: string) => Promise<void>;
+  /** Reads an address that the service has given, without a key. @default fetch */
+  readonly readAddress?: (url: string) => Promise<Response>;
   /** All that the service has written to stdout and stderr, or would have. */
   readonly output: () => string;
   readonly stop: () => Promise<void>;

@@ -1,4 +1,6 @@
 import { MemoryClaims } from '../../../functions/home/records/memory-claims.js';
+import type { PictureLinks } from '../../../lib/predictions/picture-links.js';
+import type { KeptPicture } from '../../../lib/predictions/records/kept-pictures.js';
 import type { PredictionStore } from '../../../lib/predictions/records/prediction-store.js';
 import type { WakeEntry, WakeLog, WakeRecord } from '../../../lib/predictions/wake/wake-log.js';
 import type {
@@ -15,6 +17,8 @@ export class MemoryPredictionStore extends MemoryClaims implements PredictionSto
   readonly results = new Map<string, ResultRecord>();
   readonly webhooks = new Map<string, WebhookRecord>();
   readonly owners = new Map<string, Set<string>>();
+  /** By `id/name`. */
+  readonly pictures = new Map<string, Uint8Array>();
 
   async createRequest(record: RequestRecord): Promise<boolean> {
     return create(this.requests, record.id, record);
@@ -32,7 +36,12 @@ export class MemoryPredictionStore extends MemoryClaims implements PredictionSto
     return this.queued.has(id);
   }
 
-  async createResult(id: string, record: ResultRecord): Promise<boolean> {
+  async createResult(
+    id: string,
+    record: ResultRecord,
+    pictures: readonly KeptPicture[] = [],
+  ): Promise<boolean> {
+    await this.createPictures(id, pictures);
     return create(this.results, id, record);
   }
 
@@ -54,6 +63,14 @@ export class MemoryPredictionStore extends MemoryClaims implements PredictionSto
       .filter((name) => name > after)
       .sort()
       .slice(0, limit);
+  }
+
+  async createPictures(id: string, pictures: readonly KeptPicture[]): Promise<void> {
+    for (const { name, bytes } of pictures) create(this.pictures, `${id}/${name}`, bytes);
+  }
+
+  async readPicture(id: string, name: string): Promise<Uint8Array | undefined> {
+    return this.pictures.get(`${id}/${name}`);
   }
 
   async createWebhook(id: string, record: WebhookRecord): Promise<boolean> {
@@ -96,3 +113,11 @@ export class MemoryWakeLog implements WakeLog {
     return true;
   }
 }
+
+/** Addresses that anybody could make: a test is no secret. They last a minute. */
+export const MEMORY_LINKS: PictureLinks = {
+  make: async ({ id, names }, baseUrl = 'https://own.test') => ({
+    urls: names.map((name) => `${baseUrl}/memory/${id}/${name}`),
+    expiresAt: Date.now() + 60_000,
+  }),
+};

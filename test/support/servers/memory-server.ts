@@ -37,7 +37,7 @@ export async function startMemoryServer(
     caller: ({ headers }) => {
       const key = readKey(headers);
       if (key === undefined) throw new ProblemError(401, whyNoKey(headers));
-      if (key !== KEY) throw new ProblemError(403, 'the API key is not known');
+      if (key !== KEY) throw new ProblemError(401, 'the API key is not known');
       return 'me';
     },
     baseUrl: ({ url }) => new URL(url).origin + stage,

@@ -4,11 +4,12 @@ import {
   JsonPredictionStore,
   type RecordName,
 } from '../../../../lib/predictions/records/json-prediction-store.js';
+import { formatOfName, type KeptPicture } from '../../../../lib/predictions/records/kept-pictures.js';
 import { parseStored } from '../../parse-stored.js';
 import type { S3Records } from './s3-records.js';
 
 /**
- * Predictions in a bucket, `predictions/{id}/{request,queued,result,webhook,claim}.json`, and whose they are,
+ * Predictions in a bucket, `predictions/{id}/{request,queued,result,webhook,claim}.json`, and pictures, and whose they are,
  * `owners/{owner}/{name}`; a lifecycle rule deletes them.
  */
 export class S3PredictionStore extends JsonPredictionStore {
@@ -17,6 +18,11 @@ export class S3PredictionStore extends JsonPredictionStore {
   constructor(records: S3Records) {
     super();
     this.#records = records;
+  }
+
+  override async readPicture(id: string, name: string): Promise<Uint8Array | undefined> {
+    if (!formatOfName(name)) return undefined;
+    return (await this.#records.read(pictureKey(id, name)))?.bytes;
   }
 
   override async readClaim(id: string): Promise<Claim | undefined> {
@@ -41,6 +47,10 @@ export class S3PredictionStore extends JsonPredictionStore {
     return keys.map((key) => key.slice(folder.length));
   }
 
+  protected override async createPicture(id: string, { name, bytes }: KeptPicture): Promise<void> {
+    await this.#records.writePicture(pictureKey(id, name), bytes, `image/${formatOfName(name)}`);
+  }
+
   protected override create(id: string, name: RecordName, record: unknown): Promise<boolean> {
     return this.#records.write(keyOf(id, name), record, { IfNoneMatch: '*' });
   }
@@ -60,6 +70,11 @@ export class S3PredictionStore extends JsonPredictionStore {
 function stateOf(bytes: Uint8Array): ClaimState {
   const text = new TextDecoder().decode(bytes);
   return CLAIM_STATES.find((state) => text.startsWith(`{"state":"${state}"`)) ?? 'drawing';
+}
+
+/** Of a picture beside the records of its prediction. */
+export function pictureKey(id: string, name: string): string {
+  return `predictions/${id}/${name}`;
 }
 
 function keyOf(id: string, name: RecordName | 'claim'): string {

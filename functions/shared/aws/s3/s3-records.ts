@@ -1,8 +1,14 @@
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { AppError } from '../../../../lib/errors/app-error.js';
 
-/** Four pictures, one of them twice, as base64 in JSON: a third of this. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+/** Four pictures of 1792 x 1024 that PNG cannot make smaller, one of them twice, as base64 in JSON. */
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 /** S3 answers 409 where two conditional writes meet: one of them has to ask again. */
 const MAX_CONFLICTS = 5;
 
@@ -15,7 +21,7 @@ export interface StoredRecord {
   readonly etag: string;
 }
 
-/** Small JSON objects in one bucket. Reads see every write that has returned: S3 is strongly consistent. */
+/** Small JSON objects in one bucket, and pictures beside them. Reads see every write that has returned: S3 is strongly consistent. */
 export class S3Records {
   readonly #client: S3Client;
   readonly #bucket: string;
@@ -58,20 +64,33 @@ export class S3Records {
   }
 
   /** As `write`. @returns the ETag of what was written; undefined where the condition was not met */
-  async put(key: string, value: unknown, condition?: Condition): Promise<string | undefined> {
-    const object = { Bucket: this.#bucket, Key: key, ContentType: 'application/json' };
+  put(key: string, value: unknown, condition?: Condition): Promise<string | undefined> {
+    return this.#put({ Key: key, ContentType: 'application/json', Body: JSON.stringify(value) }, condition);
+  }
+
+  /**
+   * Bytes that are no record, unless there are some.
+   *
+   * @throws AppError UNAVAILABLE
+   */
+  async writePicture(key: string, bytes: Uint8Array, type: string): Promise<void> {
+    await this.#put({ Key: key, ContentType: type, Body: bytes }, { IfNoneMatch: '*' });
+  }
+
+  async #put(
+    object: Pick<PutObjectCommandInput, 'Key' | 'ContentType' | 'Body'>,
+    condition: Condition | undefined,
+  ): Promise<string | undefined> {
     for (let conflicts = 0; ; conflicts++) {
       try {
-        const { ETag = '' } = await this.#client.send(
-          new PutObjectCommand({ ...object, Body: JSON.stringify(value), ...condition }),
-        );
-        return ETag;
+        const command = new PutObjectCommand({ Bucket: this.#bucket, ...object, ...condition });
+        return (await this.#client.send(command)).ETag ?? '';
       } catch (error) {
         const status = statusOf(error);
         // 404: there is nothing that `IfMatch` could match.
         if (status === 412 || (status === 404 && condition && 'IfMatch' in condition)) return undefined;
         if (status !== 409 || conflicts >= MAX_CONFLICTS) {
-          throw unavailable(`cannot write s3://${this.#bucket}/${key}`, error);
+          throw unavailable(`cannot write s3://${this.#bucket}/${object.Key}`, error);
         }
       }
     }
