@@ -165,7 +165,11 @@ export class SdTurbo extends Construct {
     const { stackName: name, removalPolicy } = config;
     const basics: FunctionBasics = { bundles, logDays: config.logDays };
     const keep = removalPolicy === 'retain';
-    const results = new Results(this, 'Results', { retentionDays: config.retentionDays, keep, basics });
+    const { retentionDays, corsOrigins } = config;
+    const results = new Results(this, 'Results', {
+      ...{ retentionDays, keep, basics },
+      ...(corsOrigins && { corsOrigins }),
+    });
     const queue = new PredictionQueue(this, 'Predictions');
     const telemetry = { POWERTOOLS_SERVICE_NAME: name, POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE };
     const backend = makeBackend(this, {
@@ -186,7 +190,7 @@ export class SdTurbo extends Construct {
       basics,
     });
     const worker = new Worker(this, 'Worker', { ...common, webhookSecret });
-    const { rateLimit, burstLimit, dailyQuota, decoder, corsOrigins, accessLog } = config;
+    const { rateLimit, burstLimit, dailyQuota, decoder, accessLog } = config;
     const { 'api.keyValue': keyValue, 'api.customDomain': customDomain } = objects;
     const api = new Api(this, 'Api', {
       ...common,

@@ -1,6 +1,6 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { type Bucket, HttpMethods } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
 import { acknowledge, wildcard } from '../basics/acknowledge.js';
 import type { FunctionBasics } from '../basics/function-settings.js';
@@ -21,6 +21,8 @@ export interface ResultsProps {
   readonly retentionDays: number;
   /** Whether they outlive the stack: until they expire, that is. */
   readonly keep: boolean;
+  /** Of pages that may read pictures by their addresses. @default none */
+  readonly corsOrigins?: readonly string[];
   readonly basics: FunctionBasics;
 }
 
@@ -31,11 +33,13 @@ export class Results extends Construct {
   readonly #bucket: Bucket;
   readonly #emptying: IDependable | undefined;
 
-  constructor(scope: Construct, id: string, { retentionDays, keep, basics }: ResultsProps) {
+  constructor(scope: Construct, id: string, props: ResultsProps) {
     super(scope, id);
+    const { retentionDays, keep, corsOrigins, basics } = props;
     const expiration = Duration.days(retentionDays + 1);
     const lifecycleRules = [PREDICTIONS, OWNERS].map((prefix) => ({ prefix, expiration }));
-    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules, keep }).bucket;
+    const cors = corsOrigins && [{ allowedMethods: [HttpMethods.GET], allowedOrigins: [...corsOrigins] }];
+    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules, keep, ...(cors && { cors }) }).bucket;
     this.environment = {
       RESULTS_BUCKET: this.#bucket.bucketName,
       RETENTION_DAYS: String(retentionDays),

@@ -54,6 +54,13 @@ describe('with an origin', () => {
     expect(setting(two)).toBe(`${ORIGIN},http://localhost:5173`);
   });
 
+  test('its pages may read pictures by their addresses', () => {
+    const rules = (service: Synth) =>
+      service.properties('AWS::S3::Bucket', 'Results/Objects/Bucket')['CorsConfiguration'];
+    expect(rules(one)).toEqual({ CorsRules: [{ AllowedMethods: ['GET'], AllowedOrigins: [ORIGIN] }] });
+    expect(rules(closed)).toBeUndefined();
+  });
+
   test('what the gateway refuses itself may be read, too, with what it says of a retry', () => {
     expect(origins(one)).toEqual(new Set([`'${ORIGIN}'`]));
     expect(origins(two)).toEqual(new Set(["'*'"]));

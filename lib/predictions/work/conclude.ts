@@ -22,7 +22,7 @@ export async function conclude(
 }
 
 function split(record: RequestRecord, result: ResultRecord) {
-  if (result.status === 'failed') return { stored: result, pictures: [] };
+  if (result.status !== 'succeeded') return { stored: result, pictures: [] };
   const { answer, pictures } = toStore(record, result.answer);
   return { stored: { ...result, answer }, pictures };
 }

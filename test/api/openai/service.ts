@@ -16,9 +16,9 @@ export function openaiService() {
   const app = apiApp({
     services: memory.services,
     telemetry,
-    caller: () => 'somebody',
-    authenticate: ({ headers }) => {
+    caller: ({ headers }) => {
       if (readKey(headers) !== 'key') throw new ProblemError(401, 'this key is not known');
+      return 'somebody';
     },
     baseUrl: () => BASE,
   });

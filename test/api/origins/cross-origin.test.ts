@@ -19,11 +19,11 @@ function serviceFor(corsOrigins?: readonly string[]) {
   const app = apiApp({
     services,
     telemetry,
-    caller: () => 'me',
-    baseUrl: () => SERVICE,
-    authenticate: ({ headers }) => {
-      if (headers.get('x-api-key') !== 'k') throw new ProblemError(403, 'this key is not known');
+    caller: ({ headers }) => {
+      if (headers.get('x-api-key') !== 'k') throw new ProblemError(401, 'this key is not known');
+      return 'me';
     },
+    baseUrl: () => SERVICE,
     ...(corsOrigins && { corsOrigins }),
   });
   const send = (path: string, origin: string, init: RequestInit = {}) =>
@@ -76,7 +76,7 @@ describe('of two origins that are named', () => {
       () => send('/predict', APP, { method: 'POST', headers: { 'x-api-key': 'k' }, body: '{' }),
       400,
     ],
-    ['a wrong key', () => predict(APP, { prompt: 'a tree' }, { 'x-api-key': 'x' }), 403],
+    ['a wrong key', () => predict(APP, { prompt: 'a tree' }, { 'x-api-key': 'x' }), 401],
     ['no such path', () => send('/other', APP), 404],
     ['a wrong method', () => send('/predict', APP), 405],
     ['the health', () => send('/health', APP), 200],
