@@ -84,9 +84,8 @@ function badRequest(field: string, message: string): Refusal {
  */
 export function addGatewayResponses(api: RestApi, corsOrigins?: readonly string[]): void {
   for (const [type, { retryAfter, code = null, ...said }] of Object.entries(REFUSALS)) {
-    const { status, detail, errors } = said;
-    const param = errors?.[0]?.field ?? null;
-    const error = { message: detail, type: openaiErrorType(status), param, code };
+    const { status, detail } = said;
+    const error = { message: detail, type: openaiErrorType(status), param: null, code };
     const problem: Problem = { type: 'about:blank', ...said, request_id: '$context.requestId', error };
     api.addGatewayResponse(`Refusal${type}`, {
       type: ResponseType.of(type),
