@@ -5,6 +5,7 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { ANY_ORIGIN } from '../lib/schemas/cors-origins.js';
 import { Api } from './api/api.js';
 import { CallersKey } from './api/callers-key.js';
 import { type Assets, assets } from './assets.js';
@@ -164,7 +165,11 @@ export class SdTurbo extends Construct {
     const { stackName: name, removalPolicy } = config;
     const basics: FunctionBasics = { bundles, logDays: config.logDays };
     const keep = removalPolicy === 'retain';
-    const results = new Results(this, 'Results', { retentionDays: config.retentionDays, keep, basics });
+    const { retentionDays, corsOrigins } = config;
+    const results = new Results(this, 'Results', {
+      ...{ retentionDays, keep, basics },
+      ...(corsOrigins && { corsOrigins }),
+    });
     const queue = new PredictionQueue(this, 'Predictions');
     const telemetry = { POWERTOOLS_SERVICE_NAME: name, POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE };
     const backend = makeBackend(this, {
@@ -189,7 +194,8 @@ export class SdTurbo extends Construct {
     const { 'api.keyValue': keyValue, 'api.customDomain': customDomain } = objects;
     const api = new Api(this, 'Api', {
       ...common,
-      ...{ name, decoder, accessLog },
+      ...{ name, accessLog },
+      requests: { decoder, ...(corsOrigins && { corsOrigins }) },
       plan: { rateLimit, burstLimit, dailyQuota },
       ...(keyValue && { keyValue }),
       ...(customDomain && { customDomain }),
@@ -197,7 +203,13 @@ export class SdTurbo extends Construct {
     return { api, backend, worker, queue };
   }
 
-  #warn({ config: { backend, minCopies } }: CheckedProps): void {
+  #warn({ config: { backend, minCopies, corsOrigins } }: CheckedProps): void {
+    if (corsOrigins?.includes(ANY_ORIGIN)) {
+      Annotations.of(this).addWarningV2(
+        'sd-turbo:cors',
+        'corsOrigins is *: any page may use the service with a key that it has. Name the origins of your own pages',
+      );
+    }
     const { region } = Stack.of(this);
     if (backend !== 'sagemaker' || minCopies > 0 || !REGIONS_WITHOUT_SLEEP.includes(region)) return;
     Annotations.of(this).addWarningV2(

@@ -8,7 +8,7 @@ const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 const NOT_IN_HEADERS = /[^\t\x20-\x7e\x80-\xff]/g;
 
 /**
- * The request that API Gateway has made an event of, payload version 1. No route of this service looks at a query.
+ * The request that API Gateway has made an event of, payload version 1.
  *
  * @throws TypeError for a method or a header's name that no `Request` can have
  */
@@ -19,6 +19,8 @@ export function gatewayRequest(event: APIGatewayProxyEvent): Request {
     for (const value of values) headers.append(name, value.replace(NOT_IN_HEADERS, '?'));
   const url = new URL(`https://${requestContext.domainName ?? 'localhost'}`);
   url.pathname = ownPath(event);
+  for (const [name, values = []] of Object.entries(event.multiValueQueryStringParameters ?? {}))
+    for (const value of values) url.searchParams.append(name, value);
   const bytes = Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
   return new Request(url, { method, headers, ...(BODILESS.has(method) ? {} : { body: bytes }) });
 }

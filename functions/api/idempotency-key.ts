@@ -1,4 +1,4 @@
-import { ProblemError } from '../shared/problem-response.js';
+import { refusal } from '../shared/problem-response.js';
 
 /** Visible ASCII, as long as Stripe's and AWS's may be. */
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -6,11 +6,11 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
 /**
  * The value of `Idempotency-Key`, with or without the quotes that the IETF's draft wants around it.
  *
- * @throws ProblemError 400
+ * @throws RequestRefused
  */
 export function readIdempotencyKey(header: string | null): string | undefined {
   if (header === null) return undefined;
   const key = header.trim().replace(/^"(.*)"$/, '$1');
   if (KEY.test(key)) return key;
-  throw new ProblemError(400, 'the header Idempotency-Key must have 1 to 255 visible ASCII characters');
+  throw refusal('Idempotency-Key', 'must have 1 to 255 visible ASCII characters');
 }

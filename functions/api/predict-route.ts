@@ -1,4 +1,5 @@
 import type { PredictOutcome } from '../../lib/predictions/delivery/delivery.js';
+import { linkAnswer } from '../../lib/predictions/picture-links.js';
 import { predict } from '../../lib/predictions/predict.js';
 import { statusPath } from '../../lib/predictions/read-prediction.js';
 import { predictRequestSchema } from '../../lib/schemas/request.js';
@@ -16,7 +17,7 @@ const DEFAULT_WAIT_SECONDS = 20;
 /** `POST /predict`: 200 with the picture, or 202 with the place where it will be. */
 export async function predictRoute(context: RouteContext): Promise<Response> {
   const { props, request, requestId, caller } = context;
-  const prefer = readPrefer(request.headers.get('prefer'));
+  const prefer = readPrefer(request);
   const key = readIdempotencyKey(request.headers.get('idempotency-key'));
   const { wanted, raw } = await parseRequest(request, predictRequestSchema, decoderOf(props));
   const waitSeconds = prefer.respondAsync ? 0 : (prefer.waitSeconds ?? DEFAULT_WAIT_SECONDS);
@@ -53,13 +54,15 @@ async function respond(outcome: PredictOutcome, raw: boolean, context: RouteCont
     const headers = { location: url, 'retry-after': await retryAfter(services) };
     return Response.json({ id: outcome.id, status: 'queued', status_url: url }, { status: 202, headers });
   }
-  const { answer, timings, replayOf } = outcome;
-  telemetry.count('Requests', replayOf === undefined ? 'drawn' : 'replayed');
-  const response = raw ? pictureResponse(answer) : Response.json(answer);
+  const { id, answer, timings, replayed } = outcome;
+  telemetry.count('Requests', replayed ? 'replayed' : 'drawn');
+  const linked = await linkAnswer(id, answer, services.links, context.baseUrl);
+  const bytes = raw && 'result' in linked ? Buffer.from(linked.result, 'base64') : undefined;
+  const response = bytes ? pictureResponse(linked, bytes) : Response.json(linked);
   if (Object.keys(timings).length > 0) response.headers.set('server-timing', serverTiming(timings));
-  if (replayOf !== undefined) {
+  if (replayed) {
     response.headers.set('idempotency-replayed', 'true');
-    response.headers.set('location', context.baseUrl + statusPath(replayOf));
+    response.headers.set('location', context.baseUrl + statusPath(id));
   }
   return response;
 }

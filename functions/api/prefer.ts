@@ -1,3 +1,5 @@
+import { refusal } from '../shared/problem-response.js';
+
 /** What a caller would like. RFC 7240. */
 export interface Preference {
   readonly respondAsync: boolean;
@@ -8,12 +10,21 @@ export interface Preference {
 /** API Gateway gives up after 29 s; what is left is for storing the request. Seconds. */
 const MAX_WAIT_SECONDS = 25;
 
-/** Reads `Prefer: respond-async, wait=10`. What makes no sense is ignored, as the RFC wants it. */
-export function readPrefer(header: string | null): Preference {
-  const preferences = (header ?? '')
+/**
+ * Reads `Prefer: respond-async, wait=10`, and `?wait=10` for whoever cannot set a header, which the header outdoes. What makes
+ * no sense in the header is ignored, as the RFC wants it; what stands in the address was meant.
+ *
+ * @throws RequestRefused for another `wait` in the address
+ */
+export function readPrefer({ headers, url }: Pick<Request, 'headers' | 'url'>): Preference {
+  const preferences = (headers.get('prefer') ?? '')
     .split(',')
     .map((part) => part.split(';', 1)[0]?.trim().toLowerCase() ?? '');
-  const wait = preferences.map((text) => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(text)?.[1]).find(Boolean);
+  const asked = new URL(url).searchParams.get('wait') ?? undefined;
+  if (asked !== undefined && !/^\d{1,9}$/.test(asked))
+    throw refusal('wait', `must be seconds, an integer from 0 to ${MAX_WAIT_SECONDS}`);
+  const preferred = preferences.map((text) => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(text)?.[1]).find(Boolean);
+  const wait = preferred ?? asked;
   return {
     respondAsync: preferences.includes('respond-async'),
     waitSeconds: wait === undefined ? undefined : Math.min(MAX_WAIT_SECONDS, Number(wait)),

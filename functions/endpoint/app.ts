@@ -7,6 +7,7 @@ import { log } from '../shared/log.js';
 import { describeProblem, ProblemError, problemResponse } from '../shared/problem-response.js';
 import { requestId } from '../shared/request-id.js';
 import { invoke } from './invoke.js';
+import type { ModelWatch } from './model-watch.js';
 
 export interface EndpointAppProps {
   /** The loaded model; undefined while there is none. */
@@ -15,8 +16,11 @@ export interface EndpointAppProps {
   /** Of pictures to begin with. */
   readonly decoder: ImageDecoder;
   readonly queue: JobQueue;
+  readonly watch: ModelWatch;
   readonly deadlineMilliseconds: number;
 }
+
+const NO_SUCH_PATH = 'no such path: POST /invocations draws a picture, and GET /ping says whether it can';
 
 /** What is ours, or the model's. */
 const LOGGED: ReadonlySet<number> = new Set([500, 502]);
@@ -34,8 +38,8 @@ export function endpointApp(props: EndpointAppProps): Hono {
     const id = requestId(req.raw.headers);
     const started = performance.now();
     const signal = AbortSignal.any([req.raw.signal, AbortSignal.timeout(props.deadlineMilliseconds)]);
-    const { pipeline, status, decoder, queue } = props;
-    const context = { pipeline: pipeline(), decoder, queue, model: status().model ?? '', signal };
+    const { pipeline, status, decoder, queue, watch } = props;
+    const context = { pipeline: pipeline(), decoder, queue, watch, model: status().model ?? '', signal };
     const response = await invoke(req.raw, context).catch((error) => refuse(error, id, signal));
     response.headers.set('x-request-id', id);
     response.headers.set('vary', 'Accept');
@@ -46,9 +50,7 @@ export function endpointApp(props: EndpointAppProps): Hono {
 
   app.all('/ping', ({ req }) => wrongMethod(req.raw, 'GET'));
   app.all('/invocations', ({ req }) => wrongMethod(req.raw, 'POST'));
-  app.notFound(({ req }) =>
-    problemResponse(new ProblemError(404, 'no such path'), requestId(req.raw.headers)),
-  );
+  app.notFound(({ req }) => problemResponse(new ProblemError(404, NO_SUCH_PATH), requestId(req.raw.headers)));
   return app;
 }
 

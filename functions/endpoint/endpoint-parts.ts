@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
+import { warmUp } from '../../lib/pipeline/warm-up.js';
 import { attentionExactness, setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
@@ -10,6 +11,7 @@ import { log } from '../shared/log.js';
 import { endpointApp } from './app.js';
 import type { ModelConfig } from './config.js';
 import { modelSource } from './model-source.js';
+import { ModelWatch } from './model-watch.js';
 import { workerUrls } from './worker-urls.js';
 
 export interface EndpointPartsProps {
@@ -20,6 +22,8 @@ export interface EndpointPartsProps {
   readonly deadlineMilliseconds: number;
   /** Told of each change of state, beside the log. @default nobody */
   readonly onStatus?: (status: EndpointStatus) => void;
+  /** Told why a model that was ready can draw nothing any more. @default nobody */
+  readonly onBroken?: (reason: unknown) => void;
 }
 
 /** The model and the routes that draw with it, whether requests come over a socket or from this process. */
@@ -29,13 +33,17 @@ export interface EndpointParts {
   readonly loader: ModelLoader;
   readonly host: SessionHost;
   readonly queue: JobQueue;
+  readonly watch: ModelWatch;
 }
 
 export async function endpointParts(props: EndpointPartsProps): Promise<EndpointParts> {
-  const { config, queueLimit, deadlineMilliseconds, onStatus } = props;
+  const { config, queueLimit, deadlineMilliseconds, onStatus, onBroken } = props;
   // Before the thread that makes sessions begins.
   setAttentionKernels(process.env, config.attentionKernels);
-  const host = new SessionHost(workerUrls.session());
+  // While the model loads, whoever waits for that is told.
+  const host = new SessionHost(workerUrls.session(), (reason) => {
+    if (loader.pipeline) watch.giveUp(reason);
+  });
   const loader = new ModelLoader({
     ...(await modelSource(config)),
     fetchWorker: workerUrls.fetch(),
@@ -49,13 +57,21 @@ export async function endpointParts(props: EndpointPartsProps): Promise<Endpoint
       onStatus?.(status);
     },
   });
+  const watch = new ModelWatch({
+    selfTest: async () => loader.pipeline && warmUp(loader.pipeline),
+    onBroken: (reason) => {
+      loader.fail(reason);
+      onBroken?.(reason);
+    },
+  });
   const queue = new JobQueue(queueLimit);
   const app = endpointApp({
     pipeline: () => loader.pipeline,
     status: () => loader.status,
     decoder: new ImageDecoder(workerUrls.decode()),
     queue,
+    watch,
     deadlineMilliseconds,
   });
-  return { app, loader, host, queue };
+  return { app, loader, host, queue, watch };
 }

@@ -2,14 +2,17 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../lib/errors/app-error.js';
+import { KEY_FILE } from '../../lib/keys/read-key-file.js';
 import type { ApiServices } from '../../lib/predictions/delivery/delivery.js';
 import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
 import type { HomeService, HomeServiceProps, StartHomeService } from '../../lib/predictions/home-service.js';
+import type { PictureLinks } from '../../lib/predictions/picture-links.js';
 import { failDeadLetter, processMessage } from '../../lib/predictions/process-message.js';
 import type { WorkerServices } from '../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../lib/predictions/system-clock.js';
 import { noteReady, wakeEndpoint } from '../../lib/predictions/wake/wake-endpoint.js';
 import { Waker } from '../../lib/predictions/wake/waker.js';
+import { ANY_ORIGIN } from '../../lib/schemas/cors-origins.js';
 import { makeFolders } from '../../lib/weights/disk/make-folders.js';
 import { apiApp } from '../api/app.js';
 import { errorFields } from '../shared/error-fields.js';
@@ -21,7 +24,12 @@ import { ChildEndpoint } from './endpoint/child-endpoint.js';
 import { endpointCommand } from './endpoint/endpoint-command.js';
 import { HomeServer } from './home-server.js';
 import { keyChecker } from './key-checker.js';
+import { KeyRing } from './keys/key-ring.js';
+import { QuotaCount } from './keys/quota-count.js';
 import { LocalMessageQueue } from './local-message-queue.js';
+import { linkSecret } from './pictures/link-secret.js';
+import { pictureRoute } from './pictures/picture-route.js';
+import { SignedLinks } from './pictures/signed-links.js';
 import { FileWakeLog } from './records/file-wake-log.js';
 import { FolderLock } from './records/folder-lock.js';
 import { FolderPredictionStore } from './records/folder-prediction-store.js';
@@ -43,7 +51,9 @@ const STOP_GRACE_MS = 3_000;
 /** Longer than the worker waits: what takes too long is its to judge, and not to be tried for ever. Seconds. */
 const ENDPOINT_DEADLINE_S = 70;
 
-type Home = ReturnType<typeof homeServices>;
+const ANY_PAGE = '--cors-origin *: any page may use this service with a key that it has';
+
+type Home = Awaited<ReturnType<typeof homeServices>>;
 
 /** Wires the routes of functions/api to a folder, a queue in this process, and the endpoint as a child process. */
 export const startService: StartHomeService = async (props) => {
@@ -61,23 +71,30 @@ export const startService: StartHomeService = async (props) => {
 
 async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<HomeService> {
   const { listen, secrets, dataFolder, signal } = props;
-  const home = homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')));
+  const own = { url: '' };
+  const links = new SignedLinks({ secret: await linkSecret(dataFolder), ownUrl: () => own.url });
+  const home = await homeServices(props, await FileWakeLog.open(join(dataFolder, 'wake.json')), links);
   await home.store.removePartials();
-  const authenticate = keyChecker(secrets.apiKey);
   const app = apiApp({
     services: home.services,
     telemetry: home.telemetry,
-    authenticate,
-    // There is one key: what was asked for with the last one is its owner's still.
-    caller: () => 'home',
+    caller: keyChecker(home.keys),
+    streams: { stopping: home.stopping.signal },
     baseUrl: (request) => new URL(request.url).origin,
+    corsOrigins: listen.corsOrigins ?? [],
+  });
+  app.get('/pictures/:id/:name', ({ req }) => {
+    const { id, name } = req.param();
+    return pictureRoute(links.read(id, name, new URL(req.url).searchParams), home.store);
   });
   const server = await HomeServer.listen({
     fetch: (request) => app.fetch(request),
     ...listen,
     onAnswer: home.telemetry.answered,
   });
+  own.url = server.url;
   await lock.announce(server.url);
+  if (listen.corsOrigins?.includes(ANY_ORIGIN)) home.telemetry.log('warn', ANY_PAGE);
   const close = closer(home, server);
   try {
     await sweep(home);
@@ -98,7 +115,7 @@ async function startLocked(props: HomeServiceProps, lock: FolderLock): Promise<H
   return { url: server.url, key: secrets.apiKey, close: stop };
 }
 
-function homeServices(props: HomeServiceProps, log: FileWakeLog) {
+async function homeServices(props: HomeServiceProps, log: FileWakeLog, links: PictureLinks) {
   const { model, secrets, dataFolder, idleSeconds, report } = props;
   const telemetry = terminalTelemetry(report);
   const onTrouble = tellSparingly((what, error) => telemetry.log('warn', what, errorFields(error)));
@@ -136,6 +153,7 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     delivery: new PushedDelivery(endpoint),
     endpoint,
     store,
+    links,
     queue,
     waker: new Waker({ endpoint, log, firstEstimate: FIRST_WAKE }),
     clock: SYSTEM_CLOCK,
@@ -146,7 +164,11 @@ function homeServices(props: HomeServiceProps, log: FileWakeLog) {
     sendWebhook: makeWebhookSender({ secret: async () => secrets.webhookSecret }),
   };
   const worker = { ...services, store: new HoldingStore(store) };
-  return { services, telemetry, store, queue, endpoint, onTrouble };
+  const quotas = await QuotaCount.open({ file: join(dataFolder, 'key-usage.json'), onTrouble });
+  const file = join(dataFolder, KEY_FILE);
+  const keys = new KeyRing({ defaultKey: secrets.apiKey, file, quotas, onTrouble });
+  const stopping = new AbortController();
+  return { services, telemetry, store, queue, endpoint, keys, quotas, stopping, onTrouble };
 }
 
 function sweep({ store, onTrouble }: Home): Promise<void> {
@@ -154,13 +176,15 @@ function sweep({ store, onTrouble }: Home): Promise<void> {
 }
 
 function closer(home: Home, server: HomeServer): HomeService['close'] {
-  const { queue, endpoint } = home;
+  const { queue, endpoint, quotas, stopping } = home;
   const sweeps = setInterval(() => void sweep(home), SWEEP_MS);
   return async () => {
     clearInterval(sweeps);
+    stopping.abort();
     // What is cut off here is in the store, and goes into the queue at the next start.
     const worked = Promise.race([queue.close(), pause(DRAIN_MS, undefined, { ref: false })]);
     await Promise.all([server.close(DRAIN_MS), worked]);
+    await quotas.close();
     await endpoint.close(STOP_GRACE_MS);
   };
 }

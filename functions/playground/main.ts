@@ -90,7 +90,7 @@ async function generate(): Promise<void> {
   const controller = new AbortController();
   setRunning(controller);
   const started = performance.now();
-  let isKept = false;
+  let kept: string | undefined;
   const unfollow = endpoint.follow((health) => stage.see(health));
   stage.begin();
   reveal();
@@ -99,16 +99,16 @@ async function generate(): Promise<void> {
       signal: controller.signal,
       idempotencyKey: randomId(),
       onProgress: (progress) => {
+        kept ??= progress.id;
         // What the page says of the endpoint is older than this.
-        const isFirst = progress.id !== undefined && !isKept;
-        if (isFirst || progress.phase === 'retrying') void endpoint.look();
-        isKept ||= isFirst;
+        if (progress.health) endpoint.hear(progress.health);
+        else if (progress.phase === 'retrying') void endpoint.look();
         stage.progress(progress);
       },
     });
-    present(made, settings, { elapsed: performance.now() - started, wasKept: isKept });
+    present(made, settings, { elapsed: performance.now() - started, wasKept: kept !== undefined });
   } catch (error) {
-    if (controller.signal.aborted) cancelled(isKept);
+    if (controller.signal.aborted) await cancelled(kept);
     else failed(error);
   } finally {
     setRunning(undefined);
@@ -128,8 +128,17 @@ function present(made: GeneratedImages, settings: Settings, waited: Waited): voi
   void history.then((strip) => strip.add(drawing));
 }
 
-function cancelled(isKept: boolean): void {
-  const hint = isKept ? 'The service keeps the request and draws it all the same.' : undefined;
+/** @param kept id of the prediction, where the service has accepted it: it would be drawn all the same */
+async function cancelled(kept: string | undefined): Promise<void> {
+  const isGone =
+    kept === undefined ||
+    (await client()
+      .cancel(kept)
+      .then(
+        () => true,
+        () => false,
+      ));
+  const hint = isGone ? undefined : 'It is being drawn already: the service keeps the picture.';
   if (view.shown) stage.show('picture');
   else stage.fail({ title: 'Cancelled', hint });
   stage.announce(['Cancelled.', hint].filter(Boolean).join(' '));
@@ -137,7 +146,7 @@ function cancelled(isKept: boolean): void {
 
 function failed(error: unknown): void {
   view.clear();
-  stage.fail(describeFailure(error));
+  stage.fail(describeFailure(error, keys.key !== ''));
   if (!(error instanceof ClientError)) throw error;
   if (KEY_STATUSES.has(error.status)) refuseKey();
   else form.showErrors(toFormErrors(error));

@@ -3,6 +3,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../../lib/schemas/request.js'
 import { ProblemError } from './problem-response.js';
 
 const JSON_TYPE = 'application/json';
+export const EVENT_STREAM = 'text/event-stream';
 /** Some callers name the only charset that JSON has. */
 const JSON_TYPES = [JSON_TYPE, `${JSON_TYPE};charset=utf-8`];
 
@@ -26,6 +27,14 @@ export function negotiate(
   return best?.startsWith(JSON_TYPE) ? 'json' : formats.find((format) => mediaType(format) === best);
 }
 
+/** Whether `Accept` wants a stream of events more than what `negotiate` chooses from. */
+export function wantsEvents(headers: Headers): boolean {
+  const accept = headers.get('accept') ?? '*/*';
+  const available = [...JSON_TYPES, ...OUTPUT_FORMATS.map(mediaType), EVENT_STREAM];
+  const [best] = new Negotiator({ headers: { accept } }).mediaTypes(available);
+  return best === EVENT_STREAM;
+}
+
 /** Tells a caller what there would have been. */
 export function notAcceptable(formats: readonly OutputFormat[]): ProblemError {
   const types = [JSON_TYPE, ...formats.map(mediaType)].join(', ');
@@ -34,9 +43,9 @@ export function notAcceptable(formats: readonly OutputFormat[]): ProblemError {
 
 /** The formats in which a request can be answered with a picture's bytes, as far as its body is understood. */
 export function openFormats(body: object): readonly OutputFormat[] {
-  const { output_format, num_images } = body as { output_format?: unknown; num_images?: unknown };
-  // Several pictures are JSON's.
-  if (typeof num_images === 'number' && num_images > 1) return [];
+  const { output_format, num_images, response_format } = body as Record<string, unknown>;
+  // Several pictures are JSON's, and so are addresses.
+  if ((typeof num_images === 'number' && num_images > 1) || response_format === 'url') return [];
   const named = OUTPUT_FORMATS.filter((format) => format === output_format);
   return named.length > 0 ? named : OUTPUT_FORMATS;
 }

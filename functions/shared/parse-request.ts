@@ -4,9 +4,8 @@ import { inspectPicture } from '../../lib/image/inspect-picture.js';
 import { REQUEST_LIMITS } from '../../lib/image/picture-limits.js';
 import { imageBytes, imageIssues, withImageDefaults } from '../../lib/schemas/image-rules.js';
 import type { GenerateRequest } from '../../lib/schemas/request.js';
-import { isJsonObject } from '../../lib/weights/bytes/parse-json.js';
 import { negotiate, notAcceptable, openFormats } from './negotiate.js';
-import { RequestRefused } from './problem-response.js';
+import { RequestRefused, refusal } from './problem-response.js';
 import { readJsonBody } from './read-json-body.js';
 
 /**
@@ -18,31 +17,29 @@ import { readJsonBody } from './read-json-body.js';
  */
 export async function parseRequest<R extends GenerateRequest>(
   request: Request,
-  schema: z.ZodType<R>,
+  schema: z.ZodType<R> & { readonly shape: object },
   defaults: object = {},
 ): Promise<{ wanted: R; raw: boolean }> {
   const given = await readJsonBody(request);
-  const formats = openFormats(Object(given));
+  const formats = openFormats(given);
   const accepted = negotiate(request.headers, formats);
   const raw = accepted !== undefined && accepted !== 'json';
   const assumed = { ...defaults, ...(raw && { output_format: accepted }) };
-  // What is no object is the schema's to refuse.
-  const body = withImageDefaults(isJsonObject(given) ? { ...assumed, ...given } : given);
+  const body = withImageDefaults({ ...assumed, ...given });
   const { data, error } = schema.safeParse(body);
-  const issues = error ? error.issues : [...imageIssues(data), ...pictureIssues(data)];
-  if (!data || issues.length > 0) throw new RequestRefused(issues);
+  const issues = error
+    ? error.issues
+    : [...imageIssues(data), ...(data.image ? pictureIssues(imageBytes(data.image)) : [])];
+  if (!data || issues.length > 0) throw new RequestRefused(issues, Object.keys(schema.shape));
   if (accepted !== undefined) return { wanted: data, raw };
-  const { num_images } = data;
-  if (num_images === 1) throw notAcceptable(formats);
-  const message = 'must be 1 where Accept does not take application/json';
-  throw new RequestRefused([{ code: 'custom', path: ['num_images'], message, input: num_images }]);
+  if (data.num_images === 1) throw notAcceptable(formats);
+  throw refusal('num_images', 'must be 1 where Accept does not take application/json');
 }
 
 /** What can be told of a picture without unpacking it, before anything is accepted that could only fail. */
-function pictureIssues({ image }: GenerateRequest): z.core.$ZodIssue[] {
-  if (image === undefined) return [];
+export function pictureIssues(bytes: Uint8Array): z.core.$ZodIssue[] {
   try {
-    inspectPicture(imageBytes(image), REQUEST_LIMITS);
+    inspectPicture(bytes, REQUEST_LIMITS);
     return [];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -4,6 +4,10 @@ import { PredictionFailed } from '../../lib/predictions/delivery/prediction-fail
 import { EndpointError } from '../../lib/predictions/endpoint.js';
 import { UnreadableRecord } from '../../lib/predictions/records/unreadable-record.js';
 import type { Problem } from '../../lib/schemas/problem.js';
+import {
+  describeUnknownField,
+  describeWithAll,
+} from '../../lib/schemas/unknown-fields/describe-unknown-field.js';
 import { ENDPOINT_STATUS, HTTP_STATUS, STATUS_TITLE } from './http-status.js';
 
 /** Seconds after which a refused caller may try again. */
@@ -37,12 +41,15 @@ export class ProblemError extends AppError implements ProblemDetails {
   }
 }
 
+type FieldErrors = NonNullable<Problem['errors']>;
+
 /** A request that its schema refuses, with its wrong fields. */
 export class RequestRefused extends AppError {
-  readonly errors: NonNullable<Problem['errors']>;
+  readonly errors: FieldErrors;
 
-  constructor(issues: readonly z.core.$ZodIssue[]) {
-    const all = toldOnce(issues.flatMap(fieldErrors));
+  /** @param known the fields that there are, for those that there are not. @default none of them is told */
+  constructor(issues: readonly z.core.$ZodIssue[], known: readonly string[] = []) {
+    const all = toldOnce(issues.flatMap((issue) => fieldErrors(issue, known)));
     const errors = all
       .slice(0, MAX_ERRORS)
       .map((error) => ({ ...error, field: error.field.slice(0, MAX_FIELD) }));
@@ -53,16 +60,25 @@ export class RequestRefused extends AppError {
   }
 }
 
+/** A request whose one part is wrong: a field, a header, a parameter of its address, or its `body` as a whole. */
+export function refusal(part: string, message: string): RequestRefused {
+  return new RequestRefused([{ code: 'custom', path: [part], message, input: undefined }]);
+}
+
 /** A value may break several rules that have the same words: 2^53 is above an integer's limit, and above the field's own. */
-function toldOnce(errors: NonNullable<Problem['errors']>): NonNullable<Problem['errors']> {
+function toldOnce(errors: FieldErrors): FieldErrors {
   return [...new Map(errors.map((error) => [`${error.field}\0${error.message}`, error])).values()];
 }
 
-function fieldErrors(issue: z.core.$ZodIssue): NonNullable<Problem['errors']> {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((field) => ({ field, message: 'is not a field of this request' }));
-  }
-  return [{ field: issue.path.join('.') || 'body', message: issue.message }];
+function fieldErrors(issue: z.core.$ZodIssue, known: readonly string[]): FieldErrors {
+  if (issue.code !== 'unrecognized_keys')
+    return [{ field: issue.path.join('.') || 'body', message: issue.message }];
+  return issue.keys.map((field, index) => {
+    // Thousands of names are not compared for the few that are shown.
+    if (index >= MAX_ERRORS) return { field, message: 'is not a field here' };
+    const describe = index === 0 ? describeWithAll : describeUnknownField;
+    return { field, message: describe(field, known) };
+  });
 }
 
 /** What a caller may know of an error; our own faults are not described. */
@@ -89,9 +105,21 @@ function describeEndpointError({ fault, message, problem }: EndpointError): Prob
 
 /** An error as it goes over the wire, or into a record. */
 export function toProblem(error: unknown, requestId: string): Problem {
-  const { status, detail, errors } = describeProblem(error);
+  const {
+    status,
+    detail,
+    errors = status === 400 ? [wrongPart(detail)] : undefined,
+  } = describeProblem(error);
   const title = STATUS_TITLE[status] ?? 'Error';
   return { type: 'about:blank', title, status, detail, ...(errors ? { errors } : {}), request_id: requestId };
+}
+
+/** What is wrong, where the error itself is one sentence of the form `FIELD: what is wrong`, or about the whole request. */
+function wrongPart(detail: string): FieldErrors[number] {
+  const [, field, message] = /^([\w-]+): (.+)$/s.exec(detail) ?? [];
+  return field !== undefined && message !== undefined
+    ? { field, message }
+    : { field: 'request', message: detail };
 }
 
 export function problemResponse(error: unknown, requestId: string): Response {

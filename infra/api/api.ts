@@ -22,7 +22,7 @@ import { NodeFunction } from '../basics/node-function.js';
 import type { CustomDomain as CustomDomainOptions } from '../options/props/common-props.js';
 import type { PredictionQueue } from '../predictions/prediction-queue.js';
 import type { Results } from '../predictions/results.js';
-import { BINARY_MEDIA_TYPES, ROUTES, type Route } from './api-routes.js';
+import { BINARY_MEDIA_TYPES, PREFLIGHTS, ROUTES, type Route } from './api-routes.js';
 import { CustomDomain } from './custom-domain.js';
 import { GatewayLogRole } from './gateway-log-role.js';
 import { addGatewayResponses } from './gateway-responses.js';
@@ -61,9 +61,16 @@ export interface ApiProps {
   readonly keyValue?: SecretValue;
   /** @default the gateway's own address */
   readonly customDomain?: CustomDomainOptions;
-  /** Of requests that name none. */
-  readonly decoder: string;
+  readonly requests: RequestProps;
   readonly accessLog: AccessLogMode;
+}
+
+/** How requests are understood. */
+export interface RequestProps {
+  /** Of those that name none. */
+  readonly decoder: string;
+  /** Of pages elsewhere that may ask. @default none */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** Whether requests are logged by the gateway, and whether the account gets the role for that where it has none. */
@@ -95,7 +102,7 @@ export class Api extends Construct {
     this.handler = this.#makeHandler(props);
     this.restApi = this.#makeRestApi(props);
     this.#addRoutes(props);
-    addGatewayResponses(this.restApi);
+    addGatewayResponses(this.restApi, props.requests.corsOrigins);
     // Ours says the same.
     this.restApi.node.tryRemoveChild('Endpoint');
     this.plan = this.#makePlan(props.plan);
@@ -106,16 +113,22 @@ export class Api extends Construct {
     this.url = custom?.url ?? this.restApi.url.replace(/\/$/, '');
   }
 
-  #makeHandler({ backend, queue, results, settings, decoder }: ApiProps): NodeFunction {
+  #makeHandler({ backend, queue, results, settings, requests }: ApiProps): NodeFunction {
+    const { decoder, corsOrigins } = requests;
     const handler = new NodeFunction(this, 'Handler', {
       ...settings,
       description: 'Answers the requests of the API',
       bundle: 'api',
       timeout: TIMEOUT,
       memory: 1024,
-      environment: { ...settings.environment, DEFAULT_DECODER: decoder },
+      environment: {
+        ...settings.environment,
+        DEFAULT_DECODER: decoder,
+        ...(corsOrigins && { CORS_ORIGINS: corsOrigins.join(',') }),
+      },
     });
     results.grantPredictions(handler);
+    results.grantLists(handler);
     results.grantWakeLog(handler);
     backend.grantApi(handler);
     queue.grantSend(handler);
@@ -165,7 +178,7 @@ export class Api extends Construct {
     return api;
   }
 
-  #addRoutes({ settings: { environment: _, ...settings } }: ApiProps): void {
+  #addRoutes({ settings: { environment: _, ...settings }, requests }: ApiProps): void {
     const reader = new NodeFunction(this, 'KeyReader', {
       ...settings,
       description: 'Reads the API key from whichever header it is in',
@@ -184,7 +197,8 @@ export class Api extends Construct {
       timeout: TIMEOUT,
     });
     const withKey = { authorizer, authorizationType: AuthorizationType.CUSTOM, apiKeyRequired: true };
-    for (const route of ROUTES) this.#addRoute(route, integration, route.key ? withKey : undefined);
+    const routes = requests.corsOrigins ? [...ROUTES, ...PREFLIGHTS] : ROUTES;
+    for (const route of routes) this.#addRoute(route, integration, route.key ? withKey : undefined);
   }
 
   #addRoute(
@@ -201,7 +215,8 @@ export class Api extends Construct {
     if (withKey) return;
     acknowledge(added, {
       'AwsSolutions-APIG4':
-        'Pages that say how to use the service, and its health: public, throttled, without a GPU.',
+        'Pages that say how to use the service, its health, and what browsers ask before they send a key: public, ' +
+        'throttled, without a GPU.',
     });
   }
 

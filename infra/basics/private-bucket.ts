@@ -3,6 +3,7 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
+  type CorsRule,
   type LifecycleRule,
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
@@ -12,6 +13,8 @@ import { acknowledge } from './acknowledge.js';
 export interface PrivateBucketProps {
   /** Beside the one that ends uploads which nobody finishes. @default none */
   readonly lifecycleRules?: LifecycleRule[];
+  /** What pages elsewhere may do with an address that was signed for them. @default nothing */
+  readonly cors?: CorsRule[];
   /** Whether the bucket and its objects outlive the stack. @default false */
   readonly keep?: boolean;
 }
@@ -20,8 +23,9 @@ export interface PrivateBucketProps {
 export class PrivateBucket extends Construct {
   readonly bucket: Bucket;
 
-  constructor(scope: Construct, id: string, { lifecycleRules = [], keep = false }: PrivateBucketProps) {
+  constructor(scope: Construct, id: string, props: PrivateBucketProps) {
     super(scope, id);
+    const { lifecycleRules = [], cors, keep = false } = props;
     this.bucket = new Bucket(this, 'Bucket', {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -29,6 +33,7 @@ export class PrivateBucket extends Construct {
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }, ...lifecycleRules],
+      ...(cors && { cors }),
       removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     acknowledge(this.bucket, {

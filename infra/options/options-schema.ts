@@ -1,5 +1,7 @@
+import { Token } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { ATTENTION_KERNELS } from '../../lib/schemas/attention-kernels.js';
+import { corsOrigins } from '../../lib/schemas/cors-origins.js';
 import { DECODERS } from '../../lib/schemas/request.js';
 import { BACKENDS } from './backends.js';
 import { boolean, COMMIT, integer, lateList, lateText, list, money } from './option-types.js';
@@ -133,6 +135,11 @@ export const optionsSchema = z.strictObject({
   burstLimit: integer(1, 5_000).default(20),
   /** Requests a day of the API key: what a key that leaks can cost. @default 20000 */
   dailyQuota: integer(1, 100_000_000).default(20_000),
+  /**
+   * Pages of these origins may use the service: `https://app.example.com,https://www.example.com`, or `*` for any. Whoever
+   * opens such a page can read the key that it sends. @default none
+   */
+  corsOrigins: corsOrigins(Token.isUnresolved).optional(),
 
   /**
    * The gateway's log of requests, refused ones included. It is written with a role that is the account's, for all its

@@ -34,6 +34,7 @@ const PATHS = {
   rateLimit: 'api.rateLimit',
   burstLimit: 'api.burstLimit',
   dailyQuota: 'api.dailyQuota',
+  corsOrigins: 'api.corsOrigins',
   accessLog: 'api.accessLog',
   retentionDays: 'predictions.retentionDays',
   logDays: 'logs.retentionDays',

@@ -1,14 +1,18 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import { type Bucket, HttpMethods } from 'aws-cdk-lib/aws-s3';
 import { Construct, type IDependable } from 'constructs';
 import { acknowledge, wildcard } from '../basics/acknowledge.js';
 import type { FunctionBasics } from '../basics/function-settings.js';
 import { NodeFunction } from '../basics/node-function.js';
 import { PrivateBucket } from '../basics/private-bucket.js';
 
-/** `predictions/{id}/*.json` expires; `wake.json` and `worker.json` do not. */
+/**
+ * `predictions/{id}/*`, records and pictures, expires, and with it `owners/{owner}/*`, which says whose it is; `wake.json`
+ * and `worker.json` do not.
+ */
 const PREDICTIONS = 'predictions/';
+const OWNERS = 'owners/';
 const WAKE_LOG = 'wake.json';
 const WORKER_STATE = 'worker.json';
 
@@ -17,6 +21,8 @@ export interface ResultsProps {
   readonly retentionDays: number;
   /** Whether they outlive the stack: until they expire, that is. */
   readonly keep: boolean;
+  /** Of pages that may read pictures by their addresses. @default none */
+  readonly corsOrigins?: readonly string[];
   readonly basics: FunctionBasics;
 }
 
@@ -27,10 +33,13 @@ export class Results extends Construct {
   readonly #bucket: Bucket;
   readonly #emptying: IDependable | undefined;
 
-  constructor(scope: Construct, id: string, { retentionDays, keep, basics }: ResultsProps) {
+  constructor(scope: Construct, id: string, props: ResultsProps) {
     super(scope, id);
-    const rule = { prefix: PREDICTIONS, expiration: Duration.days(retentionDays + 1) };
-    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules: [rule], keep }).bucket;
+    const { retentionDays, keep, corsOrigins, basics } = props;
+    const expiration = Duration.days(retentionDays + 1);
+    const lifecycleRules = [PREDICTIONS, OWNERS].map((prefix) => ({ prefix, expiration }));
+    const cors = corsOrigins && [{ allowedMethods: [HttpMethods.GET], allowedOrigins: [...corsOrigins] }];
+    this.#bucket = new PrivateBucket(this, 'Objects', { lifecycleRules, keep, ...(cors && { cors }) }).bucket;
     this.environment = {
       RESULTS_BUCKET: this.#bucket.bucketName,
       RETENTION_DAYS: String(retentionDays),
@@ -64,6 +73,15 @@ export class Results extends Construct {
     return this.#grantObjects(grantee, objects).combine(
       this.#allow(grantee, 's3:ListBucket', this.#bucket.bucketArn),
     );
+  }
+
+  /** Say whose predictions are, with what `grantPredictions` grants; nobody reads an entry, whose name says it all. */
+  grantLists(grantee: IGrantable & Construct): Grant {
+    const entries = this.#bucket.arnForObjects(`${OWNERS}*`);
+    acknowledge(grantee, {
+      [wildcard(this, entries)]: 'An entry is named after its prediction, at run time.',
+    });
+    return this.#allow(grantee, 's3:PutObject', entries);
   }
 
   #allow(grantee: IGrantable, action: string, resource: string): Grant {

@@ -83,7 +83,7 @@ function costs({ backend, instanceType }: DashboardProps): IWidget {
 
 function requests({ name, api }: DashboardProps): IWidget[] {
   const outcomes = ['drawn', 'replayed', 'accepted', 'refused', 'later', 'failed'];
-  const predictions = ['succeeded', 'failed', 'again'];
+  const predictions = ['succeeded', 'failed', 'canceled', 'again'];
   const { restApi } = api;
   const five = { period: Duration.minutes(5) };
   return [

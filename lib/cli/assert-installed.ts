@@ -12,6 +12,8 @@ export const DOCTOR_PACKAGES = [
   '@aws-sdk/client-ssm',
   '@aws-sdk/client-sts',
 ];
+/** Of keys on AWS. */
+export const KEYS_PACKAGES = ['@aws-sdk/client-api-gateway', '@aws-sdk/client-cloudformation'];
 
 /**
  * Of an installed package these are optional peers, since most of its users need none of them.

@@ -6,10 +6,12 @@ import { doctorCommand } from './commands/doctor.js';
 import { generateCommand } from './commands/generate.js';
 import { importCommand } from './commands/import.js';
 import { initCommand } from './commands/init.js';
+import { keysCommand } from './commands/keys.js';
 import { modelsCommand } from './commands/models.js';
 import { serveCommand } from './commands/serve.js';
 import { example } from './example.js';
 import { describeError, EXIT_CODE, exitCodeOf } from './exit-code.js';
+import { foreignOption } from './foreign-option.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot()), 'utf8'));
 
@@ -21,6 +23,7 @@ const program = new Command('sd-turbo')
   .addCommand(importCommand())
   .addCommand(serveCommand())
   .addCommand(benchCommand())
+  .addCommand(keysCommand())
   .addCommand(modelsCommand())
   .addCommand(doctorCommand())
   .addCommand(initCommand());
@@ -44,7 +47,8 @@ process.stderr.on('error', () => undefined);
 try {
   await program.parseAsync();
 } catch (error) {
-  const message = describeError(error);
+  const command = program.commands.find((each) => each.name() === process.argv[2]);
+  const message = foreignOption(error, command) ?? describeError(error);
   if (message) process.stderr.write(`${message}\n`);
   process.exitCode = exitCodeOf(error);
 }

@@ -1,6 +1,6 @@
 import type { PredictInput } from './generate-input.js';
 import type { GeneratedImages } from './generated-images.js';
-import type { Health, Prediction } from './prediction.js';
+import type { CanceledPrediction, Health, Prediction, PredictionList } from './prediction.js';
 
 export interface ClientProps {
   /** Where the service is, with the stage where it has one: `https://…/prod`; in a page also `/path` of its own origin. */
@@ -29,6 +29,13 @@ export interface SubmitOptions extends CallOptions {
 export interface GetOptions extends LookOptions {
   /** How long the service may wait for the end of the prediction, 0 to 25. Seconds. @default 0 */
   readonly waitSeconds?: number | undefined;
+}
+
+export interface ListOptions extends LookOptions {
+  /** Most predictions, 1 to 100. @default the service's: 20 */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. @default the newest are first */
+  readonly cursor?: string | undefined;
 }
 
 export interface FollowOptions extends CallOptions {
@@ -70,6 +77,10 @@ export interface Client {
   submit(input: PredictInput, options?: SubmitOptions): Promise<{ readonly id: string }>;
   /** What has become of a prediction. */
   get(id: string, options?: GetOptions): Promise<Prediction>;
+  /** What this key has asked for and the service keeps, without pictures. */
+  list(options?: ListOptions): Promise<PredictionList>;
+  /** Has a prediction not drawn. Rejects with status 409 where it is being drawn, or has ended. */
+  cancel(id: string, options?: LookOptions): Promise<CanceledPrediction>;
   /** Waits for the pictures of a prediction, in this program or in a later one. */
   follow(id: string, options?: FollowOptions): Promise<GeneratedImages>;
   /** The endpoint's state. */

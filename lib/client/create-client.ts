@@ -1,15 +1,17 @@
-import type { GenerateAnswer } from '../schemas/answer.js';
+import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
 import type { Accepted, Prediction as WirePrediction } from '../schemas/prediction.js';
+import type { PredictionList as WireList } from '../schemas/predictions/prediction-list.js';
 import type { Client, ClientProps, GenerateOptions, SubmitOptions } from './client.js';
 import { ClientError } from './client-error.js';
 import { askHealth, askPrediction, followPrediction, predictionPath, readImages } from './follow.js';
 import type { PredictInput } from './generate-input.js';
 import type { GeneratedImages } from './generated-images.js';
 import { withPatience } from './patience.js';
+import type { CanceledPrediction } from './prediction.js';
 import { randomId } from './random-id.js';
 import { ServiceConnection } from './service-connection.js';
-import { toBody, toHealth, toPrediction } from './wire.js';
+import { toBody, toHealth, toList, toPrediction } from './wire.js';
 
 const NO_PICTURE = 'no picture';
 
@@ -26,6 +28,18 @@ export function createClient(props: ClientProps): Client {
     async get(id, options = {}) {
       const { body } = await askPrediction(connection, predictionPath(id), options);
       return toPrediction(body as WirePrediction);
+    },
+    async list({ limit, cursor, signal } = {}) {
+      const query = new URLSearchParams();
+      if (limit !== undefined) query.set('limit', String(limit));
+      if (cursor !== undefined) query.set('cursor', cursor);
+      const path = ['/predictions', String(query)].filter(Boolean).join('?');
+      const { body } = await connection.get(path, { signal });
+      return toList(body as WireList);
+    },
+    async cancel(id, { signal } = {}) {
+      const { body } = await connection.delete(predictionPath(id), { signal });
+      return toPrediction(body as WirePrediction) as CanceledPrediction;
     },
     follow: (id, options = {}) =>
       withPatience(NO_PICTURE, options, (patience) => followPrediction(connection, id, patience)),
@@ -48,7 +62,7 @@ async function generate(
     tell({ phase: 'sending' });
     const body = await toBody(input);
     const answer = await retry(() => connection.post('/predict', body, { headers, signal }));
-    if (answer.status !== 202) return readImages(answer.body as GenerateAnswer, answer);
+    if (answer.status !== 202) return readImages(answer.body as GenerateAnswer | LinkedAnswer, answer);
     return followPrediction(connection, (answer.body as Accepted).id, patience);
   });
 }

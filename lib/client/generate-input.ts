@@ -1,5 +1,6 @@
 export type OutputFormat = 'png' | 'jpeg' | 'webp';
 export type Decoder = 'vae' | 'taesd';
+export type ResponseFormat = 'base64' | 'url';
 
 /** What is asked for; the service's defaults hold where nothing is said. */
 export interface GenerateInput {
@@ -25,4 +26,6 @@ export interface GenerateInput {
 export interface PredictInput extends GenerateInput {
   /** An https address that is sent the finished prediction: see `verifyWebhook`. @default nobody is told */
   readonly webhook?: string | undefined;
+  /** `url`: addresses that need no key and expire, in `urls`; also what a webhook is sent. @default base64, as `images` */
+  readonly responseFormat?: ResponseFormat | undefined;
 }

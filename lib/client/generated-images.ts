@@ -5,8 +5,12 @@ export type ImageBytes = ReturnType<typeof Uint8Array.from>;
 
 /** Pictures, and what they were made of. */
 export interface GeneratedImages {
-  /** As many as were asked for, in `format`. */
+  /** As many as were asked for, in `format`; none where `responseFormat` was url. */
   readonly images: readonly ImageBytes[];
+  /** Where each picture is found without a key: with `responseFormat: 'url'`. */
+  readonly urls?: readonly string[];
+  /** Until when at most. ISO 8601. */
+  readonly urlsExpireAt?: string;
   readonly format: OutputFormat;
   /** Of each picture: `new Blob([image], { type: contentType })`. */
   readonly contentType: `image/${OutputFormat}`;
@@ -14,6 +18,8 @@ export interface GeneratedImages {
   readonly seed: number;
   readonly steps: number;
   readonly decoder: Decoder;
+  /** Of each picture. Pixels. @default an older service does not say */
+  readonly size?: { readonly width: number; readonly height: number };
   /** How many tokens of the prompt were cut; 0 when it fitted. */
   readonly tokensCut: number;
   /** What a person should know of the pictures: words that the model does not know. @default none */

@@ -13,12 +13,21 @@ export type {
 } from './client.js';
 export { ClientError } from './client-error.js';
 export { createClient } from './create-client.js';
-export type { Decoder, GenerateInput, OutputFormat, PredictInput } from './generate-input.js';
+export type {
+  Decoder,
+  GenerateInput,
+  OutputFormat,
+  PredictInput,
+  ResponseFormat,
+} from './generate-input.js';
 export type { GeneratedImages, ImageBytes } from './generated-images.js';
 export type {
+  CanceledPrediction,
   FailedPrediction,
   Health,
   Prediction,
+  PredictionList,
+  PredictionSummary,
   Problem,
   QueuedPrediction,
   SucceededPrediction,

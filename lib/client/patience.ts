@@ -1,9 +1,12 @@
 import type { FollowOptions, GenerateProgress } from './client.js';
 import { ClientError } from './client-error.js';
+import { RefusedHere } from './explain-silence.js';
 
 const FIFTEEN_MINUTES_MS = 900_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+/** Where nobody listens on this very machine, somebody is starting a service just now, or has forgotten to: 4 s at the median. */
+const MAX_REFUSALS = 5;
 
 /** What a call that may take long is made of. */
 export interface Patience {
@@ -55,11 +58,14 @@ async function retrying<T>(
   signal: AbortSignal,
   onPause: (failure: ClientError) => void,
 ): Promise<T> {
+  let refusals = 0;
   for (let ceiling = FIRST_PAUSE_MS; ; ceiling = Math.min(LONGEST_PAUSE_MS, ceiling * 2)) {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof ClientError) || !error.retryable) throw error;
+      refusals = error instanceof RefusedHere ? refusals + 1 : 0;
+      if (refusals >= MAX_REFUSALS) throw error;
       onPause(error);
       await pause((error.retryAfterSeconds ?? 0) * 1000 + Math.random() * ceiling, signal);
     }

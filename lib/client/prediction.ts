@@ -49,8 +49,28 @@ export interface FailedPrediction extends PredictionBase {
   readonly error: Problem;
 }
 
+export interface CanceledPrediction extends PredictionBase {
+  readonly status: 'canceled';
+  /** ISO 8601. */
+  readonly completedAt: string;
+}
+
 /** What became of a request that the service keeps. */
-export type Prediction = QueuedPrediction | SucceededPrediction | FailedPrediction;
+export type Prediction = QueuedPrediction | SucceededPrediction | FailedPrediction | CanceledPrediction;
+
+/** A prediction without its pictures. */
+export interface PredictionSummary extends PredictionBase {
+  readonly status: Prediction['status'];
+  /** ISO 8601, once it has ended. */
+  readonly completedAt?: string;
+}
+
+export interface PredictionList {
+  /** Newest first. */
+  readonly predictions: readonly PredictionSummary[];
+  /** Where there are more: `list({ cursor })` goes on behind the last one. */
+  readonly nextCursor?: string;
+}
 
 /** What a webhook is sent. */
 export type WebhookEvent =
@@ -65,6 +85,12 @@ export type WebhookEvent =
       /** When the prediction ended. ISO 8601. */
       readonly timestamp: string;
       readonly data: FailedPrediction;
+    }
+  | {
+      readonly type: 'prediction.canceled';
+      /** When the prediction ended. ISO 8601. */
+      readonly timestamp: string;
+      readonly data: CanceledPrediction;
     };
 
 /** Whether a request would be drawn at once. */

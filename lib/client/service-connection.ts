@@ -2,6 +2,7 @@ import type { Problem as WireProblem } from '../schemas/problem.js';
 import { checkUrl, keyHeaders } from './check-props.js';
 import type { ClientProps } from './client.js';
 import { ClientError } from './client-error.js';
+import { explainSilence } from './explain-silence.js';
 import { problemMessage, toProblem } from './wire.js';
 
 /** Statuses after which the same request may succeed. */
@@ -37,6 +38,10 @@ export class ServiceConnection {
     return this.#call(path, { method: 'GET' }, options);
   }
 
+  delete(path: string, options: SendOptions): Promise<Answer> {
+    return this.#call(path, { method: 'DELETE' }, options);
+  }
+
   post(path: string, body: unknown, options: SendOptions): Promise<Answer> {
     const sent =
       body === undefined
@@ -45,16 +50,24 @@ export class ServiceConnection {
     return this.#call(path, { method: 'POST', ...sent }, options);
   }
 
-  async #call(path: string, init: RequestInit, { headers, signal }: SendOptions): Promise<Answer> {
+  /** @returns an answer that has not been read: a stream of events, where `Accept` wants one, or JSON for `readAnswer` */
+  open(path: string, options: SendOptions): Promise<Response> {
+    return this.#open(path, { method: 'GET' }, options);
+  }
+
+  async #call(path: string, init: RequestInit, options: SendOptions): Promise<Answer> {
+    return readAnswer(await this.#open(path, init, options), options.signal);
+  }
+
+  async #open(path: string, init: RequestInit, { headers, signal }: SendOptions): Promise<Response> {
     const all = { ...this.#key, accept: 'application/json', ...init.headers, ...headers };
     const response = await this.#send(this.#base + path, {
       ...init,
       headers: all,
       ...(signal ? { signal } : {}),
     });
-    const body = await readJson(response, signal);
-    if (response.ok) return { status: response.status, headers: response.headers, body };
-    throw refusal(response, body);
+    if (response.ok) return response;
+    throw refusal(response, await readJson(response, signal));
   }
 
   async #send(url: string, init: RequestInit): Promise<Response> {
@@ -62,11 +75,21 @@ export class ServiceConnection {
       return await this.#fetch(url, init);
     } catch (cause) {
       init.signal?.throwIfAborted();
-      const code = (cause as { cause?: { code?: string } }).cause?.code;
-      const why = code === undefined ? '' : ` (${code})`;
-      throw new ClientError(`cannot reach ${this.#base}${why}`, { retryable: true, cause });
+      const error = await explainSilence(cause, {
+        base: this.#base,
+        key: this.#key,
+        fetch: this.#fetch,
+        signal: init.signal,
+      });
+      init.signal?.throwIfAborted();
+      throw error;
     }
   }
+}
+
+export async function readAnswer(response: Response, signal: AbortSignal | undefined): Promise<Answer> {
+  const body = await readJson(response, signal);
+  return { status: response.status, headers: response.headers, body };
 }
 
 async function readJson(response: Response, signal: AbortSignal | undefined): Promise<unknown> {

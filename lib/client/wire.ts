@@ -1,7 +1,8 @@
-import type { GenerateAnswer } from '../schemas/answer.js';
+import type { GenerateAnswer, LinkedAnswer } from '../schemas/answer.js';
 import type { Health as WireHealth } from '../schemas/health.js';
-import { inputName, unknownField, wireName } from '../schemas/input-names.js';
+import { inputName, inputProblem, SERVICE_NAMES, wireName } from '../schemas/input-names.js';
 import type { Prediction as WirePrediction } from '../schemas/prediction.js';
+import type { PredictionList as WireList } from '../schemas/predictions/prediction-list.js';
 import type { Problem as WireProblem } from '../schemas/problem.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
 import { decodeBase64, encodeBase64 } from './base64.js';
@@ -9,9 +10,11 @@ import { ClientError } from './client-error.js';
 import type { PredictInput } from './generate-input.js';
 import type { GeneratedImages } from './generated-images.js';
 import type {
+  CanceledPrediction,
   FailedPrediction,
   Health,
   Prediction,
+  PredictionList,
   Problem,
   QueuedPrediction,
   SucceededPrediction,
@@ -23,8 +26,8 @@ import type {
  * @throws ClientError for a field that there is not
  */
 export async function toBody(input: PredictInput): Promise<Record<string, unknown>> {
-  const unknown = unknownField(input, ['webhook']);
-  if (unknown) throw new ClientError(unknown);
+  const problem = inputProblem(input, Object.keys(SERVICE_NAMES));
+  if (problem) throw new ClientError(problem);
   const { image, ...others } = input;
   const named = Object.entries(others).map(([name, value]) => [wireName(name), value]);
   return { ...Object.fromEntries(named), image: await toImageText(image) };
@@ -37,14 +40,20 @@ async function toImageText(image: unknown): Promise<unknown> {
   throw new ClientError('image: must be a Blob, a Uint8Array, or a string of base64 or a data URL');
 }
 
-export function toImages(answer: GenerateAnswer, timings: GeneratedImages['timings']): GeneratedImages {
+export function toImages(
+  answer: GenerateAnswer | LinkedAnswer,
+  timings: GeneratedImages['timings'],
+): GeneratedImages {
+  const isLinked = 'urls' in answer;
   return {
-    images: (answer.results ?? [answer.result]).map(decodeBase64),
+    images: isLinked ? [] : (answer.results ?? [answer.result]).map(decodeBase64),
+    ...(isLinked && { urls: answer.urls, urlsExpireAt: answer.urls_expire_at }),
     format: answer.output_format,
     contentType: `image/${answer.output_format}`,
     seed: answer.seed,
     steps: answer.num_steps,
     decoder: answer.decoder,
+    ...(answer.size && { size: answer.size }),
     tokensCut: answer.tokens_cut,
     ...(answer.warnings && { warnings: answer.warnings }),
     model: answer.model,
@@ -52,7 +61,9 @@ export function toImages(answer: GenerateAnswer, timings: GeneratedImages['timin
   };
 }
 
-export function toPrediction(sent: EndedPrediction): SucceededPrediction | FailedPrediction;
+export function toPrediction(
+  sent: EndedPrediction,
+): SucceededPrediction | FailedPrediction | CanceledPrediction;
 export function toPrediction(sent: WirePrediction): Prediction;
 export function toPrediction(sent: WirePrediction | EndedPrediction): Prediction {
   const { id, created_at: createdAt } = sent;
@@ -67,12 +78,22 @@ export function toPrediction(sent: WirePrediction | EndedPrediction): Prediction
       const { status, completed_at: completedAt, error } = sent;
       return { ...base, status, completedAt, error: toProblem(error) } as FailedPrediction;
     }
+    case 'canceled':
+      return { ...base, status: sent.status, completedAt: sent.completed_at } as CanceledPrediction;
     default:
       return { ...base, status: 'queued' } as QueuedPrediction;
   }
 }
 
-export function toProblem({ request_id: requestId, errors, ...problem }: WireProblem): Problem {
+export function toList({ predictions, next_cursor: nextCursor }: WireList): PredictionList {
+  const summaries = predictions.map(
+    ({ created_at: createdAt, completed_at: completedAt, status_url: _, ...same }) =>
+      ({ ...same, createdAt, ...(completedAt && { completedAt }) }) as PredictionList['predictions'][number],
+  );
+  return { predictions: summaries, ...(nextCursor && { nextCursor }) };
+}
+
+export function toProblem({ request_id: requestId, errors, error: _, ...problem }: WireProblem): Problem {
   if (!errors) return { ...problem, requestId };
   const named = errors.map(({ field, message }) => ({ field: inputName(field), message }));
   return { ...problem, requestId, errors: named };

@@ -3,7 +3,7 @@ import type { GenerateInput } from '../client/generate-input.js';
 import { AppError } from '../errors/app-error.js';
 import { imageBytes, imageIssues, withImageDefaults } from '../schemas/image-rules.js';
 import { readImageText } from '../schemas/image-text.js';
-import { inputName, unknownField, wireName } from '../schemas/input-names.js';
+import { inputName, inputProblem, wireName } from '../schemas/input-names.js';
 import { generateRequestSchema, promptSchema } from '../schemas/request.js';
 
 /** Here an empty prompt is as good as any: it is drawn as diffusers does. The picture is looked at when it is read. */
@@ -20,8 +20,8 @@ export type ParsedInput = z.infer<typeof requestSchema>;
  * @throws AppError INVALID_INPUT that names the field as the program does
  */
 export async function parseInput(input: GenerateInput): Promise<ParsedInput> {
-  const unknown = unknownField(input);
-  if (unknown) throw new AppError('INVALID_INPUT', unknown);
+  const problem = inputProblem(input);
+  if (problem) throw new AppError('INVALID_INPUT', problem);
   const image = await readBytes(input.image);
   const said = Object.entries({ ...input, image }).filter(([, value]) => value !== undefined);
   const request = Object.fromEntries(said.map(([name, value]) => [wireName(name), value]));

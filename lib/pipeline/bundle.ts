@@ -6,8 +6,8 @@ import type { Provider } from '../runtime/session-messages.js';
 import { EulerDiscreteScheduler } from '../schedulers/euler-discrete.js';
 import { latentSize, latentSizeKeys } from '../schemas/latent-size.js';
 import { type Dialect, type Manifest, manifestSchema, type Precision } from '../schemas/manifest.js';
-import type { PictureSize } from '../schemas/model-about.js';
 import { MODEL_CARD, modelCardSchema, type Vocabulary } from '../schemas/model-card.js';
+import type { PictureSize } from '../schemas/picture-size.js';
 import type { Decoder } from '../schemas/request.js';
 import type { SelfTest } from '../schemas/self-test.js';
 import type { TextEncoderSize } from '../tokenizer/assert-fits.js';
@@ -171,7 +171,7 @@ export function assertRunsOn(provider: Provider, { name, dialect }: Pick<Bundle,
   if (dialect !== 'cuda' || provider === 'cuda') return;
   throw new AppError(
     'UNSUPPORTED',
-    `${name} was imported with --dialect cuda, which runs on NVIDIA GPUs only, not on the ${provider}: import it with --dialect standard`,
+    `--dialect cuda runs on NVIDIA GPUs only, not on the ${provider}: import ${name} with --dialect standard`,
   );
 }
 

@@ -122,6 +122,13 @@ export class ModelLoader {
     }
   }
 
+  /** What was loaded can draw nothing any more. */
+  fail(reason: unknown): void {
+    this.#pipeline = undefined;
+    this.#error = reason instanceof Error ? reason.message : String(reason);
+    this.#enter('failed');
+  }
+
   async #attempt(signal: AbortSignal): Promise<Warm> {
     const { source, directory } = this.#props;
     const pipeline = source

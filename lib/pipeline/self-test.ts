@@ -64,7 +64,7 @@ export function assertTestPicture(
     ? describeDifference(picture, expected, tolerance)
     : (describeFlat(picture) ?? (decoder === 'vae' ? describeFlatColour(picture) : undefined));
   if (problem === undefined) return;
-  throw new AppError('BAD_NUMBERS', `the self-test with the decoder ${decoder} failed: ${problem}`);
+  throw new AppError('BAD_NUMBERS', `${problem}: the self-test with the decoder ${decoder} failed`);
 }
 
 /** What to record of the picture, so that others can be compared with it. */
@@ -117,7 +117,7 @@ function describeDifference(
   if (off < 0) return undefined;
   const cell = Math.floor(off / CHANNELS);
   const place = `row ${Math.floor(cell / THUMBNAIL_SIDE) + 1}, column ${(cell % THUMBNAIL_SIDE) + 1}`;
-  return `its thumbnail is another picture's, first at ${place} of ${THUMBNAIL_SIDE}`;
+  return `the picture's thumbnail is another one's, first at ${place} of ${THUMBNAIL_SIDE}`;
 }
 
 /** The thumbnail: mean levels of 8 x 8 cells, row by row, red, green and blue. */

@@ -259,6 +259,6 @@ export class TextToImage {
     const decoding = this.#networks.decoders.get(decoder);
     if (decoding) return decoding;
     const there = this.decoders.join(', ');
-    throw new AppError('INVALID_INPUT', `decoder "${decoder}" is not in this model: it has ${there}`);
+    throw new AppError('INVALID_INPUT', `decoder: this model has no ${decoder}, but ${there}`);
   }
 }

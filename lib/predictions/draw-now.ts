@@ -1,10 +1,10 @@
-import type { GenerateRequest } from '../schemas/request.js';
+import type { DrawRequest } from '../schemas/request.js';
 import type { ApiServices } from './delivery/delivery.js';
 import type { EndpointAnswer } from './endpoint.js';
 import { makeRecord } from './make-record.js';
 
 export interface DrawNowProps {
-  readonly request: GenerateRequest;
+  readonly request: DrawRequest;
   /** Who asks, as `RequestRecord.caller`. */
   readonly caller: string;
   /** How long the caller waits for the picture. Milliseconds. */
@@ -14,15 +14,21 @@ export interface DrawNowProps {
   readonly signal: AbortSignal;
 }
 
+export interface DrawnNow extends EndpointAnswer {
+  /** Under which its pictures may be stored. */
+  readonly id: string;
+}
+
 /**
  * A request that is drawn now, or its caller asks again: nobody finds its picture later. A cold endpoint is woken for that.
  *
  * @throws EndpointError, PredictionFailed, or AppError UNAVAILABLE
  */
-export async function drawNow(props: DrawNowProps, services: ApiServices): Promise<EndpointAnswer> {
+export async function drawNow(props: DrawNowProps, services: ApiServices): Promise<DrawnNow> {
   const { waitMs, signal } = props;
   const { clock, delivery } = services;
   const record = makeRecord(props, clock);
   const deadline = clock.now() + waitMs;
-  return delivery.drawNow({ record, stored: false, deadline, patient: true, signal }, services);
+  const parcel = { record, stored: false, deadline, patient: true, signal };
+  return { id: record.id, ...(await delivery.drawNow(parcel, services)) };
 }

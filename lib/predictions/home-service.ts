@@ -7,6 +7,8 @@ export interface HomeServiceProps {
     readonly host: string;
     /** 0 for any that is free. */
     readonly port: number;
+    /** Of pages elsewhere that may ask, as `corsOriginsSchema` gives them. @default none */
+    readonly corsOrigins?: readonly string[];
   };
   readonly secrets: {
     readonly apiKey: string;

@@ -1,6 +1,13 @@
 import { AppError } from '../errors/app-error.js';
-import type { Prediction, RequestRecord, ResultRecord, WebhookRecord } from '../schemas/prediction.js';
+import {
+  ANYBODY,
+  type Prediction,
+  type RequestRecord,
+  type ResultRecord,
+  type WebhookRecord,
+} from '../schemas/prediction.js';
 import type { EndedPrediction } from '../schemas/webhook.js';
+import { linkAnswer, type PictureLinks } from './picture-links.js';
 import type { Services } from './services.js';
 
 const DAY_MS = 86_400_000;
@@ -19,6 +26,8 @@ export interface ReadPredictionProps {
   readonly id: string;
   /** Only who asked for it may see it. */
   readonly caller: string;
+  /** As `PictureLinks.make`. */
+  readonly baseUrl?: string;
   /** How long to wait for it to end. Milliseconds. */
   readonly waitMs: number;
   /** Ends the waiting. @default never */
@@ -28,27 +37,41 @@ export interface ReadPredictionProps {
 /**
  * A prediction as it is, or as it ends within the wait.
  *
- * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired; what the
- * store throws of the request and the result
+ * @throws AppError as `ownRequest`, and what the store throws of the result
  */
 export async function readPrediction(props: ReadPredictionProps, services: Services): Promise<Prediction> {
-  const { id, caller } = props;
+  const { id, baseUrl } = props;
+  const request = await ownRequest(props, services);
+  const result = await awaitResult(props, services);
+  const webhook = request.webhook && result ? await readOutcome(id, services) : undefined;
+  const ended = result && (await toEnded(request, result, services.links, baseUrl));
+  return toPrediction(request, ended, webhook);
+}
+
+/**
+ * What a caller has asked for; of others' predictions there are none.
+ *
+ * @throws AppError NOT_FOUND where there is none, or none any more; GONE where it is known to have expired; what the
+ * store throws of the request
+ */
+export async function ownRequest(
+  { id, caller }: Pick<ReadPredictionProps, 'id' | 'caller'>,
+  services: Services,
+): Promise<RequestRecord> {
   const { store, retentionMs } = services;
   const request = await store.readRequest(id);
-  if (!request || request.caller !== caller) {
+  if (!request || (request.caller !== caller && request.caller !== ANYBODY)) {
     throw new AppError(
       'NOT_FOUND',
       `there is no such prediction; results are kept for ${days(retentionMs)} and then deleted`,
     );
   }
   if (isExpired(request, services)) throw expired(services);
-  const result = await awaitResult(props, services);
-  const webhook = request.webhook && result ? await readOutcome(id, services) : undefined;
-  return toPrediction(request, result, webhook);
+  return request;
 }
 
 /** How telling ended; `unknown` where its record cannot be read: that must not keep anybody from the picture. */
-async function readOutcome(
+export async function readOutcome(
   id: string,
   { store, onEvent }: Services,
 ): Promise<WebhookRecord | 'unknown' | undefined> {
@@ -100,24 +123,48 @@ export function expired({ retentionMs }: Services): AppError {
   return new AppError('GONE', `this prediction has expired: results are kept for ${days(retentionMs)}`);
 }
 
+/** There will never be a picture, because its caller did not want it any more. */
+export function wasCanceled(): AppError {
+  return new AppError('GONE', 'this prediction was canceled: there is no picture, and there will be none');
+}
+
 /** What the world is shown of a prediction's records. */
 function toPrediction(
   request: RequestRecord,
-  result: ResultRecord | undefined,
+  ended: EndedPrediction | undefined,
   webhook: WebhookRecord | 'unknown' | undefined,
 ): Prediction {
   const { id, created_at } = request;
-  const isTold = request.webhook !== undefined && webhook !== 'unknown';
-  const told = isTold ? { webhook: webhook ?? { status: 'pending' as const, attempts: 0 } } : {};
-  if (result) return { ...toEnded(request, result), ...told };
+  const told = webhookState(request.webhook !== undefined, webhook);
+  if (ended) return { ...ended, ...told };
   return { id, created_at, ...told, status: 'queued', status_url: statusPath(id) };
 }
 
-/** ... and what its webhook is told. */
-export function toEnded({ id, created_at }: RequestRecord, result: ResultRecord): EndedPrediction {
+/** ... of how telling its webhook goes, as far as that is known ... */
+export function webhookState(
+  hasWebhook: boolean,
+  webhook: WebhookRecord | 'unknown' | undefined,
+): Pick<Prediction, 'webhook'> {
+  if (!hasWebhook || webhook === 'unknown') return {};
+  return { webhook: webhook ?? { status: 'pending', attempts: 0 } };
+}
+
+/**
+ * ... and what its webhook is told.
+ *
+ * @param baseUrl as `PictureLinks.make`
+ */
+export async function toEnded(
+  { id, created_at }: RequestRecord,
+  result: ResultRecord,
+  links: PictureLinks,
+  baseUrl?: string,
+): Promise<EndedPrediction> {
   const { status, completed_at } = result;
+  if (status === 'canceled') return { id, created_at, status, completed_at };
   if (status === 'failed') return { id, created_at, status, completed_at, error: result.error };
-  return { id, created_at, status, completed_at, ...result.answer, timings: result.timings };
+  const answer = await linkAnswer(id, result.answer, links, baseUrl);
+  return { id, created_at, status, completed_at, ...answer, timings: result.timings };
 }
 
 /** Where a prediction is found, below the service's own URL. */

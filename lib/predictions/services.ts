@@ -1,6 +1,8 @@
+import type { ResultEnd } from '../schemas/prediction.js';
 import type { Problem } from '../schemas/problem.js';
 import type { PulledEndpoint, PushedEndpoint } from './endpoint.js';
 import type { MessageQueue } from './message-queue.js';
+import type { PictureLinks } from './picture-links.js';
 import type { PredictionStore } from './records/prediction-store.js';
 import type { SendWebhook } from './send-webhook.js';
 import type { Waker } from './wake/waker.js';
@@ -20,6 +22,8 @@ export interface Clock {
 /** What predictions are made of: in AWS or at home. */
 export interface Services {
   readonly store: PredictionStore;
+  /** Of pictures in the store. */
+  readonly links: PictureLinks;
   readonly queue: MessageQueue;
   readonly waker: Waker;
   readonly clock: Clock;
@@ -61,6 +65,6 @@ export type PredictionEvent =
   | { readonly kind: 'woken' }
   | { readonly kind: 'bad-numbers' }
   | { readonly kind: 'drawn'; readonly timings: Readonly<Record<string, number>> }
-  | { readonly kind: 'ended'; readonly status: 'succeeded' | 'failed' }
+  | { readonly kind: 'ended'; readonly status: ResultEnd['status'] }
   | { readonly kind: 'webhook-failed'; readonly id: string; readonly error: string }
   | { readonly kind: 'cold-start'; readonly seconds: number };

@@ -21,13 +21,18 @@ interface Pending {
  */
 export class SessionHost {
   readonly #worker: Worker;
+  readonly #onEnded: (reason: AppError) => void;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #ended: AppError | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @param entry the compiled `session-worker` module; bundlers move it, so the caller says where it is */
-  constructor(entry: URL) {
+  /**
+   * @param entry the compiled `session-worker` module; bundlers move it, so the caller says where it is
+   * @param onEnded told when the thread has ended unasked: nothing can be run any more @default nobody
+   */
+  constructor(entry: URL, onEnded: (reason: AppError) => void = () => undefined) {
+    this.#onEnded = onEnded;
     this.#worker = new Worker(entry);
     this.#worker.on('message', (reply: SessionReply) => this.#settle(reply));
     this.#worker.on('error', (cause) => this.#end(`the session thread failed: ${cause.message}`, cause));
@@ -91,9 +96,11 @@ export class SessionHost {
   }
 
   #end(message: string, cause?: Error): void {
+    const isNews = this.#ended === undefined;
     this.#ended ??= new AppError('INTERNAL', message, { cause });
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
+    if (isNews) this.#onEnded(this.#ended);
   }
 }
 

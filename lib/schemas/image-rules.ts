@@ -2,12 +2,12 @@ import type * as z from 'zod';
 import type { GenerateRequest } from './request.js';
 
 /** Half of two steps: the least with which a picture is changed and still to be seen. */
-const DEFAULTS = { num_steps: 2, strength: 0.5 };
+export const IMAGE_DEFAULTS = { num_steps: 2, strength: 0.5 };
 
 /** What is left unsaid in a request with an `image` has other defaults than in one without. */
 export function withImageDefaults(body: unknown): unknown {
   const hasImage = typeof body === 'object' && body !== null && 'image' in body && body.image !== undefined;
-  return hasImage ? { ...DEFAULTS, ...body } : body;
+  return hasImage ? { ...IMAGE_DEFAULTS, ...body } : body;
 }
 
 /** What is wrong between the fields of a request whose fields are right. */
@@ -22,7 +22,7 @@ export function imageIssues(
   if (image === undefined) return wrong('goes with image');
   // As diffusers counts them.
   if (Math.floor(steps * strength) >= 1) return [];
-  return wrong(`times num_steps must be at least 1 (it is ${DEFAULTS.strength} where it is left out)`);
+  return wrong(`times num_steps must be at least 1 (it is ${IMAGE_DEFAULTS.strength} where it is left out)`);
 }
 
 /** The bytes of an `image` that its schema has accepted. */

@@ -1,9 +1,7 @@
 import * as z from 'zod';
 import { drawsSchema } from './model-card.js';
+import { pictureSizeSchema } from './picture-size.js';
 import { DECODERS } from './request.js';
-
-/** Pixels. */
-export const pictureSizeSchema = z.strictObject({ width: z.int().min(1), height: z.int().min(1) });
 
 /** What a loaded model tells of itself besides its name: keys of `/ping`, of a worker's state, and of `/health`. */
 export const aboutKeys = {
@@ -15,7 +13,6 @@ export const aboutKeys = {
 
 const aboutSchema = z.object(aboutKeys);
 
-export type PictureSize = z.infer<typeof pictureSizeSchema>;
 type Abilities = z.infer<typeof aboutSchema>;
 export type ModelAbout = Abilities & { model?: string };
 

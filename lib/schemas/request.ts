@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MAX_IMAGE_TEXT, readImageText, TOO_LONG } from './image-text.js';
+import { wantedSizeSchema } from './picture-size.js';
 
 export { MAX_IMAGE_BYTES } from './image-text.js';
 
@@ -11,6 +12,9 @@ const MAX_WEBHOOK = 2_000;
 
 export const OUTPUT_FORMATS = ['png', 'jpeg', 'webp'] as const;
 export const DECODERS = ['vae', 'taesd'] as const;
+/** Most pictures of one request. */
+export const MAX_IMAGES = 4;
+export const RESPONSE_FORMATS = ['base64', 'url'] as const;
 
 function integer(min: number, max: number) {
   const error = `must be an integer from ${min} to ${max}`;
@@ -21,11 +25,16 @@ function oneOf<const T extends readonly string[]>(names: T) {
   return z.enum(names, { error: `must be one of ${names.join(', ')}` });
 }
 
+/** Of a value that is missing, or of another type. */
+export function required(type: string) {
+  return ({ input }: { readonly input?: unknown }) => (input === undefined ? 'is required' : type);
+}
+
 const STRENGTH = 'must be a number above 0 and at most 1';
 
 /** What the pipeline can take; over 75 tokens it is truncated. An empty prompt is legal in diffusers too. */
 export const promptSchema = z
-  .string({ error: 'must be a string' })
+  .string({ error: required('must be a string') })
   .trim()
   .max(MAX_PROMPT, { error: `must have at most ${MAX_PROMPT} characters` })
   // A lone surrogate is no character: it has no bytes that the tokenizer could look at.
@@ -59,7 +68,7 @@ export const generateRequestSchema = z.strictObject({
         'The same seed gives the same picture: the same bytes from a CPU; from a GPU, whose sums have no fixed order, they may differ by a level or so. Random when left out, and returned.',
       examples: [42],
     }),
-  num_images: integer(1, 4)
+  num_images: integer(1, MAX_IMAGES)
     .default(1)
     .meta({ description: 'More than one are in `results`; their seed is that of the batch.' }),
   output_format: oneOf(OUTPUT_FORMATS).default('png').meta({ description: 'Of the pictures.' }),
@@ -98,10 +107,22 @@ export const predictRequestSchema = generateRequestSchema
       examples: ['https://example.com/pictures'],
       pattern: '^https://',
     }),
+    response_format: oneOf(RESPONSE_FORMATS).optional().meta({
+      description:
+        'How the pictures come: `base64` in `result`, or `url`: addresses in `urls` that need no key and expire, also for `GET /predictions/{id}` and in the webhook.',
+      default: 'base64',
+    }),
   })
   // Of `imageIssues`, what JSON Schema can tell.
   .meta({ dependentRequired: { strength: ['image'] } });
 
+/** What reaches whoever draws: a request for pictures, and what routes other than `POST /predict` may ask for besides. */
+export const drawRequestSchema = generateRequestSchema.extend({
+  /** To which finished pictures are brought: see `resizeImage`. @default the model's own */
+  size: wantedSizeSchema.optional(),
+});
+
+export type DrawRequest = z.infer<typeof drawRequestSchema>;
 export type GenerateRequest = z.infer<typeof generateRequestSchema>;
 export type PredictRequest = z.infer<typeof predictRequestSchema>;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];

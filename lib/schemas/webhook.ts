@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { predictionSchema } from './prediction.js';
 
-const [, succeeded, failed] = predictionSchema.options;
+const [, succeeded, linked, failed, canceled] = predictionSchema.options;
 
 const timestamp = z.iso.datetime().describe('When the prediction ended, which is before this was sent.');
 
@@ -13,9 +13,14 @@ export const webhookEventSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('prediction.succeeded'),
     timestamp,
-    data: succeeded.omit({ webhook: true }),
+    data: z.union([succeeded.omit({ webhook: true }), linked.omit({ webhook: true })]),
   }),
   z.strictObject({ type: z.literal('prediction.failed'), timestamp, data: failed.omit({ webhook: true }) }),
+  z.strictObject({
+    type: z.literal('prediction.canceled'),
+    timestamp,
+    data: canceled.omit({ webhook: true }),
+  }),
 ]);
 
 export type WebhookEvent = z.infer<typeof webhookEventSchema>;

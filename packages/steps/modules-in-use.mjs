@@ -66,7 +66,7 @@ export function isInfra(file) {
 
 /** Clients of others' services, of which most users have none. @param {string} file */
 function isOptional(file) {
-  return /^lib\/(doctor\/aws\/|weights\/(bundle\/s3-|checkpoint\/(s3-|open-hub-)|sources\/s3\/))[\w-]*\.ts$/.test(
+  return /^lib\/((doctor|keys)\/aws\/|weights\/(bundle\/s3-|checkpoint\/(s3-|open-hub-)|sources\/s3\/))[\w-]*\.ts$/.test(
     file,
   );
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { apiApp } from '../../functions/api/app.js';
 import { ProblemError } from '../../functions/shared/problem-response.js';
-import { readKey } from '../../functions/shared/read-key.js';
+import { readKey, whyNoKey } from '../../functions/shared/read-key.js';
 import { memoryServices } from '../support/predictions/memory-services.js';
 import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
 import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
@@ -18,14 +18,11 @@ contract('the app itself', async (): Promise<Setting> => {
   const app = apiApp({
     services,
     telemetry,
-    caller: ({ headers }) =>
-      createHash('sha256')
-        .update(readKey(headers) ?? '')
-        .digest('hex'),
-    authenticate: ({ headers }) => {
+    caller: ({ headers }) => {
       const key = readKey(headers);
-      if (key === undefined) throw new ProblemError(401, 'a key is needed');
-      if (!KEYS.includes(key)) throw new ProblemError(403, 'this key is not known');
+      if (key === undefined) throw new ProblemError(401, whyNoKey(headers));
+      if (!KEYS.includes(key)) throw new ProblemError(401, 'this key is not known');
+      return createHash('sha256').update(key).digest('hex');
     },
     baseUrl: () => baseUrl,
   });
@@ -36,6 +33,11 @@ contract('the app itself', async (): Promise<Setting> => {
     stranger: { authorization: `Bearer ${KEYS[1]}` },
     checksKeys: true,
     side: SCRIPTED_SIDE,
+    readAddress: async (url) => {
+      const name = new URL(url).pathname.replace('/memory/', '');
+      const headers = { 'content-type': `image/${name.split('.').at(-1)}` };
+      return new Response(Buffer.from(store.pictures.get(name) ?? ''), { headers });
+    },
     drawn: () => endpoint.drawn,
     sleep: () => endpoint.sleep(),
     expire: async (id) => store.age(id, DAY_MS + 1),

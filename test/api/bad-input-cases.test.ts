@@ -82,7 +82,22 @@ describe('JSON', () => {
   ])('%s: 400', async (_, body) => {
     const response = await post(body);
     expect(response.status).toBe(400);
-    expect(problemSchema.parse(await response.json()).detail).toBe('the body is not valid JSON');
+    const { errors } = problemSchema.parse(await response.json());
+    expect(errors).toEqual([
+      { field: 'body', message: expect.stringMatching(/^is (empty|not valid JSON): /) },
+    ]);
+  });
+
+  test.each([
+    ["{'prompt': 'a tree'}", 'line 1 has single quotes where JSON has double ones'],
+    ['{\n  prompt: "a tree"\n}', 'line 1 has a name without double quotes around it'],
+    ['{"prompt": "a tree",}', 'line 1 has a comma before a closing bracket'],
+    ['{"prompt": "a tree"', 'it ends too early'],
+  ])('%s: why it is none', async (body, why) => {
+    for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
+      const { detail } = problemSchema.parse(await (await post(body, { 'content-type': type })).json());
+      expect(detail).toBe(`body: is not valid JSON: ${why}`);
+    }
   });
 
   test.each([
@@ -194,22 +209,40 @@ describe('headers', () => {
   const body = '{"prompt":"a tree"}';
 
   test.each([
-    ...[
-      'text/plain',
-      'application/jsonp',
-      'multipart/form-data; boundary=x',
-      'application/x-www-form-urlencoded',
-    ],
-    ...['application/problem+json', '*/*', 'application/json, text/plain', ';', ''],
+    ...['application/jsonp', 'multipart/form-data; boundary=x', 'application/problem+json', '*/*'],
+    ...['application/json, text/plain', 'text/html', 'application/octet-stream'],
   ])('content type %j: 415', async (type) => {
     expect((await post(body, { 'content-type': type })).status).toBe(415);
   });
 
-  test('no content type: 415', async () => {
-    const headers = new Headers();
-    // Without one `fetch` would say text/plain.
-    const response = await send('/predict', { method: 'POST', body: Buffer.from(body), headers }, '');
-    expect(response.status).toBe(415);
+  describe.each(['/predict', '/v1/images/generations'])('of a body that nobody has named, on %s', (path) => {
+    // Without a type `fetch` itself would say text/plain of a string.
+    const bytes = (text: string) => ({ method: 'POST', body: Buffer.from(text) });
+    const types = ['application/x-www-form-urlencoded', 'text/plain; charset=utf-8', ';', ''];
+
+    test.each(types)('content type %j: an object is taken as JSON', async (type) => {
+      expect((await send(path, bytes(` ${body}\n`), type)).status).toBe(200);
+    });
+
+    test.each(types)('content type %j: anything else is told of --json', async (type) => {
+      for (const text of ['prompt=a+tree', 'a tree', '"a tree"', '1', 'prompt=%7B%22a%22%3A1%7D']) {
+        const response = await send(path, bytes(text), type);
+        expect(response.status).toBe(415);
+        expect(await response.text()).toMatch(
+          /--json instead of -d, or -H 'content-type: application\/json'/,
+        );
+      }
+      expect((await send(path, bytes(''), type)).status).toBe(400);
+      expect((await send(path, bytes('[1]'), type)).status).toBe(400);
+    });
+
+    test.each(types)('content type %j: its fields are looked at as ever', async (type) => {
+      const response = await send(path, bytes('{"prompt":1}'), type);
+      expect([response.status, await response.text()]).toEqual([
+        400,
+        expect.stringContaining('must be a string'),
+      ]);
+    });
   });
 
   test.each(['application/json;charset=utf-8', 'APPLICATION/JSON', 'application/json ; x'])(
@@ -223,8 +256,7 @@ describe('headers', () => {
     'Idempotency-Key %j: 400 that names it',
     async (key) => {
       const response = await post(body, { 'idempotency-key': key });
-      expect(response.status).toBe(400);
-      expect(problemSchema.parse(await response.json()).detail).toMatch(/Idempotency-Key/);
+      expect(await fieldsOf(response)).toEqual(['Idempotency-Key']);
     },
   );
 
@@ -259,6 +291,30 @@ describe('headers', () => {
     expect(response.status).toBe(status);
     expect(response.headers.get('preference-applied')).toBe(applied);
   });
+
+  test.each<[string, Record<string, string>, string | null, number]>([
+    ['wait=10', {}, 'wait=10', 200],
+    ['wait=999999999', {}, 'wait=25', 200],
+    ['wait=0', {}, 'wait=0', 202],
+    ['wait=3&wait=x&other=1', {}, 'wait=3', 200],
+    ['wait=9', { prefer: 'wait=4' }, 'wait=4', 200],
+    ['wait=9', { prefer: 'wait=soon' }, 'wait=9', 200],
+    ['wait=9', { prefer: 'respond-async' }, 'respond-async', 202],
+    ['Wait=9&async', {}, null, 200],
+  ])('?%s with %j', async (query, headers, applied, status) => {
+    const response = await send(`/predict?${query}`, { method: 'POST', body, headers });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('preference-applied')).toBe(applied);
+  });
+
+  test.each(['wait=', 'wait=-1', 'wait=1.5', 'wait=soon', 'wait=1e1', 'wait=%20'])(
+    '?%s: 400 that names it',
+    async (query) => {
+      const id = 'a'.repeat(32);
+      expect(await fieldsOf(await send(`/predict?${query}`, { method: 'POST', body }))).toEqual(['wait']);
+      expect(await fieldsOf(await send(`/predictions/${id}?${query}`))).toEqual(['wait']);
+    },
+  );
 });
 
 describe('paths and methods', () => {

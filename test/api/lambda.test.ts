@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { generateAnswerSchema } from '../../lib/schemas/answer.js';
+import { openaiErrorSchema, openaiImageAnswerSchema } from '../../lib/schemas/openai/image-answer.js';
 import { motoIsAbsent } from '../support/servers/moto-server.js';
 import type { SageMakerFault } from '../support/servers/sagemaker-server.js';
 import { MARKER, PROMPT, problemOf } from './contract/setting.js';
@@ -126,6 +127,24 @@ describe.skipIf(motoIsAbsent())('the bundled functions on bad days', () => {
       expect((await predictionOf(stack, await idOf(response))).status).toBe('succeeded');
       await poller.stop();
     });
+  });
+
+  test('pictures above the 6 MB that Lambda hands on are refused with a way out', async () => {
+    const stack = await fixture.start('large');
+    const body = { prompt: PROMPT, n: 4, size: '1792x1024' };
+    const generate = (more: object) => ask(stack, post('/v1/images/generations', { ...body, ...more }));
+    const refused = await generate({ response_format: 'b64_json' });
+    expect(refused.status).toBe(422);
+    const { error } = openaiErrorSchema.parse(await refused.json());
+    expect(error.message).toContain('response_format: url');
+    const linked = await generate({ response_format: 'url' });
+    expect(linked.status).toBe(200);
+    const { data } = openaiImageAnswerSchema.parse(await linked.json());
+    const sizes = await Promise.all(
+      data.map(async ({ url = '' }) => (await (await fetch(url)).arrayBuffer()).byteLength),
+    );
+    // As base64 they are a third more.
+    expect(sizes.reduce((sum, size) => sum + size) * (4 / 3)).toBeGreaterThan(6_000_000);
   });
 
   describe('a sleeping endpoint', () => {

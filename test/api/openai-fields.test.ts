@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type OpenaiError, openaiErrorSchema, openaiImageRequestSchema } from '../../lib/schemas/openai.js';
+import { type OpenaiError, openaiErrorSchema } from '../../lib/schemas/openai/image-answer.js';
+import { openaiImageRequestSchema } from '../../lib/schemas/openai/image-request.js';
 import { ROOT } from '../support/reference.js';
 import { badService } from './bad-service.js';
 
@@ -32,30 +33,33 @@ function valuesOf(type: string): unknown[] {
 /** What is taken of what the package has a name for, and of numbers: the rest is refused. */
 const TAKEN: Record<string, unknown[]> = {
   background: ['opaque', 'auto', null],
-  model: [null],
+  model: [null, 'dall-e-3', 'gpt-image-1', 'sd-turbo'],
   moderation: ['low', 'auto', null],
   n: [null, 1, 4],
-  output_compression: [null, 100],
+  output_compression: [null, 100, 50, 0],
   output_format: ['png', 'jpeg', 'webp', null],
-  partial_images: [null, 0],
+  partial_images: [null, 0, 1, 3],
   prompt: [],
-  quality: ['standard', 'auto', null],
-  response_format: ['b64_json', null],
-  size: ['auto', '512x512', null],
-  stream: [null, false],
-  style: ['vivid', null],
+  quality: ['standard', 'auto', 'hd', 'low', 'medium', 'high', null],
+  response_format: ['b64_json', 'url', null],
+  size: [
+    ...['auto', '256x256', '512x512', '1024x1024', '1536x1024', '1024x1536', '1792x1024', '1024x1792'],
+    null,
+  ],
+  stream: [null, false, true],
+  style: ['vivid', 'natural', null],
   user: [null, ''],
 };
 const REFUSED: Record<string, unknown[]> = {
   background: ['transparent'],
   n: [0, 5, 10],
-  output_compression: [0, 50],
-  partial_images: [1, 3],
-  quality: ['hd', 'low', 'medium', 'high'],
-  response_format: ['url'],
-  size: ['1024x1024', '1536x1024', '1024x1536', '256x256', '1792x1024', '1024x1792'],
-  stream: [true],
-  style: ['natural'],
+  output_compression: [-1, 101, 'much'],
+  partial_images: [-1, 4, 1.5],
+  quality: ['best', 1],
+  response_format: ['URL', 'base64'],
+  size: ['768x768', '1x1', '0512x512', '2048x2048', '99999x99999', '512', 512, 'large'],
+  stream: ['true', 1],
+  style: ['anime'],
 };
 
 const draw = (body: object) =>
@@ -98,9 +102,16 @@ describe('a field', () => {
   });
 
   test('that OpenAI has not either is refused as none', async () => {
-    for (const name of ['input_fidelity', 'mask', 'negative_prompt']) {
+    for (const [name, said] of [
+      ['input_fidelity', 'is not a field here; the fields are prompt, n, size, '],
+      ['mask', 'is not a field here; '],
+      ['negative_prompt', 'SD-Turbo has none: '],
+      ['num_images', 'is called n here; '],
+      ['num_inference_steps', 'is not a field here; '],
+      ['qualty', 'is not a field here: did you mean quality? '],
+    ] as const) {
       const { error } = (await (await draw({ [name]: null })).json()) as OpenaiError;
-      expect(error.message).toBe(`${name}: is not a field of this request`);
+      expect(error).toMatchObject({ param: name, message: expect.stringContaining(`${name}: ${said}`) });
     }
   });
 

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { apiApp } from '../../functions/api/app.js';
 import { ProblemError } from '../../functions/shared/problem-response.js';
 import { readKey } from '../../functions/shared/read-key.js';
-import { openaiErrorSchema, openaiImageAnswerSchema } from '../../lib/schemas/openai.js';
+import { openaiErrorSchema, openaiImageAnswerSchema } from '../../lib/schemas/openai/image-answer.js';
 import { type MemoryServices, memoryServices } from '../support/predictions/memory-services.js';
 import { RecordingTelemetry } from '../support/predictions/recording-telemetry.js';
-import { SCRIPTED_SIDE, ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
+import { ScriptedEndpoint } from '../support/predictions/scripted-endpoint.js';
 
 const BASE = 'http://service.test';
 
@@ -25,10 +25,10 @@ beforeEach(() => {
   app = apiApp({
     services: memory.services,
     telemetry,
-    caller: () => 'somebody',
-    authenticate: ({ headers }) => {
+    caller: ({ headers }) => {
       if (readKey(headers) === undefined) throw new ProblemError(401, 'a key is needed');
-      if (readKey(headers) !== 'key') throw new ProblemError(403, 'this key is not known');
+      if (readKey(headers) !== 'key') throw new ProblemError(401, 'this key is not known');
+      return 'somebody';
     },
     baseUrl: () => BASE,
   });
@@ -59,7 +59,7 @@ test('draws, in the shape that OpenAI has', async () => {
   expect(data).toHaveLength(2);
   for (const { b64_json = '' } of data) {
     const { format, width } = await sharp(Buffer.from(b64_json, 'base64')).metadata();
-    expect([format, width]).toEqual(['png', SCRIPTED_SIDE]);
+    expect([format, width]).toEqual(['png', 512]);
   }
   const answer = openaiImageAnswerSchema.parse(await answers[0]?.json());
   expect(Math.abs(answer.created - Date.now() / 1000)).toBeLessThan(60);
@@ -92,9 +92,9 @@ describe("errors are in OpenAI's shape", () => {
   test.each([
     ['no prompt', { prompt: '' }, 'prompt'],
     ['too many', { prompt: 'x', n: 5 }, 'n'],
-    ['another size', { prompt: 'x', size: '1024x1024' }, 'size'],
-    ['a URL', { prompt: 'x', response_format: 'url' }, 'response_format'],
-    ['a wish that cannot be granted', { prompt: 'x', quality: 'hd' }, 'quality'],
+    ['another size', { prompt: 'x', size: '1024x768' }, 'size'],
+    ['an address in a stream', { prompt: 'x', response_format: 'url', stream: true }, 'response_format'],
+    ['a wish that cannot be granted', { prompt: 'x', background: 'transparent' }, 'background'],
     ['an unknown field', { prompt: 'x', negative_prompt: 'y' }, 'negative_prompt'],
   ])('%s: names the parameter', async (_, body, param) => {
     const error = await openai()
@@ -109,7 +109,7 @@ describe("errors are in OpenAI's shape", () => {
     const error = await openai('other')
       .images.generate({ prompt: 'x' })
       .catch((thrown) => thrown);
-    expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    expect(error).toBeInstanceOf(OpenAI.AuthenticationError);
     expect(error.type).toBe('authentication_error');
   });
 

@@ -120,3 +120,38 @@ describe('wrong usage is one line', () => {
     expect(stderr).toContain(named);
   });
 });
+
+describe('--timeout', () => {
+  test('is how long it waits for the service', async () => {
+    const { code, stderr } = await generate([{ instead: 'silence' }], '--timeout', '1');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('no picture came within 1 s')]);
+  });
+
+  test.each([
+    [
+      ['--endpoint', 'http://127.0.0.1:9', '--api-key', 'k', '--timeout', '0'],
+      '--timeout must be seconds from 1',
+    ],
+    [
+      ['--endpoint', 'http://127.0.0.1:9', '--api-key', 'k', '--timeout', 'soon'],
+      '--timeout must be seconds from 1',
+    ],
+    [['--timeout', '5'], '--timeout goes with --endpoint'],
+  ])('%j is refused', async (args, said) => {
+    const { code, stderr } = await sdTurbo(['generate', 'a tree', ...args], folder());
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`sd-turbo: ${said}`)]);
+  });
+
+  test('nobody waits 15 minutes for a service of this machine that is not there', async () => {
+    const { url, close } = await startScriptedService([], {});
+    await close();
+    const { code, stderr } = await sdTurbo(
+      ['generate', 'a tree', '--endpoint', url, '--api-key', 'k'],
+      folder(),
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^sd-turbo: http:.*: cannot reach http:.* \(ECONNREFUSED\): nobody listens there$/m,
+    );
+  }, 60_000);
+});

@@ -131,6 +131,22 @@ test.skipIf(existsSync(CUDA))('a provider that this machine lacks is named', asy
   expect(stderr).toMatch(/^loading the model\nsd-turbo: the provider cuda cannot be used here: [^\n]+\n$/);
 });
 
+test.each([
+  ['--num-inference-steps', '--num-inference-steps: is called --steps here'],
+  ['--num_inference_steps', '--num_inference_steps: is called --steps here'],
+  ['-n', '-n: is called --num-images here'],
+  ['--init-image', '--init-image: is called --image here'],
+  ['--negative-prompt', '--negative-prompt: SD-Turbo has none: it was trained to draw without guidance'],
+  ['--guidance-scale', '--guidance-scale: SD-Turbo has none'],
+  ['--width', '--width: pictures have the size that the model has'],
+  ['--sede', "unknown option '--sede' (Did you mean --seed?)"],
+  ['--banana', "unknown option '--banana'"],
+])('%s is what other programs have', async (flag, said) => {
+  const { code, stderr } = await sdTurbo(['generate', 'a tree', flag, '2'], folder());
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^sd-turbo: [^\n]+\n$/)]);
+  expect(stderr).toContain(`sd-turbo: ${said}`);
+});
+
 describe('wrong usage is one line that names the option, and exit code 2', () => {
   test.each([
     [['generate'], 'PROMPT'],
@@ -219,7 +235,9 @@ describe('import', () => {
     expect([imported.code, imported.stdout]).toEqual([0, 'gpu\n']);
     const { code, stdout, stderr } = await sdTurbo(['generate', 'a tree', '--model', 'gpu'], cwd);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/sd-turbo: sd-turbo-demo was imported with --dialect cuda.*--dialect standard\n$/);
+    expect(stderr).toMatch(
+      /sd-turbo: --dialect cuda runs on NVIDIA GPUs only.*sd-turbo-demo with --dialect standard\n$/,
+    );
     expect(readdirSync(cwd)).toEqual(['gpu']);
   });
 

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
 import { sdTurbo } from '../support/processes/run-command.js';
 
-const COMMANDS = ['generate', 'import', 'serve', 'bench', 'models', 'doctor', 'init'];
+const COMMANDS = ['generate', 'import', 'serve', 'bench', 'keys', 'models', 'doctor', 'init'];
 
 test('every help ends with an example, whose options are there', async () => {
   const { stdout } = await sdTurbo(['--help'], tmpdir());

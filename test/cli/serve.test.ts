@@ -1,19 +1,22 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { predictionSchema } from '../../lib/schemas/prediction.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
+import { startScriptedService } from '../client/scripted-service.js';
 import { ABOUT_DEMO } from '../support/demo-card.js';
 import { HomeProcess } from '../support/processes/home-process.js';
 import { isRunning } from '../support/processes/process-table.js';
 import { sdTurbo } from '../support/processes/run-command.js';
 import { until } from '../support/until.js';
 
+const run = promisify(execFile);
 const scratch = mkdtempSync(join(tmpdir(), 'cli-serve-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const folder = () => mkdtempSync(join(scratch, 'run-'));
@@ -43,6 +46,74 @@ async function accepted(response: Response): Promise<string> {
   return ((await response.json()) as { id: string }).id;
 }
 
+test('the printed line never writes an error, or a picture that is to come, into the file', async () => {
+  const home = await start().started();
+  const later = { id: 'a'.repeat(32), status: 'queued', status_url: 'http://service.test/predictions/a' };
+  const refused = { status: 400, detail: 'prompt: is required' };
+  const answers = [
+    { status: 202, body: later },
+    { status: 400, body: refused },
+    { status: 503, body: refused },
+    { status: 403, body: refused },
+  ];
+  const scripted = await startScriptedService([...answers], {});
+  const line = home.curl.replace(home.url, scripted.url);
+  for (const shell of ['bash', 'sh'])
+    for (const { body } of answers.splice(0, 2)) {
+      const cwd = folder();
+      // Not `spawnSync`: the service is in this process.
+      const { stdout } = await run(shell, ['-c', line], { cwd }).catch((error) => error);
+      expect(JSON.parse(stdout)).toEqual(body);
+      expect(readdirSync(cwd)).toEqual([]);
+    }
+  await scripted.close();
+});
+
+describe('pages of other origins', () => {
+  const asks = (home: HomeProcess, origin: string) =>
+    fetch(`${home.url}/predict`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'x-api-key',
+      },
+    });
+
+  test('may ask where --cors-origin names them, again or with commas', async () => {
+    const args = ['--cors-origin', 'https://a.test,HTTP://LocalHost:5173', '--cors-origin', 'https://b.test'];
+    const home = await start(args).started();
+    for (const origin of ['https://a.test', 'http://localhost:5173', 'https://b.test']) {
+      const response = await asks(home, origin);
+      expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    }
+    expect((await asks(home, 'https://c.test')).headers.get('access-control-allow-origin')).toBeNull();
+    // Without its key, a page is told so.
+    const headers = { origin: 'https://a.test', 'x-api-key': '' };
+    const refused = await home.fetch('/warmup', { method: 'POST', headers });
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([
+      401,
+      headers.origin,
+    ]);
+    expect(home.stderr).not.toContain('any page');
+  });
+
+  test('any may where it says *, which is warned of', async () => {
+    const home = await start(['--cors-origin', '*']).started();
+    expect((await asks(home, 'https://c.test')).headers.get('access-control-allow-origin')).toBe('*');
+    expect(home.stderr).toContain('--cors-origin *: any page may use this service with a key that it has\n');
+  });
+
+  test.each([
+    ['app.example.com', 'app.example.com is no origin: it must have a scheme and a host'],
+    ['https://a.test/', 'https://a.test/ is no origin: it must end before its path, as https://a.test'],
+    ['https://a.test,,', 'nothing is no origin'],
+  ])('%s is none', async (origin, said) => {
+    const { code, stderr } = await sdTurbo(['serve', '--port', '0', '--cors-origin', origin], folder());
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`sd-turbo: --cors-origin ${said}`)]);
+  });
+});
+
 test('what it prints works when it is pasted; a key is needed; Ctrl-C leaves nothing behind', async () => {
   const cwd = folder();
   const home = await start([], cwd).started();
@@ -61,7 +132,7 @@ test('what it prints works when it is pasted; a key is needed; Ctrl-C leaves not
   for (const headers of [{ authorization: `Api-Key ${home.key}` }, { authorization: `Bearer ${home.key}` }])
     expect((await post(headers)).status).toBe(200);
   const [none, wrong] = [await post({}), await post({ 'x-api-key': `${home.key}x` })];
-  expect([none.status, wrong.status]).toEqual([401, 403]);
+  expect([none.status, wrong.status]).toEqual([401, 401]);
   expect(none.headers.get('www-authenticate')).toBeTruthy();
   for (const response of [none, wrong]) problemSchema.parse(await response.json());
   expect((await fetch(`${home.url}/health`)).status).toBe(200);
@@ -112,6 +183,26 @@ test('it sleeps without work; requests then are accepted, wake it once, and are 
   expect(home.stderr).not.toContain('private');
   home.signal('SIGTERM');
   expect(await home.exited()).toBe(0);
+});
+
+test('it sleeps: who says how long it waits gets the picture of a wake that is as short as that', async () => {
+  const home = await start(['--scale-to-zero', '1']).started();
+  const asleep = () => until('it sleeps', () => home.endpoints().length === 0);
+  await asleep();
+  const patient = await home.predict(
+    { prompt: 'a tree', seed: 1 },
+    { prefer: 'wait=25', accept: 'image/png' },
+  );
+  expect([patient.status, patient.headers.get('preference-applied')]).toEqual([200, 'wait=25']);
+  expect(await sharp(await patient.arrayBuffer()).metadata()).toMatchObject({ format: 'png' });
+  await asleep();
+  // No wake is so short.
+  const hurried = await home.predict({ prompt: 'a tree', seed: 1 }, { prefer: 'wait=0' });
+  expect([hurried.status, hurried.headers.get('preference-applied')]).toEqual([202, 'wait=0']);
+  await finished(home, await accepted(hurried));
+  await asleep();
+  const silent = await home.predict({ prompt: 'a tree', seed: 1 });
+  expect([silent.status, silent.headers.get('preference-applied')]).toEqual([202, null]);
 });
 
 test('kill -9 ends the endpoint too, and a restart on the same data loses nothing that was accepted', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GenerateProgress } from '../../lib/client/client.js';
 import { ClientError } from '../../lib/client/client-error.js';
 import { createClient } from '../../lib/client/create-client.js';
@@ -156,12 +157,14 @@ async function leftAddress(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
+const refusedAt = (url: string) => `cannot reach ${url} (ECONNREFUSED): nobody listens there`;
+
 test('an unreachable service is named, without its key', async () => {
   const url = await leftAddress();
   const error = await createClient({ url, apiKey: 'secret' })
     .health()
     .catch((thrown) => thrown);
-  expect(error).toMatchObject({ retryable: true, message: `cannot reach ${url} (ECONNREFUSED)` });
+  expect(error).toMatchObject({ retryable: true, message: refusedAt(url) });
   expect(`${error.message} ${error.cause}`).not.toContain('secret');
 });
 
@@ -173,6 +176,53 @@ test('patience says what it waits for, at each try and at the end', async () => 
   const error = await createClient({ url, apiKey: 'k' })
     .generate({ prompt: 'x' }, { timeoutMs: 300, onProgress })
     .catch((thrown) => thrown);
-  expect([...reasons]).toEqual([`cannot reach ${url} (ECONNREFUSED)`]);
-  expect(error.message).toBe(`no picture came within 0.3 s: cannot reach ${url} (ECONNREFUSED)`);
+  expect([...reasons]).toEqual([refusedAt(url)]);
+  expect(error.message).toBe(`no picture came within 0.3 s: ${refusedAt(url)}`);
+});
+
+test.each(['127.0.0.1', 'localhost'])(
+  'nobody listens at %s: five tries are enough',
+  async (host) => {
+    const { port } = new URL(await leftAddress());
+    const tries: string[] = [];
+    const onProgress = ({ phase }: GenerateProgress) => void (phase === 'retrying' && tries.push(phase));
+    const url = `http://${host}:${port}`;
+    // With the patience of 15 minutes.
+    const error = await createClient({ url, apiKey: 'k' })
+      .generate({ prompt: 'x' }, { onProgress })
+      .catch((thrown) => thrown);
+    expect(error).toMatchObject({ name: 'ClientError', retryable: true, message: refusedAt(url) });
+    expect(tries).toHaveLength(4);
+  },
+  60_000,
+);
+
+test('a service that is started meanwhile is found', async () => {
+  const url = await leftAddress();
+  let server: Server | undefined;
+  const onProgress = ({ phase }: GenerateProgress) => {
+    if (phase !== 'retrying' || server) return;
+    server = createHttpServer((_, response) => response.end(JSON.stringify(ANSWER)));
+    server.listen(Number(new URL(url).port), '127.0.0.1');
+  };
+  const { images } = await createClient({ url, apiKey: 'k' }).generate({ prompt: 'x' }, { onProgress });
+  server?.close();
+  expect(images).toEqual([PICTURE]);
+});
+
+test('elsewhere patience is as long as the caller wants', async () => {
+  const url = 'http://service.test';
+  const refused = Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } });
+  let tries = 0;
+  const send = async () => {
+    tries++;
+    throw refused;
+  };
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  const error = await createClient({ url, apiKey: 'k', fetch: send })
+    .generate({ prompt: 'x' }, { timeoutMs: 200 })
+    .catch((thrown) => thrown);
+  vi.restoreAllMocks();
+  expect(tries).toBeGreaterThan(5);
+  expect(error.message).toBe(`no picture came within 0.2 s: cannot reach ${url} (ECONNREFUSED)`);
 });

@@ -107,8 +107,10 @@ test.each<[string, PredictInput['image'], string]>([
 });
 
 test.each([
-  [{ num_steps: 2 }, 'num_steps: there is no such field'],
-  [{ numSteps: 2 }, 'numSteps: there is no such field'],
+  [{ num_steps: 2 }, 'num_steps: is called steps here; the fields are prompt, '],
+  [{ numSteps: 2 }, 'numSteps: is called steps here; the fields are prompt, '],
+  [{ n: 2 }, 'n: is called numImages here'],
+  [{ webhok: 'https://example.com' }, 'webhok: is not a field here: did you mean webhook? The fields are '],
   [{ image: new ArrayBuffer(4) }, 'image: must be a Blob'],
   [{ image: null }, 'image: must be a Blob'],
 ])('what the types do not allow is refused before it is sent: %j', async (fields, message) => {

@@ -26,7 +26,7 @@ export const PROBLEM = problemSchema.parse({
 });
 export const HEALTH = { state: 'waking', waking_for: 3, estimate: 9 };
 
-const prediction = (rest: object): ScriptedAnswer => ({
+export const prediction = (rest: object): ScriptedAnswer => ({
   body: predictionSchema.parse({ id: ID, created_at: DATE, ...rest }) satisfies Prediction,
 });
 export const accepted: ScriptedAnswer = { status: 202, body: { id: ID, status: 'queued', status_url: 'x' } };

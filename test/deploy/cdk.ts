@@ -67,32 +67,39 @@ export class Cdk {
     return output;
   }
 
-  /** @returns the stack's outputs */
-  async deploy(stack: string, options: Options, args: readonly string[] = []): Promise<Options> {
+  /** What the next deploys without options deploy: so callers need not share the machine with a synthesis. */
+  async synth(stack: string, options: Options): Promise<void> {
+    await this.succeed(`synth-${stack}`, ['synth', '--quiet', ...this.#synthesis(stack, options)]);
+  }
+
+  /**
+   * @param options @default as `synth` had them
+   * @returns the stack's outputs
+   */
+  async deploy(stack: string, options?: Options, args: readonly string[] = []): Promise<Options> {
     const { code, output } = await this.tryDeploy(stack, options, args);
     if (code !== 0) throw new Error(`cdk deploy ended with ${code}:\n${failures(output)}`);
     return JSON.parse(readFileSync(this.#outputs(stack), 'utf8'))[stack];
   }
 
-  tryDeploy(stack: string, options: Options, args: readonly string[] = []): Promise<CdkRun> {
-    const context = Object.entries({ stackName: stack, ...options }).flatMap(([name, value]) => [
-      '-c',
-      `${name}=${value}`,
-    ]);
-    const outputs = ['--outputs-file', this.#outputs(stack), '--output', this.#assembly(stack)];
-    return this.run(`deploy-${stack}`, [
-      'deploy',
-      ...context,
-      '--require-approval',
-      'never',
-      ...outputs,
-      ...args,
-    ]);
+  /** As `deploy`, where it may fail. */
+  tryDeploy(stack: string, options?: Options, args: readonly string[] = []): Promise<CdkRun> {
+    const source = options ? this.#synthesis(stack, options) : ['--app', this.#assembly(stack)];
+    const how = ['--require-approval', 'never', '--outputs-file', this.#outputs(stack)];
+    return this.run(`deploy-${stack}`, ['deploy', ...source, ...how, ...args]);
   }
 
   /** What was deployed last, without another synthesis. */
   async destroy(stack: string): Promise<void> {
     await this.succeed(`destroy-${stack}`, ['destroy', '--force', '--app', this.#assembly(stack)]);
+  }
+
+  #synthesis(stack: string, options: Options): string[] {
+    const context = Object.entries({ stackName: stack, ...options }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]);
+    return [...context, '--output', this.#assembly(stack)];
   }
 
   #outputs(stack: string): string {

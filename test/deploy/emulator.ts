@@ -135,6 +135,11 @@ export class Emulator {
     await this.#ask('/_image', { id });
   }
 
+  /** AWS lets so many vCPUs of GPU instances be up at once from now on; a g4dn.xlarge has 4. */
+  async grantQuota(vcpus: number): Promise<void> {
+    await this.#ask('/_quota', { vcpus });
+  }
+
   /** Lets an alarm go off whose name has this part: it does what its actions say. */
   async raiseAlarm(part: string): Promise<void> {
     await this.#ask('/_alarm', { name: part });

@@ -16,13 +16,22 @@ export class InstanceStack extends DeployedStack {
     return instances[0] as InstanceView;
   }
 
-  async is(state: string): Promise<void> {
-    const isSo = async () => (await this.instance()).state === state;
-    await until(`the instance is ${state}`, isSo, PATIENCE_MS);
+  /** Waits until it is in one of these states. */
+  async is(...states: string[]): Promise<void> {
+    const isSo = async () => states.includes((await this.instance()).state);
+    await until(`the instance is ${states.join(' or ')}`, isSo, PATIENCE_MS);
   }
 
-  /** Nothing puts it to sleep but having nothing to do. */
-  override sleep(): Promise<void> {
+  /** It powers off by itself, having nothing to do. */
+  dozesOff(): Promise<void> {
     return this.is('stopped');
+  }
+
+  /** The alarm that ends a bill which nobody wants stops it: what it draws is finished first. */
+  override async sleep(): Promise<void> {
+    await this.is('running', 'stopped');
+    if ((await this.instance()).state === 'running')
+      await this.emulator.raiseAlarm(`${this.name}-AlarmsAwakeForLong`);
+    await this.is('stopped');
   }
 }

@@ -11,6 +11,7 @@ import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import type { EndpointState, EndpointStatus } from '../../lib/schemas/endpoint-status.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
+import { modelWatch } from '../support/model-watch.js';
 import { startImageDecoder } from '../support/pictures/image-decoder.js';
 import { ROOT } from '../support/reference.js';
 
@@ -34,6 +35,7 @@ function appWith({ state = 'ready' as EndpointState, limit = 4, deadlineMillisec
     status: () => status(state),
     decoder: startImageDecoder(),
     queue,
+    watch: modelWatch(),
     deadlineMilliseconds,
   });
 }
@@ -132,9 +134,9 @@ describe('POST /invocations', () => {
     ['no prompt', {}, 400, 'prompt'],
     ['too many steps', { prompt: 'x', num_steps: 5 }, 400, 'num_steps'],
     ['an unknown field', { prompt: 'x', guidance: 7 }, 400, 'guidance'],
-    ['a decoder that the model has not', { prompt: 'x', decoder: 'taesd' }, 400, undefined],
+    ['a decoder that the model has not', { prompt: 'x', decoder: 'taesd' }, 400, 'decoder'],
     ['no object', '[]', 400, 'body'],
-    ['broken JSON', '{"prompt": ', 400, undefined],
+    ['broken JSON', '{"prompt": ', 400, 'body'],
     ['a long body', JSON.stringify({ prompt: 'x'.repeat(MAX_BODY_BYTES) }), 413, undefined],
   ])('%s is refused', async (_, body, expected, field) => {
     const response = await appWith().request(post(body));

@@ -12,6 +12,7 @@ import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { problemSchema } from '../../lib/schemas/problem.js';
 import { MAX_IMAGE_BYTES } from '../../lib/schemas/request.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
+import { modelWatch } from '../support/model-watch.js';
 import {
   ENDED_BY_PICTURES,
   startImageDecoder,
@@ -50,6 +51,7 @@ async function invoke(
     }),
     decoder,
     queue: new JobQueue(4),
+    watch: modelWatch(),
     deadlineMilliseconds: 30_000,
   });
   return app.request('/invocations', {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -81,6 +81,44 @@ test('what can never be loaded is told at /ping, then the process ends with 1', 
   expect(status.error).toContain(join(scratch, 'nothing'));
   expect((await endpoint.draw({ prompt: 'x' })).status).toBe(503);
   expect(await endpoint.exited()).toBe(1);
+});
+
+describe('a session thread that ends', () => {
+  async function ready(): Promise<{ endpoint: EndpointProcess; endThreads: () => void }> {
+    const THREADS_END = join(scratch, `end-${started.length}`);
+    const command = [
+      process.execPath,
+      '--import',
+      join(ROOT, 'test/support/processes/end-threads.mjs'),
+      SERVER,
+    ];
+    const endpoint = new EndpointProcess(command, { PORT: '0', MODEL_URI: DEMO, THREADS_END });
+    started.push(endpoint);
+    expect(await endpoint.settled()).toMatchObject({ state: 'ready' });
+    return { endpoint, endThreads: () => writeFileSync(THREADS_END, '') };
+  }
+
+  test('while nobody asks: /ping says so, requests are for other copies, and the process ends with 1', async () => {
+    const { endpoint, endThreads } = await ready();
+    endThreads();
+    await vi.waitUntil(async () => (await endpoint.ping()).status.state === 'failed', { timeout: 30_000 });
+    const { code, status } = await endpoint.ping();
+    expect([code, status.error]).toEqual([503, 'the session thread has ended']);
+    expect((await endpoint.draw({ prompt: 'a tree' })).status).toBe(503);
+    expect(await endpoint.exited()).toBe(1);
+    expect(endpoint.log).toContain('the model can draw nothing any more');
+  });
+
+  test('while it draws: the request may be drawn elsewhere, and so may those that wait', async () => {
+    const { endpoint, endThreads } = await ready();
+    const pictures = [1, 2, 3].map((seed) => endpoint.draw({ prompt: 'a tree', seed, num_images: 4 }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    endThreads();
+    const answers = await Promise.all(pictures);
+    expect(answers.map(({ status }) => status).filter((status) => ![200, 503].includes(status))).toEqual([]);
+    expect(answers.at(-1)?.status).toBe(503);
+    expect(await endpoint.exited()).toBe(1);
+  });
 });
 
 describe.skipIf(motoIsAbsent())('weights from S3, over the wire', () => {

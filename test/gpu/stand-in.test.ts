@@ -152,7 +152,7 @@ describe.skipIf(absent !== undefined)('the dialect cuda on a T4 that computes no
           state: 'failed',
           provider: 'cuda',
           model: 'full-size',
-          error: "the self-test with the decoder vae failed: the picture's mean is 0, not about 127.5",
+          error: "the picture's mean is 0, not about 127.5: the self-test with the decoder vae failed",
         });
         expect(code).toBe(503);
         // Within one process: the sessions that are loaded anew ask for the variables anew.
@@ -172,7 +172,7 @@ describe.skipIf(absent !== undefined)('the dialect cuda on a T4 that computes no
         const { status, code, log } = await failed({}).finally(() => writeFileSync(path, text));
         expect([status.state, code]).toEqual(['failed', 503]);
         expect(status.error).toBe(
-          'the self-test with the decoder vae failed: every pixel of the picture is 0, 0, 0',
+          'every pixel of the picture is 0, 0, 0: the self-test with the decoder vae failed',
         );
         expect(attentionsOf(log)).toEqual(drawn('exact'));
         expect(existsSync(join(bundle, 'self-test.json'))).toBe(false);

@@ -51,7 +51,9 @@ function statusesOf(received: string): number[] {
 
 function problemOf(received: string) {
   expect(received).toMatch(/content-type: application\/problem\+json/i);
-  return problemSchema.parse(JSON.parse(received.slice(received.indexOf('{'))));
+  const problem = problemSchema.parse(JSON.parse(received.slice(received.indexOf('{'))));
+  if (problem.status === 400) expect(problem.errors).toHaveLength(1);
+  return problem;
 }
 
 const request = (line: string, headers = '', body = '') => `${line} HTTP/1.1\r\n${HEAD}${headers}\r\n${body}`;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, expect, test } from 'vitest';
+import { FileKeys } from '../../lib/keys/file-keys.js';
 import { contract } from '../api/contract/contract.js';
 import { MARKER, type Setting } from '../api/contract/setting.js';
 import { HomeProcess } from '../support/processes/home-process.js';
@@ -22,12 +23,14 @@ contract('`sd-turbo serve`, over a socket', async (): Promise<Setting> => {
   const home = new HomeProcess(['--api-key', KEY, '--data', join(scratch, 'data'), '--verbose'], scratch);
   started.push(home);
   await home.started();
+  const other = await new FileKeys(join(scratch, 'data')).add('other', {});
   // Its own words to the one who has started it: they have the key.
   const welcome = home.stdout;
   return {
     send: fetch,
     baseUrl: home.url,
     credentials: { authorization: `Api-Key ${KEY}` },
+    stranger: { 'x-api-key': other },
     checksKeys: true,
     side: 512,
     expire: async (id) => {

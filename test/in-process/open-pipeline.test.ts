@@ -85,11 +85,14 @@ describe('generate', () => {
 
   test.each<[object, string]>([
     [{ steps: 9 }, 'steps: must be an integer from 1 to 4'],
-    [{ num_steps: 2 }, 'num_steps: there is no such field'],
-    [{ webhook: 'https://example.com' }, 'webhook: there is no such field'],
+    [{ num_steps: 2 }, 'num_steps: is called steps here; the fields are prompt, steps, seed'],
+    [{ sead: 2 }, 'sead: is not a field here: did you mean seed? The fields are prompt, '],
+    [{ negative_prompt: 'rain' }, 'negative_prompt: SD-Turbo has none'],
+    [{ webhook: 'https://example.com' }, 'webhook: is not a field here; the fields are'],
+    [{ prompt: undefined }, 'prompt: is required'],
     [{ prompt: 5, seed: -1 }, 'prompt: must be a string; seed: must be an integer'],
     [{ format: 'gif' }, 'format: must be one of png, jpeg, webp'],
-    [{ decoder: 'taesd' }, 'decoder "taesd" is not in this model'],
+    [{ decoder: 'taesd' }, 'decoder: this model has no taesd, but vae'],
     [{ strength: 0.5 }, 'strength: goes with image'],
     [{ image: 'a picture?' }, 'image: is not base64'],
     [{ image: new Uint8Array(3) }, 'image: must be a PNG, JPEG or WebP picture'],

@@ -52,6 +52,8 @@ const results = [
   's3:GetObject on <Results/Objects/Bucket>/wake.json',
   's3:PutObject on <Results/Objects/Bucket>/wake.json',
 ];
+/** Whose predictions are: said by whoever accepts one, and found by the right to list that there is. */
+const LISTS = 's3:PutObject on <Results/Objects/Bucket>/owners/*';
 const endpoint = [
   'sagemaker:InvokeEndpoint on <Endpoint/Endpoint>',
   'sagemaker:InvokeEndpoint on <Endpoint/Component>',
@@ -74,7 +76,7 @@ const bundle = /\/(bundles\/[^"]+)"/.exec(
 
 describe('what each role may do, and nothing else', () => {
   const roles: [string, string[]][] = [
-    ['Api/Handler', [...logs('Api/Handler'), ...results, ...endpoint, ...send]],
+    ['Api/Handler', [...logs('Api/Handler'), ...results, LISTS, ...endpoint, ...send]],
     ['Api/KeyReader', logs('Api/KeyReader')],
     [
       'Api/LogRole/Setter',

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROUTES } from '../../infra/api/api-routes.js';
-import { problemSchema } from '../../lib/schemas/problem.js';
+import { openaiErrorType, problemSchema } from '../../lib/schemas/problem.js';
 import { importsOf } from '../support/import-graph.js';
 import { at, type Properties, synthService } from '../support/infra/synth-service.js';
 import { ROOT } from '../support/reference.js';
@@ -154,7 +154,9 @@ describe('buckets', () => {
       'LifecycleConfiguration',
     ) as { Rules: Properties[] };
     const expiring = Rules.filter((rule) => 'ExpirationInDays' in rule);
-    expect(expiring).toEqual([{ ExpirationInDays: 8, Prefix: 'predictions/', Status: 'Enabled' }]);
+    expect(expiring).toEqual(
+      ['predictions/', 'owners/'].map((Prefix) => ({ ExpirationInDays: 8, Prefix, Status: 'Enabled' })),
+    );
   });
 
   test('weights that are to be kept outlive the stack', () => {
@@ -206,7 +208,10 @@ describe('gateway', () => {
     const open = methods.filter(({ ApiKeyRequired }) => ApiKeyRequired !== true);
     const closed = methods.filter(({ ApiKeyRequired }) => ApiKeyRequired === true);
     expect(open.map(({ HttpMethod }) => HttpMethod)).toEqual(['GET', 'GET', 'GET', 'GET', 'GET']);
-    expect(closed.map(({ HttpMethod }) => HttpMethod).sort()).toEqual(['GET', 'POST', 'POST', 'POST']);
+    expect(closed.map(({ HttpMethod }) => HttpMethod).sort()).toEqual([
+      'DELETE',
+      ...['GET', 'GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'POST'],
+    ]);
     for (const method of closed) {
       expect(method).toMatchObject({
         AuthorizationType: 'CUSTOM',
@@ -233,8 +238,8 @@ describe('gateway', () => {
     const refusals = service.all('AWS::ApiGateway::GatewayResponse').map(([, { Properties }]) => Properties);
     const expected: Record<string, number> = {
       UNAUTHORIZED: 401,
-      INVALID_API_KEY: 403,
-      ACCESS_DENIED: 403,
+      INVALID_API_KEY: 401,
+      ACCESS_DENIED: 401,
       MISSING_AUTHENTICATION_TOKEN: 404,
       THROTTLED: 429,
       QUOTA_EXCEEDED: 429,
@@ -250,7 +255,10 @@ describe('gateway', () => {
     expect(statuses).toMatchObject(expected);
     for (const { ResponseTemplates, ResponseParameters, StatusCode } of refusals) {
       const text = at<string>(ResponseTemplates, 'application/json').replace('$context.requestId', 'some-id');
-      expect(problemSchema.parse(JSON.parse(text)).status).toBe(Number(StatusCode));
+      const { status, detail, error } = problemSchema.parse(JSON.parse(text));
+      expect(status).toBe(Number(StatusCode));
+      // OpenAI's clients read this member alone.
+      expect(error).toMatchObject({ message: detail, type: openaiErrorType(status), param: null });
       expect(ResponseParameters).toHaveProperty(
         ['gatewayresponse.header.content-type'],
         "'application/problem+json'",

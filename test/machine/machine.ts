@@ -58,8 +58,8 @@ export interface MachineProps {
   readonly meanwhile?: string;
 }
 
-/** How Linux ends process 1 of a namespace that powers off, and that starts again. */
-const ENDS: Readonly<Record<string, 'off' | 'again'>> = { SIGINT: 'off', SIGHUP: 'again' };
+/** What boot.sh ends with. */
+const ENDS: Readonly<Record<number, 'off' | 'again'>> = { 130: 'off', 129: 'again' };
 
 export interface Boot {
   /** How it ended; `never` where it had to be stopped from outside. */
@@ -111,11 +111,9 @@ export class Machine {
     const before = this.#calls().length;
     const child = spawn(join(HERE, 'boot.sh'), [this.#root], { stdio: 'ignore' });
     const late = setTimeout(() => child.kill('SIGKILL'), LONGEST);
-    const how = await new Promise<string>((resolve) =>
-      child.once('exit', (_, signal) => resolve(signal ?? '')),
-    );
+    const status = await new Promise<number | null>((resolve) => child.once('exit', resolve));
     clearTimeout(late);
-    return { end: ENDS[how] ?? 'never', calls: this.#calls().slice(before) };
+    return { end: ENDS[status ?? 0] ?? 'never', calls: this.#calls().slice(before) };
   }
 
   /** Gives other answers from the next boot on. */

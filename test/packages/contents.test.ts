@@ -49,6 +49,11 @@ test('the client is small and has no dependencies', () => {
 
 test('what is installed only when it is asked for is told by the commands that need it', async () => {
   const { optional: packages } = await modulesInUse();
-  const told = [...optional.S3_PACKAGES, ...optional.HUB_PACKAGES, ...optional.DOCTOR_PACKAGES];
+  const told = [
+    ...optional.S3_PACKAGES,
+    ...optional.HUB_PACKAGES,
+    ...optional.DOCTOR_PACKAGES,
+    ...optional.KEYS_PACKAGES,
+  ];
   expect([...packages].sort()).toEqual(told.sort());
 });

@@ -48,7 +48,7 @@ describe('on a machine without a GPU', () => {
     code: 'UNSUPPORTED',
     retryable: false,
     message: expect.stringMatching(
-      /^sd-turbo-demo was imported with --dialect cuda.*not on the cpu.*--dialect standard$/,
+      /^--dialect cuda runs on NVIDIA GPUs only, not on the cpu.*sd-turbo-demo.*--dialect standard$/,
     ),
   };
 

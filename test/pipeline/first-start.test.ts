@@ -129,7 +129,7 @@ describe('the first start with a bundle that has no picture', () => {
     expect(calls).toEqual([
       ...['safer', 'loading', 'warming', 'usual', 'loading', 'warming'],
       expect.stringMatching(
-        /^the self-test failed, .* float32 .*: the self-test with the decoder vae failed/,
+        /^the self-test failed, .* float32 .*: the picture's .*: the self-test with the decoder vae failed/,
       ),
       ...['safer', 'loading', 'warming', 'ready'],
     ]);

@@ -17,11 +17,10 @@ const { services } = memoryServices({ endpoint: new StagedEndpoint(), telemetry 
 const app = apiApp({
   services,
   telemetry,
-  caller: () => 'me',
-  baseUrl: () => 'https://service.test/prod',
-  authenticate: () => {
+  caller: () => {
     throw new Error('no key is asked for');
   },
+  baseUrl: () => 'https://service.test/prod',
 });
 
 test.each(['/', '/docs'])('GET %s needs no key, and nothing from elsewhere', async (path) => {

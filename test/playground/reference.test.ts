@@ -68,7 +68,7 @@ describe.skipIf(!CHROMIUM)('the reference', () => {
     expect(await warmUp.getByLabel('API key').inputValue()).toBe(KEY);
     await warmUp.getByLabel('API key').fill('wrong');
     await warmUp.getByRole('button', { name: 'Send' }).click();
-    await warmUp.locator('.answer').getByText('403', { exact: true }).waitFor();
+    await warmUp.locator('.answer').getByText('401', { exact: true }).waitFor();
     await page.context().setOffline(true);
     await warmUp.getByRole('button', { name: 'Send' }).click();
     await warmUp.locator('.answer').getByText('The service cannot be reached.').waitFor();

@@ -102,18 +102,33 @@ describe.each(languages)('%s', (language) => {
   });
 
   test('a cold start', async () => {
+    for (const file of readdirSync(folder)) rmSync(join(folder, file));
     endpoint.condition = 'asleep';
     setTimeout(() => {
       endpoint.condition = 'ready';
     }, 500);
     const { stdout } = await draw({});
-    if (language === 'curl')
-      expect(stdout).toMatch(/^202 http:\/\/127\.0\.0\.1:\d+\/predictions\/[a-z2-7]{32}\n$/);
-    else expect((await sharp(readFileSync(join(folder, 'picture.png'))).metadata()).format).toBe('png');
+    if (language === 'curl') {
+      expect(readdirSync(folder)).not.toContain('picture.png');
+      expect(JSON.parse(stdout)).toMatchObject({
+        status: 'queued',
+        status_url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/predictions\/[a-z2-7]{32}$/),
+      });
+    } else expect((await sharp(readFileSync(join(folder, 'picture.png'))).metadata()).format).toBe('png');
     endpoint.condition = 'ready';
   });
 
-  if (language !== 'curl') {
+  if (language === 'curl') {
+    test.each<[string, Partial<Settings>]>([
+      ['a picture', {}],
+      ['pictures', { num_images: 2 }],
+    ])('a refusal of %s is printed, and comes into no file', async (_, own) => {
+      for (const file of readdirSync(folder)) rmSync(join(folder, file));
+      const { stdout } = await draw({ ...own, num_steps: 9 });
+      expect(JSON.parse(stdout)).toMatchObject({ status: 400, errors: [{ field: 'num_steps' }] });
+      expect(readdirSync(folder)).toEqual([]);
+    });
+  } else {
     test('a refusal ends it in the words of the service', async () => {
       await expect(draw({ num_steps: 9 })).rejects.toThrow(/must be an integer from 1 to 4/);
     });

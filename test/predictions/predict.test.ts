@@ -28,7 +28,13 @@ describe('without a key', () => {
   test('warm: the picture, and no storage is touched', async () => {
     const outcome = await ask({ request: { ...REQUEST, seed: 7 } });
     const answer = pictureOf({ ...REQUEST, seed: 7 });
-    expect(outcome).toEqual({ kind: 'answer', answer, timings: { unet: 12 }, replayOf: undefined });
+    expect(outcome).toEqual({
+      kind: 'answer',
+      answer,
+      timings: { unet: 12 },
+      id: expect.any(String),
+      replayed: false,
+    });
     expect([services.store.requests.size, services.sent, services.log.reads]).toEqual([0, [], 0]);
   });
 
@@ -60,7 +66,7 @@ describe('without a key', () => {
     '%s, then free: asked again until it is',
     async (fault) => {
       services.script = (count) => (count < 4 ? fault : undefined);
-      expect(await ask()).toMatchObject({ kind: 'answer', replayOf: undefined });
+      expect(await ask()).toMatchObject({ kind: 'answer', replayed: false });
       expect(services.invocations).toBe(5);
     },
   );
@@ -126,7 +132,7 @@ describe('with a key', () => {
 
   test('warm: the picture, whose end is in the store before it is told', async () => {
     const answer = pictureOf({ ...REQUEST, seed: SEED });
-    expect(await ask({ key })).toMatchObject({ kind: 'answer', answer, replayOf: undefined });
+    expect(await ask({ key })).toMatchObject({ kind: 'answer', answer, replayed: false });
     expect(services.store.results.get(ID)).toMatchObject({ status: 'succeeded', answer });
     expect(services.sent).toEqual([]);
   });
@@ -134,7 +140,7 @@ describe('with a key', () => {
   test('again: the same, undrawn', async () => {
     const first = await ask({ key });
     const again = await ask({ key });
-    expect(again).toEqual({ ...first, replayOf: ID });
+    expect(again).toEqual({ ...first, replayed: true });
     expect(services.invocations).toBe(1);
   });
 
@@ -227,7 +233,7 @@ describe('with a key', () => {
       timings: {},
       completed_at,
     });
-    expect(await ask({ key })).toMatchObject({ kind: 'answer', answer: theirs, replayOf: ID });
+    expect(await ask({ key })).toMatchObject({ kind: 'answer', answer: theirs, id: ID, replayed: true });
   });
 });
 

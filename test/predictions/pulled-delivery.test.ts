@@ -36,7 +36,8 @@ describe('somebody listens', () => {
       kind: 'answer',
       answer: ANSWER,
       timings: { unet: 12 },
-      replayOf: undefined,
+      id: expect.any(String),
+      replayed: false,
     });
     const [id] = services.store.requests.keys();
     expect(services.sent).toEqual([
@@ -55,8 +56,8 @@ describe('somebody listens', () => {
 
   test('with a key: kept by who drew it; again: the same, undrawn', async () => {
     const first = await ask({ key: ORIGIN.key });
-    expect(first).toMatchObject({ kind: 'answer', replayOf: undefined });
-    expect(await ask({ key: ORIGIN.key })).toEqual({ ...first, replayOf: ID });
+    expect(first).toMatchObject({ kind: 'answer', id: ID, replayed: false });
+    expect(await ask({ key: ORIGIN.key })).toEqual({ ...first, replayed: true });
     expect([services.invocations, kinds()]).toEqual([1, ['predict', 'watch']]);
     expect(services.store.queued.has(ID)).toBe(true);
   });
@@ -171,7 +172,7 @@ describe('nobody listens', () => {
 describe('drawn now or not at all', () => {
   test('drawn: the picture, and nobody watches', async () => {
     services.workAfter(500);
-    expect(await draw()).toEqual({ answer: ANSWER, timings: { unet: 12 } });
+    expect(await draw()).toEqual({ id: expect.any(String), answer: ANSWER, timings: { unet: 12 } });
     expect(kinds()).toEqual(['predict']);
   });
 

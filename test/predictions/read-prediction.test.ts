@@ -3,7 +3,7 @@ import { AppError } from '../../lib/errors/app-error.js';
 import { readPrediction } from '../../lib/predictions/read-prediction.js';
 import { newPredictionId } from '../../lib/predictions/records/prediction-id.js';
 import { UnreadableRecord } from '../../lib/predictions/records/unreadable-record.js';
-import { predictionSchema, type ResultRecord } from '../../lib/schemas/prediction.js';
+import { ANYBODY, predictionSchema, type ResultRecord } from '../../lib/schemas/prediction.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 import { DAY_MS, REQUEST, TestServices } from './test-services.js';
 
@@ -17,10 +17,10 @@ beforeEach(() => {
   id = newPredictionId();
 });
 
-async function accept(webhook?: string): Promise<void> {
+async function accept(webhook?: string, caller = CALLER): Promise<void> {
   await services.store.createRequest({
     id,
-    caller: CALLER,
+    caller,
     fingerprint: 'print',
     created_at: created(),
     request_id: 'request',
@@ -49,6 +49,14 @@ describe('a prediction', () => {
       status_url: `/predictions/${id}`,
     });
     expect(predictionSchema.parse(prediction)).toEqual(prediction);
+  });
+
+  test('is its own caller’s; one of a time when there was one key is anybody’s', async () => {
+    await accept();
+    await expect(read(0, 'somebody else')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    id = newPredictionId();
+    await accept(undefined, ANYBODY);
+    for (const caller of [CALLER, 'somebody else']) expect(await read(0, caller)).toMatchObject({ id });
   });
 
   test('that has succeeded has what the warm answer has', async () => {

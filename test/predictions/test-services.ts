@@ -1,14 +1,18 @@
 import { toProblem } from '../../functions/shared/problem-response.js';
 import type { ApiServices, Delivery } from '../../lib/predictions/delivery/delivery.js';
 import { PushedDelivery } from '../../lib/predictions/delivery/pushed-delivery.js';
-import type { EndpointFault, EndpointState, PushedEndpoint } from '../../lib/predictions/endpoint.js';
-import { EndpointError } from '../../lib/predictions/endpoint.js';
+import {
+  EndpointError,
+  type EndpointFault,
+  type EndpointState,
+  type PushedEndpoint,
+} from '../../lib/predictions/endpoint.js';
 import type { Message } from '../../lib/predictions/message-queue.js';
 import type { WebhookCall, WebhookOutcome } from '../../lib/predictions/send-webhook.js';
 import type { PredictionEvent, WorkerServices } from '../../lib/predictions/services.js';
 import { Waker } from '../../lib/predictions/wake/waker.js';
 import type { PredictRequest } from '../../lib/schemas/request.js';
-import { MemoryPredictionStore, MemoryWakeLog } from '../support/predictions/memory-stores.js';
+import { MEMORY_LINKS, MemoryPredictionStore, MemoryWakeLog } from '../support/predictions/memory-stores.js';
 import { pictureOf } from '../support/simulation/endpoint.js';
 
 export const DAY_MS = 86_400_000;
@@ -39,6 +43,7 @@ export type Script = (count: number) => EndpointFault | undefined;
 export class TestServices implements ApiServices, WorkerServices {
   readonly clock = new PatientClock();
   readonly store = new MemoryPredictionStore();
+  readonly links = MEMORY_LINKS;
   readonly log = new MemoryWakeLog();
   readonly sent: { readonly message: Message; readonly delay: number }[] = [];
   readonly events: PredictionEvent[] = [];

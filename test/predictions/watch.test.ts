@@ -33,8 +33,8 @@ async function accept(webhook?: string): Promise<void> {
 
 /** What the function beside the workers has: it draws nothing. */
 function beside(): WorkerServices {
-  const { store, queue, waker, clock, retentionMs, toProblem, onEvent, pulled, sendWebhook } = services;
-  return { store, queue, waker, clock, retentionMs, toProblem, onEvent, pulled, sendWebhook };
+  const { endpoint: _, delivery: __, ...others } = services;
+  return others;
 }
 
 const work = (message: Partial<Message> = {}) =>

@@ -8,6 +8,7 @@ import { benchCommand } from '../../lib/cli/commands/bench.js';
 import { doctorCommand } from '../../lib/cli/commands/doctor.js';
 import { generateCommand } from '../../lib/cli/commands/generate.js';
 import { importCommand } from '../../lib/cli/commands/import.js';
+import { keysCommand } from '../../lib/cli/commands/keys.js';
 import { modelsCommand } from '../../lib/cli/commands/models.js';
 import { serveCommand } from '../../lib/cli/commands/serve.js';
 import { blocks, NEEDS, papersOfTheHouse, shellLines } from '../support/papers.js';
@@ -29,7 +30,10 @@ const run = lines.filter(
 );
 
 test.each(run)('$file: $line', ({ line }) => {
-  paste(line.replaceAll('/tmp/', `${scratch}/`), scratch, { XDG_CACHE_HOME: join(scratch, 'cache') });
+  paste(line.replaceAll('/tmp/', `${scratch}/`), scratch, {
+    XDG_CACHE_HOME: join(scratch, 'cache'),
+    XDG_DATA_HOME: join(scratch, 'share'),
+  });
 });
 
 const COMMANDS: readonly Command[] = [
@@ -37,13 +41,16 @@ const COMMANDS: readonly Command[] = [
   doctorCommand(),
   generateCommand(),
   importCommand(),
+  keysCommand(),
   modelsCommand(),
   serveCommand(),
 ];
 
 function knowsItsOptions([name, ...args]: readonly string[]): void {
   const command = COMMANDS.find((one) => one.name() === name);
-  expect(command?.parseOptions(args).unknown, name).toEqual([]);
+  const [verb, ...rest] = args;
+  const inner = command?.commands.find((one) => one.name() === verb);
+  expect((inner ? inner.parseOptions(rest) : command?.parseOptions(args))?.unknown, name).toEqual([]);
 }
 
 function isThere(file: string | undefined): void {
@@ -79,9 +86,9 @@ const LOOKS: readonly (readonly [string, (words: readonly string[]) => void])[] 
   ['curl', ([url]) => expect(url).toMatch(/^localhost:(8000\/predict|8080\/(ping|invocations))$/)],
 ];
 
-/** The commands of a line, less variables before them, redirections and remarks; double and single quotes hold words together. */
+/** The commands of a line, less variables before them, redirections, remarks, and what is made of an answer; double and single quotes hold words together. */
 function commandsOf(line: string): string[][] {
-  const bare = line.replace(/\s+#.*$/, '').replace(/\s>\s\S+$/, '');
+  const bare = line.replace(/\s+#.*$/, '').replace(/\s(>\s\S+|\|\s.*)$/, '');
   return bare.split(' && ').map((command) => {
     const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)];
     const plain = words.map(([, double, single, other]) => double ?? single ?? (other as string));

@@ -84,9 +84,11 @@ test('nothing is said in two papers', () => {
 });
 
 test('the code names papers by their path and heading: "infra/README.md, Trouble"', () => {
-  const said = [...readSources(ROOT, ['lib', 'functions', 'infra']).values()].flatMap((text) => [
-    ...text.matchAll(/([\w./-]*README)(?:\.md, ([A-Z][\w ]+))?/g),
-  ]);
+  // `init` writes a paper of its own.
+  const sources = [...readSources(ROOT, ['lib', 'functions', 'infra'])].filter(
+    ([file]) => !/\binit\b/.test(file),
+  );
+  const said = sources.flatMap(([, text]) => [...text.matchAll(/([\w./-]*README)(?:\.md, ([A-Z][\w ]+))?/g)]);
   const wrong = said.filter(([, file, heading = '']) => {
     const path = `${file}.md`;
     const name = heading.trim().toLowerCase().replaceAll(' ', '-');

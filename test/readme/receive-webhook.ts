@@ -5,7 +5,7 @@ export async function receiveWebhook(request: Request, secret: string) {
   const headers = Object.fromEntries(request.headers);
   // Throws where the signature is wrong, or older than five minutes.
   const event = new Webhook(secret).verify(await request.text(), headers) as {
-    type: 'prediction.succeeded' | 'prediction.failed';
+    type: 'prediction.succeeded' | 'prediction.failed' | 'prediction.canceled';
     timestamp: string;
     data: { id: string; result?: string; error?: { detail: string } };
   };

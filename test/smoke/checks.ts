@@ -35,7 +35,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'a wrong key',
-    run: async (service) => refused(await service.post('/predict', {}, { 'x-api-key': 'x'.repeat(24) }), 403),
+    run: async (service) => refused(await service.post('/predict', {}, { 'x-api-key': 'x'.repeat(24) }), 401),
   },
   {
     name: 'a wrong request',

@@ -32,5 +32,5 @@ test('what does not work is named, and the rest is checked all the same', async 
   const { failed, lines } = await check('some-other-key-of-24-chars');
   // What needs no key, and what is refused all the same, still works.
   expect(failed).toBe(CHECKS.length - 5);
-  expect(lines.find((line) => line.includes('warm pictures'))).toMatch(/^FAILED .*403 instead of 200/);
+  expect(lines.find((line) => line.includes('warm pictures'))).toMatch(/^FAILED .*401 instead of 200/);
 });

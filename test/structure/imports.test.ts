@@ -23,7 +23,7 @@ const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['errors', 'package'],
     ['schemas'],
     ['random', 'onnx', 'image', 'tokenizer', 'weights', 'runtime', 'schedulers'],
-    ['pipeline', 'export', 'predictions', 'client', 'doctor'],
+    ['pipeline', 'export', 'predictions', 'client', 'doctor', 'keys'],
     ['in-process'],
     ['cli'],
   ],
@@ -42,9 +42,9 @@ const HOUSES: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 /** On the third floor of `lib` neighbours meet. */
 const NEIGHBOURS_MEET = HOUSES['lib']?.[2];
-/** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource`, `BundleSink` and `Account`. */
+/** The edge of `lib` where an AWS client may stand: behind the interfaces `ByteSource`, `BundleSink`, `Account` and `KeyStore`. */
 const AWS_EDGE =
-  /^lib\/(weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+|doctor\/aws\/[\w-]+)\.ts$/;
+  /^lib\/(weights\/(sources\/(s3|direct)\/|(checkpoint|bundle)\/s3-)[\w-]+|(doctor|keys)\/aws\/[\w-]+)\.ts$/;
 
 const within = (folder: string) => (file: string) => file.startsWith(`${folder}/`);
 /** Of a file in `house`; '' beside the rooms. */
@@ -57,6 +57,8 @@ const HOME_STANDS_ON = new Map([
   ['functions/home/start-service.ts', 'functions/api/app.ts'],
   ['functions/home/endpoint/endpoint-command.ts', 'functions/endpoint/server.ts'],
 ]);
+/** How each backend is reached. */
+const BACKENDS = /^functions\/shared\/aws\/(ec2|queue|sagemaker)\//;
 const handlerOf = (file: string) => /^functions\/([^/]+)\//.exec(file)?.[1];
 
 function climbs(house: string, from: string, to: string): boolean {
@@ -113,6 +115,11 @@ const RULES: Rule[] = [
       const [a, b] = [handlerOf(from), handlerOf(to)];
       return a !== undefined && b !== undefined && a !== b && b !== 'shared';
     },
+  },
+  {
+    name: 'one file knows which backends there are: routes have an interface',
+    breaks: ({ from, to }) =>
+      BACKENDS.test(to) && !BACKENDS.test(from) && from !== 'functions/shared/aws/connect-backend.ts',
   },
   {
     name: 'infra reads schemas and names handlers by path',
@@ -189,6 +196,11 @@ describe('the checker itself', () => {
       'one file has the picture library, and what it may read',
       'lib/image/b.ts',
       "import sharp from 'sharp';",
+    ],
+    [
+      'one file knows which backends there are: routes have an interface',
+      'functions/api/b.ts',
+      "await import('../shared/aws/ec2/ec2-endpoint.js');",
     ],
     ['only infra knows CDK', 'functions/a/b.ts', 'import { Stack } from "aws-cdk-lib";'],
     ['AWS clients stand at the edge', 'lib/pipeline/b.ts', "import { S3Client } from '@aws-sdk/client-s3';"],

@@ -11,7 +11,8 @@ import { ROOT } from './reference.js';
 export function papers(): string[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'];
   const listed = execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
-  return listed.filter((file) => !file.startsWith('test/fixtures/'));
+  // What `init` writes is another app's.
+  return listed.filter((file) => !/^(test\/fixtures|packages\/app)\//.test(file));
 }
 
 /** Those whose code is tried in this checkout; of the packages it is, as they are installed: test/packages. */

@@ -38,7 +38,7 @@ ${takenAndAnswered(operation, document)}
 
 function takenAndAnswered(operation: Operation, document: OpenapiDocument): Html {
   const { requestBody, responses } = operation;
-  return html`${operation.parameters?.length ? html`<h3>Headers and path</h3>${parameters(operation)}` : ''}
+  return html`${operation.parameters?.length ? html`<h3>Path, query and headers</h3>${parameters(operation)}` : ''}
 ${requestBody ? html`<h3>Body</h3>${bodyOf(requestBody.content, document)}` : ''}
 <h3>Answers</h3>
 <div class="answers">${Object.entries(responses).map(([status, response]) => answer(status, response, document))}</div>`;
@@ -49,17 +49,25 @@ function curl(
   { path, method, operation }: DescribedOperation,
   { servers: [server] }: OpenapiDocument,
 ): string {
-  const filled = path.replace(
-    /\{(\w+)\}/g,
-    (_, name) => operation.parameters?.find((parameter) => parameter.name === name)?.example ?? name,
+  const filled = path.replace(/\{(\w+)\}/g, (_, name) =>
+    String(operation.parameters?.find((parameter) => parameter.name === name)?.example ?? name),
   );
-  const [media] = Object.values(operation.requestBody?.content ?? {});
+  const [[type, media] = []] = Object.entries(operation.requestBody?.content ?? {});
   const [example] = Object.values(media?.examples ?? {});
+  const body = type === 'application/json' ? jsonBody : formBody;
   return [
-    `curl ${method === 'post' ? '-X POST ' : ''}'${server?.url}${filled}'`,
+    `curl ${method === 'get' ? '' : `-X ${method.toUpperCase()} `}'${server?.url}${filled}'`,
     ...(operation.security ? [] : [`-H "x-api-key: $SD_TURBO_API_KEY"`]),
-    ...(example ? ["-H 'content-type: application/json'", `-d '${JSON.stringify(example.value)}'`] : []),
+    ...(example ? body(example.value) : []),
   ].join(' \\\n  ');
+}
+
+function jsonBody(value: unknown): string[] {
+  return ["-H 'content-type: application/json'", `-d '${JSON.stringify(value)}'`];
+}
+
+function formBody(value: unknown): string[] {
+  return Object.entries(Object(value)).map(([name, text]) => `-F '${name}=${text}'`);
 }
 
 function parameters({ parameters: all = [] }: Operation): Html {

@@ -1,37 +1,57 @@
 import * as z from 'zod';
-import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
+import { generateAnswerSchema, linkedAnswerSchema } from '../../../lib/schemas/answer.js';
 import { healthSchema } from '../../../lib/schemas/health.js';
 import {
   openaiErrorSchema,
   openaiImageAnswerSchema,
-  openaiImageRequestSchema,
-} from '../../../lib/schemas/openai.js';
+  openaiModelSchema,
+  openaiModelsSchema,
+} from '../../../lib/schemas/openai/image-answer.js';
+import { openaiEditFormSchema, openaiImageRequestSchema } from '../../../lib/schemas/openai/image-request.js';
 import { acceptedSchema, predictionIdSchema, predictionSchema } from '../../../lib/schemas/prediction.js';
+import {
+  predictionListSchema,
+  predictionSummarySchema,
+} from '../../../lib/schemas/predictions/prediction-list.js';
+import { predictionProgressSchema } from '../../../lib/schemas/predictions/prediction-progress.js';
 import { problemSchema } from '../../../lib/schemas/problem.js';
 import { type Decoder, predictRequestSchema } from '../../../lib/schemas/request.js';
 import { webhookEventSchema } from '../../../lib/schemas/webhook.js';
 import type { JsonSchema } from './openapi-types.js';
 
-const REQUESTS = { PredictRequest: predictRequestSchema, OpenaiImageRequest: openaiImageRequestSchema };
+const REQUESTS = {
+  PredictRequest: predictRequestSchema,
+  OpenaiImageRequest: openaiImageRequestSchema,
+  OpenaiEditForm: openaiEditFormSchema,
+};
 
-const [queued, succeeded, failed] = predictionSchema.options;
-const [succeededEvent, failedEvent] = webhookEventSchema.options;
+const [queued, succeeded, linked, failed, canceled] = predictionSchema.options;
+const [succeededEvent, failedEvent, canceledEvent] = webhookEventSchema.options;
 
 const ANSWERS = {
   GenerateAnswer: generateAnswerSchema,
+  LinkedAnswer: linkedAnswerSchema,
   Accepted: acceptedSchema,
   PredictionId: predictionIdSchema,
   Prediction: predictionSchema,
   QueuedPrediction: queued,
   SucceededPrediction: succeeded,
+  LinkedPrediction: linked,
   FailedPrediction: failed,
+  CanceledPrediction: canceled,
+  PredictionList: predictionListSchema,
+  PredictionSummary: predictionSummarySchema,
+  PredictionProgress: predictionProgressSchema,
   WebhookEvent: webhookEventSchema,
   SucceededEvent: succeededEvent,
   FailedEvent: failedEvent,
+  CanceledEvent: canceledEvent,
   Health: healthSchema,
   Problem: problemSchema,
   OpenaiImageAnswer: openaiImageAnswerSchema,
   OpenaiError: openaiErrorSchema,
+  OpenaiModel: openaiModelSchema,
+  OpenaiModels: openaiModelsSchema,
 };
 
 export type SchemaName = keyof typeof REQUESTS | keyof typeof ANSWERS;

@@ -42,7 +42,7 @@ export const HEADERS = {
   },
   'Preference-Applied': {
     description:
-      'What of `Prefer` was followed: no wait where the answer came at once because the endpoint was asleep.',
+      'What of `Prefer`, or of `wait`, was followed: no wait where the answer came at once because a wake takes longer than that.',
     schema: { type: 'string' },
     example: 'wait=10',
   },
@@ -77,12 +77,15 @@ export const HEADERS = {
 
 type HeaderName = keyof typeof HEADERS;
 
+/** The name under which a header is sent. */
+export function sentName(name: string): string {
+  return name.replace(/-(Queued|Replayed)$/, '');
+}
+
 /** References by the names under which they are sent. */
 export function headerRefs(...names: HeaderName[]): Record<string, Reference> {
   const all: HeaderName[] = ['x-request-id', 'Server-Timing', ...names];
-  return Object.fromEntries(
-    all.map((name) => [name.replace(/-(Queued|Replayed)$/, ''), { $ref: `#/components/headers/${name}` }]),
-  );
+  return Object.fromEntries(all.map((name) => [sentName(name), { $ref: `#/components/headers/${name}` }]));
 }
 
 export const PREFER: Parameter = {
@@ -94,6 +97,15 @@ export const PREFER: Parameter = {
     'RFC 7240.',
   schema: { type: 'string' },
   example: 'wait=10',
+};
+
+export const WAIT: Parameter = {
+  name: 'wait',
+  in: 'query',
+  required: false,
+  description: 'As `Prefer: wait=N`, which outdoes it, for whoever cannot set a header.',
+  schema: { type: 'integer', minimum: 0 },
+  example: 10,
 };
 
 export const IDEMPOTENCY_KEY: Parameter = {

@@ -2,10 +2,11 @@ import type { Decoder } from '../../../lib/schemas/request.js';
 import { componentSchemas } from './component-schemas.js';
 import { HEADERS } from './headers.js';
 import { GET_HEALTH, WARM_UP } from './health-operations.js';
-import { GENERATE_IMAGES } from './openai-operation.js';
+import { EDIT_IMAGE, GENERATE_IMAGES, GET_MODEL, LIST_MODELS } from './openai-operations.js';
 import type { OpenapiDocument } from './openapi-types.js';
 import { PREDICT } from './predict-operation.js';
 import { GET_PREDICTION } from './prediction-operation.js';
+import { CANCEL_PREDICTION, LIST_PREDICTIONS } from './predictions-operations.js';
 
 /** Of the wire, not of this package. */
 const API_VERSION = '1.0.0';
@@ -35,8 +36,12 @@ export function openapiDocument(baseUrl: string, decoder: Decoder = 'vae'): Open
     ],
     paths: {
       '/predict': { post: PREDICT },
-      '/predictions/{id}': { get: GET_PREDICTION },
+      '/predictions/{id}': { get: GET_PREDICTION, delete: CANCEL_PREDICTION },
+      '/predictions': { get: LIST_PREDICTIONS },
       '/v1/images/generations': { post: GENERATE_IMAGES },
+      '/v1/images/edits': { post: EDIT_IMAGE },
+      '/v1/models': { get: LIST_MODELS },
+      '/v1/models/{id}': { get: GET_MODEL },
       '/health': { get: GET_HEALTH },
       '/warmup': { post: WARM_UP },
     },

@@ -13,7 +13,7 @@ export interface OpenapiDocument {
   };
 }
 
-export type Method = 'get' | 'post';
+export type Method = 'get' | 'post' | 'delete';
 
 export interface Operation {
   readonly operationId: string;
@@ -31,11 +31,11 @@ export interface Operation {
 
 export interface Parameter {
   readonly name: string;
-  readonly in: 'header' | 'path';
+  readonly in: 'header' | 'path' | 'query';
   readonly required: boolean;
   readonly description: string;
   readonly schema: JsonSchema;
-  readonly example?: string;
+  readonly example?: string | number;
 }
 
 export interface Header {

@@ -1,7 +1,7 @@
 import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
 import { schemaRef } from './component-schemas.js';
-import { ACCEPTED, ANSWER, SEVERAL } from './examples.js';
-import { headerRefs, IDEMPOTENCY_KEY, PREFER } from './headers.js';
+import { ACCEPTED, ANSWER, LINKED, SEVERAL } from './examples.js';
+import { headerRefs, IDEMPOTENCY_KEY, PREFER, WAIT } from './headers.js';
 import type { Content, Operation, Responses } from './openapi-types.js';
 import { KEY_ERRORS, problemResponses } from './problem-responses.js';
 import { WEBHOOK } from './webhook-operation.js';
@@ -21,9 +21,9 @@ export const PREDICT: Operation = {
     'Warm, it answers with the picture: as JSON, or as bytes where `Accept` wants a picture more. Their format is that of ' +
     '`output_format`, or else the one that `Accept` wants most. Cold, or not done within the wait (20 s unless `Prefer` ' +
     'says otherwise), it answers 202: the request is kept, the endpoint is being woken, and the picture will be at ' +
-    '`Location`.',
+    '`Location`. Who says how long it waits waits for a wake, too, that may be over by then.',
   tags: ['Pictures'],
-  parameters: [PREFER, IDEMPOTENCY_KEY],
+  parameters: [PREFER, WAIT, IDEMPOTENCY_KEY],
   requestBody: {
     required: true,
     content: {
@@ -58,10 +58,11 @@ export const PREDICT: Operation = {
       ),
       content: {
         'application/json': {
-          schema: schemaRef('GenerateAnswer'),
+          schema: { anyOf: [schemaRef('GenerateAnswer'), schemaRef('LinkedAnswer')] },
           examples: {
             one: { summary: 'One picture', value: ANSWER },
             several: { summary: '`num_images` was 2', value: SEVERAL },
+            addresses: { summary: '`response_format` was `url`', value: LINKED },
           },
         },
         ...PICTURES,

@@ -15,12 +15,12 @@ interface ErrorCase {
 
 const CASES = {
   400: {
-    when: 'A field or a header is wrong; `errors` names every wrong field.',
+    when: 'A field, a header or a parameter is wrong; `errors` names each that is.',
     detail: 'num_steps: must be an integer from 1 to 4',
     errors: [{ field: 'num_steps', message: 'must be an integer from 1 to 4' }],
   },
-  401: { when: 'There is no key.', detail: 'this path needs an API key' },
-  403: { when: 'The key is not good.', detail: 'the API key is not known' },
+  401: { when: 'There is no key, or it is not good.', detail: 'this path needs an API key' },
+  403: { when: 'The key may not be used here.', detail: 'the API key is not one of this service' },
   404: {
     when: 'There is no such prediction, or none any more, or it is not yours.',
     detail: 'there is no such prediction; results are kept for 1 day and then deleted',
@@ -34,7 +34,7 @@ const CASES = {
     detail: 'this Idempotency-Key came with another request before',
   },
   410: {
-    when: 'The prediction has expired.',
+    when: 'The prediction has expired, or was canceled.',
     detail: 'this prediction has expired: results are kept for 1 day',
   },
   413: {
@@ -42,11 +42,11 @@ const CASES = {
     detail: 'the body is longer than 65536 bytes',
   },
   415: {
-    when: 'The body is not `application/json`, or is compressed.',
+    when: 'The body is called something else than `application/json`, and is no JSON, or is compressed.',
     detail: 'the content type must be application/json',
   },
   422: {
-    when: 'The model cannot do it.',
+    when: 'The model cannot do it, or its answer would be longer than 6 MB on AWS.',
     detail: 'decoder: the model has no taesd decoder',
   },
   429: {
@@ -76,8 +76,7 @@ export function problemResponses(...statuses: readonly ErrorStatus[]): Responses
   return Object.fromEntries(statuses.map((status) => [status, problemResponse(status)]));
 }
 
-export function problemExample(status: ErrorStatus): Problem {
-  const { detail, errors }: ErrorCase = CASES[status];
+export function problemExample(status: ErrorStatus, { detail, errors }: ErrorCase = CASES[status]): Problem {
   const title = STATUS_TITLE[status] ?? 'Error';
   return {
     type: 'about:blank',
@@ -89,10 +88,11 @@ export function problemExample(status: ErrorStatus): Problem {
   };
 }
 
-function problemResponse(status: ErrorStatus): AnyResponse {
-  const example = { value: problemExample(status) };
+/** @param error @default what the status means nearly everywhere */
+export function problemResponse(status: ErrorStatus, error: ErrorCase = CASES[status]): AnyResponse {
+  const example = { value: problemExample(status, error) };
   return {
-    description: CASES[status].when,
+    description: error.when,
     headers: errorHeaders(status),
     content: { 'application/problem+json': { schema: schemaRef('Problem'), examples: { example } } },
   };

@@ -1,7 +1,7 @@
 import { WEBHOOK_PAUSES_S } from '../../../lib/predictions/webhook-pauses.js';
 import { FOLLOWED, GONE, MAX_REDIRECTS, TOTAL_MS, USER_AGENT } from '../../shared/webhooks/webhook-terms.js';
 import { schemaRef } from './component-schemas.js';
-import { EXAMPLE_ID, TOLD, TOLD_OF_FAILURE } from './examples.js';
+import { EXAMPLE_ID, TOLD, TOLD_OF_CANCEL, TOLD_OF_FAILURE } from './examples.js';
 import type { AnyResponse, Operation, Parameter } from './openapi-types.js';
 
 const attempts = WEBHOOK_PAUSES_S.length + 1;
@@ -49,7 +49,11 @@ export const WEBHOOK: Operation = {
     content: {
       'application/json': {
         schema: schemaRef('WebhookEvent'),
-        examples: { succeeded: { value: TOLD }, failed: { value: TOLD_OF_FAILURE } },
+        examples: {
+          succeeded: { value: TOLD },
+          failed: { value: TOLD_OF_FAILURE },
+          canceled: { value: TOLD_OF_CANCEL },
+        },
       },
     },
   },

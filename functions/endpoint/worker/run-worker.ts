@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { warmUp } from '../../../lib/pipeline/warm-up.js';
 import { noteReady } from '../../../lib/predictions/wake/wake-endpoint.js';
 import { S3Records } from '../../shared/aws/s3/s3-records.js';
 import { errorFields } from '../../shared/error-fields.js';
@@ -37,6 +36,7 @@ export async function runWorker(): Promise<number> {
     queueLimit: 1,
     deadlineMilliseconds: DEADLINE_MS,
     onStatus: () => state.tell(),
+    onBroken: (error) => void end(error, state),
   });
   const state = new StateWriter({
     records,
@@ -71,16 +71,12 @@ interface Worker {
 }
 
 async function loadAndWork({ config, parts, records, state, stopping }: Worker): Promise<void> {
-  const { app, loader } = parts;
+  const { app, loader, watch } = parts;
   const pipeline = await Promise.race([loader.load(stopping), aborted(stopping)]).catch((error) => {
     if (!stopping.aborted) throw error;
   });
   if (!pipeline || stopping.aborted) return;
-  const endpoint = new InProcessEndpoint({
-    app,
-    selfTest: () => warmUp(pipeline),
-    onBroken: (error) => void end(error, state),
-  });
+  const endpoint = new InProcessEndpoint(app, watch);
   const sqs = new SQSClient({ requestHandler: PATIENT });
   const telemetry = workerTelemetry(config.isMeasured);
   const services = workerServices({ config, endpoint, records, sqs, telemetry });

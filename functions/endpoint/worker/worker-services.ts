@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { AppError } from '../../../lib/errors/app-error.js';
 import type { PushedEndpoint } from '../../../lib/predictions/endpoint.js';
 import type { WorkerServices } from '../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
@@ -27,6 +28,7 @@ export function workerServices(props: WorkerServicesProps): WorkerServices {
   return {
     endpoint,
     store: new S3PredictionStore(records),
+    links: { make: untold },
     queue: new SqsMessageQueue({ client: sqs, drawQueueUrl, queueUrl }),
     waker: new Waker({ endpoint, log: new S3WakeLog(records) }),
     clock: SYSTEM_CLOCK,
@@ -34,4 +36,9 @@ export function workerServices(props: WorkerServicesProps): WorkerServices {
     toProblem,
     onEvent: (event) => reportEvent(telemetry, event),
   };
+}
+
+/** Addresses are told by those who answer requests and tell webhooks: they sign them, too. */
+async function untold(): Promise<never> {
+  throw new AppError('UNSUPPORTED', 'a worker tells nobody where pictures are');
 }

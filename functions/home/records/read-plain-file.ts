@@ -9,10 +9,15 @@ const NO_FILE = new Set(['EISDIR', 'ENXIO', 'ELOOP']);
 /**
  * A file of at most `maxBytes`.
  *
+ * @param head so many bytes of it are read. @default all
  * @returns undefined where there is none
  * @throws AppError INVALID_FILE for what is too long or no file; the system's own error for what may pass
  */
-export async function readPlainFile(file: string, maxBytes: number): Promise<Uint8Array | undefined> {
+export async function readPlainFile(
+  file: string,
+  maxBytes: number,
+  head?: number,
+): Promise<Uint8Array | undefined> {
   try {
     const handle = await open(file, FLAGS);
     try {
@@ -20,7 +25,9 @@ export async function readPlainFile(file: string, maxBytes: number): Promise<Uin
       if (!stats.isFile()) throw new AppError('INVALID_FILE', `${file} is not a file`);
       if (stats.size > maxBytes)
         throw new AppError('INVALID_FILE', `${file} is longer than ${maxBytes} bytes`);
-      return await handle.readFile();
+      if (head === undefined) return await handle.readFile();
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(head), 0, head, 0);
+      return buffer.subarray(0, bytesRead);
     } finally {
       await handle.close();
     }

@@ -20,8 +20,10 @@ export async function removeExpired({
   onTrouble,
 }: RemoveExpiredProps): Promise<void> {
   try {
+    const oldest = now - retentionMs - KNOWN_AS_EXPIRED_MS;
+    await store.removeListed(oldest);
     for (const { id, changed } of await store.list()) {
-      if (changed + retentionMs + KNOWN_AS_EXPIRED_MS >= now) continue;
+      if (changed >= oldest) continue;
       await store.remove(id).catch((error) => onTrouble(`prediction ${id} has expired, and stays`, error));
     }
   } catch (error) {

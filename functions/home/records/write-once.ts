@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-const PARTIAL = /^\w+\.json\.[\da-f-]{36}\.partial$/;
+const PARTIAL = /^\w+\.\w+\.[\da-f-]{36}\.partial$/;
 
 /**
  * Writes a file that then stays as it is. It is there whole or not at all, also when this process or the whole
  * machine dies; when this returns, it is on the disk. A write that fails leaves nothing behind.
  *
- * @param file `NAME.json`
+ * @param file `NAME.EXTENSION`
  * @returns false where it was there already: nothing is written then
  */
-export async function writeOnce(file: string, text: string): Promise<boolean> {
+export async function writeOnce(file: string, content: string | Uint8Array): Promise<boolean> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const partial = `${file}.${randomUUID()}.partial`;
   try {
-    await writeFile(partial, text, { mode: 0o600, flush: true });
+    await writeFile(partial, content, { mode: 0o600, flush: true });
     // Unlike a rename, a link never replaces anything.
     await link(partial, file);
     await syncFolder(folder);

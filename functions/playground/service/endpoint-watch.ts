@@ -9,6 +9,8 @@ import { roughly } from '../words.js';
 const POLL_MS = 4_000;
 /** While nothing happens and somebody looks: asking costs a read or two, and wakes nothing. Milliseconds. */
 const IDLE_POLL_MS = 30_000;
+/** So long a stream of events may say nothing: a phase of a wake takes a while. Milliseconds. */
+const SILENCE_MS = 30_000;
 /** What does not answer by then cannot be reached: a network may swallow a request for minutes. Milliseconds. */
 const PATIENCE_MS = 10_000;
 
@@ -48,10 +50,15 @@ export class EndpointWatch {
     clearTimeout(this.#timer);
     const health = await this.#health({ signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined);
     this.show(health);
-    clearTimeout(this.#timer);
     if (document.hidden) return;
     const isMoving = this.#isWanted || health?.state === 'waking';
-    this.#timer = window.setTimeout(() => void this.look(), isMoving ? POLL_MS : IDLE_POLL_MS);
+    this.#lookAgainIn(isMoving ? POLL_MS : IDLE_POLL_MS);
+  }
+
+  /** Somebody else follows it, and has been told this: it is asked only when nothing more is heard for a while. */
+  hear(health: Health): void {
+    this.show(health);
+    this.#lookAgainIn(SILENCE_MS);
   }
 
   /** @param health undefined where the service cannot be reached */
@@ -63,6 +70,11 @@ export class EndpointWatch {
     showVocabulary(health);
     showAbilities(health);
     this.#listener(health);
+  }
+
+  #lookAgainIn(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.look(), milliseconds);
   }
 
   async #wakeUp(wake: () => Promise<Health>): Promise<void> {

@@ -23,7 +23,8 @@ const TITLES: Readonly<Record<number, readonly [title: string, hint?: string]>> 
   503: ['The service cannot take it now', 'Try again in a moment.'],
 };
 
-export function describeFailure(error: unknown): Failure {
+/** @param hasKey whether a key was sent */
+export function describeFailure(error: unknown, hasKey: boolean): Failure {
   if (!(error instanceof ClientError)) return { title: 'This page failed', detail: String(error) };
   const { status, problem } = error;
   if (status === undefined) {
@@ -33,6 +34,8 @@ export function describeFailure(error: unknown): Failure {
       hint: 'Check that it runs, and the network.',
     };
   }
-  const [title = `The service answered ${status}`, hint] = TITLES[status] ?? [];
+  // A key that is wrong is told as one that may not be used.
+  const meant = status === 401 && hasKey ? 403 : status;
+  const [title = `The service answered ${status}`, hint] = TITLES[meant] ?? [];
   return { title, detail: problem?.detail, hint, requestId: problem?.requestId };
 }

@@ -16,19 +16,21 @@ export function snippet(language: Language, service: string, settings: Settings)
 function curl(service: string, settings: Settings): string {
   const { num_images, output_format, image } = settings;
   const several = num_images > 1;
+  const file = several ? 'pictures.json' : fileName(settings);
+  const part = 'answer.part';
   const body = `{${fields(settings).map(([name, value]) => `"${name}":${value}`)}`;
   const start = `{ printf %s ${shellQuoted(`${body},"image":"`)}; base64 < ${startFile(image)} | tr -d '\\n'; printf '"}'; } |`;
   return [
     ...(image === undefined ? [] : [start]),
-    `curl ${shellQuoted(`${service}/predict`)} \\`,
+    `curl --silent --show-error ${shellQuoted(`${service}/predict`)} \\`,
     `  --header "x-api-key: $SD_TURBO_API_KEY" \\`,
     `  --header 'content-type: application/json' \\`,
     ...(several ? [] : [`  --header 'accept: image/${output_format}' \\`]),
     image === undefined ? `  --data ${shellQuoted(`${body}}`)} \\` : '  --data-binary @- \\',
-    `  --output ${several ? 'pictures.json' : fileName(settings)} \\`,
-    `  --write-out '%{http_code} %header{location}\\n'`,
-    '# 200: the picture is in the file.',
-    '# 202: the endpoint was asleep; the picture comes to the printed address.',
+    `  --output ${part} --write-out '%{http_code}' |`,
+    `  grep -qx 200 && mv ${part} ${file} || { cat ${part}; rm ${part}; }`,
+    `# 200: it is in ${file}. What else comes is printed: an error, or, of an endpoint`,
+    '# that was asleep, in "status_url" the address of the picture to come.',
   ].join('\n');
 }
 

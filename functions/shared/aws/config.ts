@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { corsOriginsSchema } from '../../../lib/schemas/cors-origins.js';
 import { DECODERS, type Decoder } from '../../../lib/schemas/request.js';
 import { variableError } from '../variable-error.js';
 
@@ -13,6 +14,8 @@ const common = {
   WEBHOOK_SECRET_PARAMETER: z.string().min(1).optional(),
   /** Of requests that name none. */
   DEFAULT_DECODER: z.enum(DECODERS).default('vae'),
+  /** Of pages elsewhere that may ask, separated by commas. */
+  CORS_ORIGINS: corsOriginsSchema.optional(),
 };
 
 const names = (word: RegExp, what: string) =>
@@ -60,6 +63,7 @@ export interface FunctionConfig {
   readonly retentionMs: number;
   readonly webhookSecretParameter: string | undefined;
   readonly defaultDecoder: Decoder;
+  readonly corsOrigins: readonly string[];
 }
 
 /**
@@ -77,6 +81,7 @@ export function readFunctionConfig(environment: NodeJS.ProcessEnv = process.env)
     retentionMs: data.RETENTION_DAYS * DAY_MS,
     webhookSecretParameter: data.WEBHOOK_SECRET_PARAMETER,
     defaultDecoder: data.DEFAULT_DECODER,
+    corsOrigins: data.CORS_ORIGINS ?? [],
   };
 }
 

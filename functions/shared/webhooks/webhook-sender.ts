@@ -70,9 +70,14 @@ async function deliver(call: WebhookCall, props: WebhookSenderProps): Promise<vo
 
 function webhookEvent(data: EndedPrediction): WebhookEvent {
   const timestamp = data.completed_at;
-  return data.status === 'succeeded'
-    ? { type: 'prediction.succeeded', timestamp, data }
-    : { type: 'prediction.failed', timestamp, data };
+  switch (data.status) {
+    case 'succeeded':
+      return { type: 'prediction.succeeded', timestamp, data };
+    case 'failed':
+      return { type: 'prediction.failed', timestamp, data };
+    case 'canceled':
+      return { type: 'prediction.canceled', timestamp, data };
+  }
 }
 
 async function sign(message: Parameters<typeof signWebhook>[0], secret: () => Promise<string>) {

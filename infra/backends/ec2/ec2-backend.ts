@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -134,6 +134,12 @@ export class Ec2Backend extends Backend {
       ...{ image, model, drawQueue: this.#drawQueue, surroundings, logs, sessionManager },
     });
     const region = Stack.of(this).region;
+    // CloudFormation's own words for it, when it comes to that, say nothing of what to do.
+    Annotations.of(this).addInfo(
+      'a deploy that replaces an instance needs the quota for two while the old one is awake. With less it fails with ' +
+        'VcpuLimitExceeded ("more vCPU capacity than your current vCPU limit"), goes back, and nothing is lost: deploy while it ' +
+        'sleeps (GET /health says so), or ask for more. `npx sd-turbo doctor --backend ec2` says what there is',
+    );
     const machines = network.subnetIds.map((subnetId, index) => {
       const machine = new Machine(this, `Machine${index + 1}`, {
         ...{ name, imageId: this.machineImage, subnetId, network, role, diskGb: instances.diskGb },

@@ -65,6 +65,11 @@ export interface ApiProps {
   readonly burstLimit?: number;
   /** Of each key: requests a day, 1 to 100000000: what one that leaks can cost. @default 20000 */
   readonly dailyQuota?: number;
+  /**
+   * Pages of these origins may use the service: `https://app.example.com`, or `*` for any. Whoever opens such a page can read
+   * the key that it sends. @default none
+   */
+  readonly corsOrigins?: readonly string[];
   /** Of the API key: 20 to 128 letters, digits, dashes or underscores; from a parameter or a secret. @default a random one */
   readonly keyValue?: SecretValue;
   /**

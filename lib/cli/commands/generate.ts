@@ -31,7 +31,17 @@ interface Options {
   readonly json?: boolean;
   readonly endpoint?: string;
   readonly apiKey?: string;
+  readonly timeout?: number | string;
 }
+
+/** A day: no wake takes nearly as long. Seconds. */
+const MAX_TIMEOUT_S = 86_400;
+const timeout = { error: `must be seconds from 1 to ${MAX_TIMEOUT_S}` };
+
+/** Where it is drawn elsewhere. */
+const remoteSchema = z.object({
+  timeout: z.number(timeout).min(1, timeout).max(MAX_TIMEOUT_S, timeout).optional(),
+});
 
 /** Where a picture is drawn on this machine. */
 const localSchema = z.object({
@@ -49,6 +59,7 @@ const FLAGS = {
   decoder: '--decoder',
   image: '--image',
   strength: '--strength',
+  timeout: '--timeout',
 };
 
 /** Locally an empty prompt is as good as any: the pipeline draws it as diffusers does. The picture has been read already. */
@@ -78,6 +89,7 @@ export function generateCommand(): Command {
     .option('--json', 'print one JSON object on stdout')
     .option('--endpoint <URL>', 'draw on a service: deployed, or started by "sd-turbo serve"')
     .option('--api-key <KEY>', 'key of that service (default: SD_TURBO_API_KEY)')
+    .option('--timeout <SECONDS>', 'how long to wait for that service (default: 900)', parseNumber)
     .addHelpText('after', demoWords)
     .addHelpText('after', example('generate "a red house in the snow at sunset" --seed 7 --out house.png'))
     .action((prompt: string, options: Options) => generate(prompt, options));
@@ -109,9 +121,12 @@ async function generate(prompt: string, options: Options): Promise<void> {
 }
 
 /** @returns undefined where the picture is drawn here */
-function parseService({ endpoint, apiKey, model, provider }: Options): Service | undefined {
+function parseService(options: Options): Service | undefined {
+  const { endpoint, apiKey, model, provider } = options;
+  const { timeout } = parseOptions(remoteSchema, options, FLAGS);
   if (endpoint === undefined) {
-    if (apiKey !== undefined) throw new AppError('INVALID_INPUT', '--api-key goes with --endpoint');
+    for (const [flag, value] of Object.entries({ '--api-key': apiKey, '--timeout': timeout }))
+      if (value !== undefined) throw new AppError('INVALID_INPUT', `${flag} goes with --endpoint`);
     return undefined;
   }
   if (model !== undefined)
@@ -124,7 +139,7 @@ function parseService({ endpoint, apiKey, model, provider }: Options): Service |
   const key = apiKey ?? readEnvironment().apiKey;
   if (!key)
     throw new AppError('INVALID_INPUT', '--endpoint needs --api-key, or SD_TURBO_API_KEY in the environment');
-  return { url: endpoint, apiKey: key };
+  return { url: endpoint, apiKey: key, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) };
 }
 
 async function parseRequest(prompt: string, options: Options): Promise<z.infer<typeof localRequestSchema>> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import * as z from 'zod';
 import type { HomeReport, HomeService } from '../../predictions/home-service.js';
+import { corsOriginsSchema } from '../../schemas/cors-origins.js';
 import type { EndpointStatus } from '../../schemas/endpoint-status.js';
 import { formatS3Url } from '../../weights/sources/s3/s3-location.js';
 import { assertLocal } from '../assert-local.js';
@@ -38,6 +39,7 @@ const optionsSchema = z.object({
   scaleToZero: z.number(idle).min(1, idle).max(MAX_IDLE_S, idle).optional(),
   data: z.string().min(1, { error: 'must not be empty' }).optional(),
   webhookSecret: z.union([z.string(), z.literal(true)]).optional(),
+  corsOrigin: corsOriginsSchema.optional(),
   verbose: z.boolean().default(false),
 });
 type Options = z.infer<typeof optionsSchema>;
@@ -48,6 +50,7 @@ const FLAGS = {
   apiKey: '--api-key',
   scaleToZero: '--scale-to-zero',
   data: '--data',
+  corsOrigin: '--cors-origin',
 };
 
 export function serveCommand(): Command {
@@ -60,6 +63,11 @@ export function serveCommand(): Command {
     .option('--scale-to-zero <SECONDS>', 'let go of the model after so long without work', parseNumber)
     .option('--data <DIR>', 'where predictions are kept for a day (default: ~/.local/share/sd-turbo/service)')
     .option('--webhook-secret [SECRET]', 'whsec_... that webhooks are signed with; alone: print a random one')
+    .option(
+      '--cors-origin <ORIGIN>',
+      'let pages of this origin ask, as https://app.example.com; again, or with commas, for several',
+      (origin: string, before?: string) => (before === undefined ? origin : `${before},${origin}`),
+    )
     .option('--verbose', 'log everything on stderr, every line a JSON object')
     .addHelpText('after', example('serve --port 9000 --scale-to-zero 60'))
     .action((options: unknown) => serve(parseOptions(optionsSchema, options, FLAGS)));
@@ -71,11 +79,12 @@ async function serve(options: Options): Promise<void> {
   const model = await withProgress(process.stderr, (progress) => findModel(options, progress));
   const startService = await loadHomeService();
   const webhookSecret = secretOf(options);
+  const { corsOrigin: corsOrigins } = options;
   let about: EndpointStatus | undefined;
   await untilStopped(async (signal) => {
     const started = withProgress(process.stderr, (progress) =>
       startService({
-        listen: { host: options.host, port: options.port },
+        listen: { host: options.host, port: options.port, ...(corsOrigins && { corsOrigins }) },
         secrets: { apiKey: options.apiKey ?? randomBytes(16).toString('hex'), webhookSecret },
         model,
         dataFolder: options.data ?? join(readEnvironment().data, 'service'),
@@ -149,7 +158,6 @@ function welcome(
   options: Options,
   webhookSecret: string,
 ): string {
-  const body = JSON.stringify({ prompt: 'A tree in a field under the night sky' });
   const lines = [
     `URL         ${url}`,
     `API key     ${key}`,
@@ -158,15 +166,24 @@ function welcome(
     `Playground  ${url}/#key=${encodeURIComponent(key)}`,
     ...(options.webhookSecret === true ? [`Webhook secret  ${webhookSecret}`] : []),
     '',
-    'Draw a picture, into picture.png:',
+    'Draw a picture, into picture.png; an error, or the address of one to come, is printed:',
     '',
-    `curl -s ${url}/predict -H 'x-api-key: ${key}' -H 'content-type: application/json' -H 'accept: image/png' -d '${body}' -o picture.png`,
+    curl(url, key),
     '',
     ...(options.scaleToZero === undefined ? [] : [asleepHint(options.scaleToZero), '']),
     'Ctrl-C ends it.',
     '',
   ];
   return lines.join('\n');
+}
+
+/** Nothing but a picture comes into the file. */
+function curl(url: string, key: string): string {
+  const body = JSON.stringify({ prompt: 'A tree in a field under the night sky' });
+  return (
+    `curl -sS ${url}/predict -H 'x-api-key: ${key}' -H 'content-type: application/json' -H 'accept: image/png' -d '${body}' ` +
+    "-o picture.part -w '%{http_code}' | grep -qx 200 && mv picture.part picture.png || { cat picture.part; rm picture.part; }"
+  );
 }
 
 const FEW_WORDS =

@@ -11,6 +11,8 @@ import { writeOutput } from './write-output.js';
 export interface Service {
   readonly url: string;
   readonly apiKey: string;
+  /** How long to wait for the pictures. Milliseconds. @default the client's own patience */
+  readonly timeoutMs?: number;
 }
 
 /** Draws on a service, however long it takes to wake. */
@@ -22,7 +24,7 @@ export async function drawRemotely(props: DrawProps, service: Service, progress:
   const started = performance.now();
   const onProgress = (state: GenerateProgress) => progress.say(describe(state));
   const drawn = await untilStopped(async (signal) =>
-    createClient(service).generate(input, { signal, onProgress }),
+    createClient(service).generate(input, { signal, onProgress, timeoutMs: service.timeoutMs }),
   ).catch((error) => {
     throw error instanceof ClientError
       ? new AppError('UNAVAILABLE', `${service.url}: ${error.message}`, { cause: error })
@@ -67,6 +69,8 @@ function describe({ phase, seconds, reason, health }: GenerateProgress): string 
       const left = health?.estimate === undefined ? '' : `: about ${Math.ceil(health.estimate)} s to go`;
       return `the endpoint is waking${left} (${since})`;
     }
+    case 'drawing':
+      return `the picture is being drawn (${since})`;
     default:
       return `queued, the endpoint is ${health?.state ?? 'out of sight'} (${since})`;
   }

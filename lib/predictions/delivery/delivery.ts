@@ -1,8 +1,10 @@
-import type { GenerateAnswer } from '../../schemas/answer.js';
-import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
+import { AppError } from '../../errors/app-error.js';
+import type { RequestRecord, ResultRecord, StoredAnswer } from '../../schemas/prediction.js';
 import type { Problem } from '../../schemas/problem.js';
 import type { EndpointAnswer } from '../endpoint.js';
+import { wasCanceled } from '../read-prediction.js';
 import type { Services } from '../services.js';
+import { PredictionFailed } from './prediction-failed.js';
 
 /** A request whose caller waits. */
 export interface Parcel {
@@ -11,7 +13,7 @@ export interface Parcel {
   readonly stored: boolean;
   /** When the caller's patience ends. Milliseconds since 1970. */
   readonly deadline: number;
-  /** Whether the caller waits for a wake, too, though it may take longer than that. */
+  /** Whether the caller has said itself how long it waits. */
   readonly patient: boolean;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
@@ -20,10 +22,12 @@ export interface Parcel {
 export type PredictOutcome =
   | {
       readonly kind: 'answer';
-      readonly answer: GenerateAnswer;
+      /** Of the prediction. */
+      readonly id: string;
+      readonly answer: StoredAnswer;
       readonly timings: Readonly<Record<string, number>>;
-      /** The prediction's id, where it had been drawn for an earlier request with the same key. */
-      readonly replayOf: string | undefined;
+      /** Whether it had been drawn for an earlier request with the same key. */
+      readonly replayed: boolean;
     }
   | {
       readonly kind: 'accepted';
@@ -66,9 +70,33 @@ export interface ApiServices extends Services {
   readonly delivery: Delivery;
 }
 
-/** What a request is told whose key has come before. */
+/** What a request is told whose key has come before. @throws AppError GONE where it was canceled */
 export function replay(id: string, result: ResultRecord): PredictOutcome {
+  if (result.status === 'canceled') throw wasCanceled();
   if (result.status === 'failed') return { kind: 'failed', error: result.error };
   const { answer, timings } = result;
-  return { kind: 'answer', answer, timings, replayOf: id };
+  return { kind: 'answer', id, answer, timings, replayed: true };
+}
+
+/**
+ * What a result has to tell.
+ *
+ * @throws PredictionFailed; AppError GONE where it was canceled
+ */
+export function storedOf(result: ResultRecord) {
+  if (result.status === 'canceled') throw wasCanceled();
+  if (result.status === 'failed') throw new PredictionFailed(result.error);
+  const { answer, timings } = result;
+  return { answer, timings };
+}
+
+/**
+ * ... to whoever waits for pictures and no addresses.
+ *
+ * @throws as `storedOf`; AppError INTERNAL where the pictures are elsewhere all the same
+ */
+export function drawnOf(result: ResultRecord): EndpointAnswer {
+  const { answer, timings } = storedOf(result);
+  if ('pictures' in answer) throw new AppError('INTERNAL', 'a result has its pictures elsewhere');
+  return { answer, timings };
 }

@@ -1,15 +1,15 @@
-import { AppError } from '../../errors/app-error.js';
 import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
 import { type EndpointAnswer, EndpointError, type PulledEndpoint } from '../endpoint.js';
-import { awaitResult, type Pauses } from '../read-prediction.js';
+import type { Pauses } from '../read-prediction.js';
 import type { Services } from '../services.js';
 import { wakeUnlessRefused } from '../wake/wake-endpoint.js';
 import { WakeRefused } from '../wake/wake-refused.js';
 import { fail, timestamp } from '../work/conclude.js';
 import { WATCH_AFTER_S } from '../work/watch.js';
 import { acceptPrediction, type Outgoing } from './accept-prediction.js';
-import type { Delivery, Parcel, PredictOutcome } from './delivery.js';
+import { type Delivery, drawnOf, type Parcel, type PredictOutcome, storedOf } from './delivery.js';
 import { PredictionFailed } from './prediction-failed.js';
+import { resultInTime, wakesInTime } from './result-in-time.js';
 
 /** A warm picture takes 50 to 900 ms: at the end of any of them a look follows within a tenth of it, or 20 ms. */
 const SOON: Pauses = { firstMs: 20, growth: 1.1 };
@@ -28,8 +28,8 @@ export class PulledDelivery implements Delivery {
     await this.#send(record, stored, true, services);
     const listens = await this.#rouse(record, services);
     const waits = listens || parcel.patient || (await wakesInTime(parcel, services));
-    const result = waits ? await this.#result(parcel, services) : undefined;
-    if (result) return { kind: 'answer', ...succeeded(result), replayOf: undefined };
+    const result = waits ? await resultInTime(parcel, services, SOON) : undefined;
+    if (result) return { kind: 'answer', id, ...storedOf(result), replayed: false };
     // Nobody waits any more, and nobody can ask for it again.
     if (signal.aborted && !stored) await cancel(record, services);
     return { kind: 'accepted', id, cold: !listens, waited: waits };
@@ -44,8 +44,8 @@ export class PulledDelivery implements Delivery {
     const { record } = parcel;
     await this.#send(record, false, false, services);
     const listens = await this.#rouse(record, services);
-    const result = (await this.#result(parcel, services)) ?? (await cancel(record, services));
-    if (result) return succeeded(result);
+    const result = (await resultInTime(parcel, services, SOON)) ?? (await cancel(record, services));
+    if (result) return drawnOf(result);
     if (listens) throw new EndpointError('busy', 'the endpoint is busy');
     throw new EndpointError('cold', 'the endpoint is waking');
   }
@@ -55,7 +55,8 @@ export class PulledDelivery implements Delivery {
     const { id } = record;
     const messages: Outgoing[] = [[{ kind: 'predict', id, failures: 0 }, 0]];
     if (watched) messages.push([{ kind: 'watch', id }, WATCH_AFTER_S]);
-    return acceptPrediction(record, stored, messages, services);
+    // Who waits for what is drawn now or never looks for it nowhere.
+    return acceptPrediction(record, stored, messages, watched, services);
   }
 
   /**
@@ -75,32 +76,6 @@ export class PulledDelivery implements Delivery {
       // What watches the prediction asks again.
       return true;
     }
-  }
-
-  /** @returns undefined where there is none by the deadline, or the store does not answer then: it is accepted all the same */
-  #result({ record, deadline, signal }: Parcel, services: Services): Promise<ResultRecord | undefined> {
-    const waitMs = deadline - services.clock.now();
-    return awaitResult({ id: record.id, waitMs, signal, pauses: SOON }, services).catch((error) => {
-      if (error instanceof AppError && error.retryable) return undefined;
-      throw error;
-    });
-  }
-}
-
-/** @throws PredictionFailed */
-function succeeded(result: ResultRecord): EndpointAnswer {
-  if (result.status === 'failed') throw new PredictionFailed(result.error);
-  const { answer, timings } = result;
-  return { answer, timings };
-}
-
-/** Whether a wake that is under way may be over before the caller's patience is. */
-async function wakesInTime({ deadline }: Parcel, { waker, clock, onEvent }: Services): Promise<boolean> {
-  try {
-    return clock.now() + (await waker.estimate()) * 1000 < deadline;
-  } catch (error) {
-    onEvent({ kind: 'trouble', what: 'the wake log could not be read', error });
-    return false;
   }
 }
 

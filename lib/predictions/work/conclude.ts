@@ -1,6 +1,7 @@
 import { AppError } from '../../errors/app-error.js';
 import type { RequestRecord, ResultRecord } from '../../schemas/prediction.js';
 import type { Problem } from '../../schemas/problem.js';
+import { toStore } from '../records/kept-pictures.js';
 import type { Services } from '../services.js';
 
 /**
@@ -14,8 +15,16 @@ export async function conclude(
   services: Services,
 ): Promise<void> {
   const { store, onEvent } = services;
-  if (await store.createResult(record.id, result)) onEvent({ kind: 'ended', status: result.status });
+  const { stored, pictures } = split(record, result);
+  if (await store.createResult(record.id, stored, pictures))
+    onEvent({ kind: 'ended', status: result.status });
   await finish(record, services);
+}
+
+function split(record: RequestRecord, result: ResultRecord) {
+  if (result.status !== 'succeeded') return { stored: result, pictures: [] };
+  const { answer, pictures } = toStore(record, result.answer);
+  return { stored: { ...result, answer }, pictures };
 }
 
 /**

@@ -5,6 +5,7 @@ import { noteBadNumbers } from '../note-bad-numbers.js';
 import type { Services } from '../services.js';
 import { noteReady, wakeEndpoint } from '../wake/wake-endpoint.js';
 import { conclude, fail, timestamp } from './conclude.js';
+import { beginTurn } from './turn.js';
 import { COLD_RETRY_S, DONE, mayWait, type Verdict } from './verdict.js';
 
 /** How often the model may fail on one request: what it draws depends on nothing but the request. */
@@ -30,6 +31,12 @@ export async function draw(
 ): Promise<Verdict> {
   const { clock, queue, onEvent } = services;
   const { request, request_id: requestId } = record;
+  const turn = await beginTurn(record.id, services);
+  if (!turn) {
+    // Whoever canceled it may have died before it said so.
+    await conclude(record, { status: 'canceled', completed_at: timestamp(services) }, services);
+    return DONE;
+  }
   try {
     const signal = clock.timeout(INVOKE_MS);
     const { answer, timings } = await endpoint.invoke(request, { requestId, signal });
@@ -43,6 +50,7 @@ export async function draw(
     return DONE;
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error;
+    await turn.failed(error);
     noteBadNumbers(error, services);
     if (error.fault === 'cold') {
       await wakeEndpoint(services);

@@ -17,11 +17,12 @@ export async function tell(
   sendWebhook: SendWebhook,
   services: Services,
 ): Promise<void> {
-  const { store, queue, onEvent } = services;
+  const { store, queue, links, onEvent } = services;
   const { id, webhook: url } = request;
   if (url === undefined || (await store.readWebhook(id))) return;
   const attempts = message.attempts + 1;
-  const outcome = await sendWebhook({ url, id, body: toEnded(request, result) });
+  const body = await toEnded(request, result, links);
+  const outcome = await sendWebhook({ url, id, body });
   if (outcome.delivered) {
     await store.createWebhook(id, { status: 'delivered', attempts });
     return;

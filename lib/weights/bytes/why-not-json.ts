@@ -3,6 +3,7 @@ const FAULTS: readonly (readonly [RegExp, string])[] = [
   [/\/[/*]|^[ \t]*#/m, 'a comment, which JSON has not'],
   [/,\s*[}\]]/, 'a comma before a closing bracket'],
   [/'/, 'single quotes where JSON has double ones'],
+  [/[{,]\s*[A-Za-z$][\w$]*\s*:/, 'a name without double quotes around it'],
   [/\b(?:NaN|Infinity)\b/, 'a number that JSON has not (NaN, Infinity)'],
   [/\b(?:True|False|None)\b/, 'True, False or None where JSON has true, false and null'],
 ];

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { healthSchema } from '../../../lib/schemas/health.js';
+import { addresses } from './addresses.js';
+import { canceling } from './canceling.js';
+import { events } from './events.js';
 import { idempotency } from './idempotency.js';
+import { listing } from './listing.js';
 import { pictures } from './pictures.js';
 import { predictions } from './predictions.js';
 import { refusals } from './refusals.js';
@@ -35,6 +39,10 @@ export function contract(name: string, start: () => Promise<Setting>): void {
     refusals(() => setting);
     predictions(() => setting);
     idempotency(() => setting);
+    addresses(() => setting);
+    listing(() => setting);
+    canceling(() => setting);
+    events(() => setting);
 
     // The last one: it looks at what all the others have left behind.
     test('no prompt, key or private header is in the log', () => {

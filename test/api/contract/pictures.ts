@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { generateAnswerSchema } from '../../../lib/schemas/answer.js';
-import { openaiImageAnswerSchema } from '../../../lib/schemas/openai.js';
+import { openaiImageAnswerSchema } from '../../../lib/schemas/openai/image-answer.js';
 import { OUTPUT_FORMATS } from '../../../lib/schemas/request.js';
 import { asker, PROMPT, type Setting } from './setting.js';
 
@@ -108,7 +108,7 @@ export function pictures(setting: () => Setting): void {
       const { data } = openaiImageAnswerSchema.parse(await response.json());
       expect(data).toHaveLength(2);
       const picture = await sharp(Buffer.from(data[0]?.b64_json ?? '', 'base64')).metadata();
-      expect(picture).toMatchObject({ format: 'png', width: setting().side });
+      expect(picture).toMatchObject({ format: 'png', width: 512 });
     });
   });
 }

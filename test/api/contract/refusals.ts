@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../functions/shared/read-json-body.js';
-import { openaiErrorSchema } from '../../../lib/schemas/openai.js';
+import { openaiErrorSchema } from '../../../lib/schemas/openai/image-answer.js';
 import { type AskProps, asker, MARKER, PROMPT, problemOf, type Setting } from './setting.js';
 
 const prompt = PROMPT;
@@ -31,6 +31,9 @@ const WRONG_FIELDS: [string, unknown, string][] = [
   ['null', 'null', 'body'],
 ];
 
+/** What `curl -d` says of every body. */
+const FORM = 'application/x-www-form-urlencoded';
+
 /** What is wrong, the request, the status, and what its detail must say. */
 const WRONG_REQUESTS: [string, AskProps, number, RegExp][] = [
   ['broken JSON', { body: '{"prompt": ' }, 400, /JSON/],
@@ -42,7 +45,9 @@ const WRONG_REQUESTS: [string, AskProps, number, RegExp][] = [
     415,
     /application\/json/,
   ],
-  ['no content type', { headers: {} }, 415, /application\/json/],
+  ['nothing at all', { headers: {} }, 400, /^body: is empty/],
+  ['a form', { body: 'prompt=a+tree', headers: { 'content-type': FORM } }, 415, /--json/],
+  ['a sentence', { body: '"a tree"' }, 400, /^body: must be a JSON object/],
   [
     'several pictures as bytes',
     { body: { prompt, num_images: 2 }, headers: { accept: 'image/png' } },
@@ -84,6 +89,29 @@ const WRONG_REQUESTS: [string, AskProps, number, RegExp][] = [
   ['a decoder that this model has not', { body: { prompt, decoder: 'taesd' } }, 400, /taesd/],
 ];
 
+/** A field of other people's, and what is said of it. */
+const FOREIGN_FIELDS: [string, unknown, RegExp][] = [
+  ['steps', 2, /^is called num_steps here; the fields are prompt, num_steps, seed, /],
+  ['num_inference_steps', 2, /^is called num_steps here/],
+  ['inference_steps', 2, /^is called num_steps here/],
+  ['numSteps', 2, /^is called num_steps here/],
+  ['n', 2, /^is called num_images here/],
+  ['num_outputs', 2, /^is called num_images here/],
+  ['num_images_per_prompt', 2, /^is called num_images here/],
+  ['batch_size', 2, /^is called num_images here/],
+  ['outputFormat', 'png', /^is called output_format here/],
+  ['promt', 'a tree', /^is not a field here: did you mean prompt\? The fields are prompt, /],
+  ['strenght', 0.5, /did you mean strength\?/],
+  ['negative_prompt', 'rain', /^SD-Turbo has none: .*; the fields are prompt, /],
+  ['guidance_scale', 7.5, /^SD-Turbo has none/],
+  ['cfg_scale', 7.5, /^SD-Turbo has none/],
+  ['width', 512, /size that the model has/],
+  ['scheduler', 'K_EULER', /Euler's/],
+  ['model', 'sd-turbo', /one model/],
+  ['webhook_endpoint', 'https://example.com', /^is called webhook here/],
+  ['banana', 1, /^is not a field here; the fields are prompt, /],
+];
+
 /** A picture that cannot be read, and what is said of it. */
 const WRONG_IMAGES: [string, string][] = [
   ['https://example.com/a.png', 'not its address'],
@@ -118,6 +146,42 @@ export function refusals(setting: () => Setting): void {
       expect(errors).toEqual([{ field: 'image', message: expect.stringContaining(said) }]);
     });
 
+    test.each(FOREIGN_FIELDS)('the field %s: %j', async (field, value, said) => {
+      const { detail, errors } = await problemOf(
+        await asker(setting())('POST', '/predict', { body: { prompt, [field]: value } }),
+      );
+      expect(errors).toEqual([{ field, message: expect.stringMatching(said) }]);
+      expect(detail).toBe(`${field}: ${errors?.[0]?.message}`);
+    });
+
+    test.each([
+      ['Replicate', { version: 'abc', input: { prompt, num_outputs: 1 } }, 'input'],
+      ['Baseten', { model_input: { prompt } }, 'model_input'],
+      ['Vertex', { instances: [{ prompt }] }, 'instances'],
+    ])("%s's body is told that its fields go into the body itself", async (_, body, field) => {
+      const { errors } = await problemOf(await asker(setting())('POST', '/predict', { body }));
+      expect(errors).toContainEqual({ field: 'prompt', message: 'is required' });
+      const message = expect.stringMatching(/^its fields, such as prompt, go into the body itself here/);
+      expect(errors).toContainEqual({ field, message });
+    });
+
+    test('what curl -d sends is taken for what it is, and another body is told of --json', async () => {
+      const ask = asker(setting());
+      const headers = { 'content-type': FORM };
+      for (const path of ['/predict', '/v1/images/generations'])
+        expect((await ask('POST', path, { body: { prompt }, headers })).status).toBe(200);
+    });
+
+    test('a wait in the address is followed as one in a header, and must be one', async () => {
+      const ask = asker(setting());
+      const taken = await ask('POST', '/predict?wait=20', { body: { prompt } });
+      expect([taken.status, taken.headers.get('preference-applied')]).toEqual([200, 'wait=20']);
+      const wrong = await ask('POST', '/predict?wait=long', { body: { prompt } });
+      expect((await problemOf(wrong)).errors).toEqual([
+        { field: 'wait', message: 'must be seconds, an integer from 0 to 25' },
+      ]);
+    });
+
     test('an encoding that is none is none', async () => {
       const headers = { 'content-encoding': 'identity' };
       const response = await asker(setting())('POST', '/predict', { body: { prompt }, headers });
@@ -149,7 +213,8 @@ export function refusals(setting: () => Setting): void {
       ['GET', '/warmup', 'POST'],
       ['GET', '/v1/images/generations', 'POST'],
       ['POST', '/health', 'GET'],
-      ['DELETE', `/predictions/${'a'.repeat(32)}`, 'GET'],
+      ['PUT', `/predictions/${'a'.repeat(32)}`, 'GET, DELETE'],
+      ['POST', '/predictions', 'GET'],
     ])('%s %s: 405, Allow: %s', async (method, path, allow) => {
       const response = await asker(setting())(method, path);
       // To the gateway a method that a path does not have is a path that is not there.
@@ -158,20 +223,22 @@ export function refusals(setting: () => Setting): void {
       if (!isBehindGateway) expect(response.headers.get('allow')).toBe(allow);
     });
 
-    test.each(['/predictions', '/predictions/a/b', '/predict/', '/other'])('GET %s: 404', async (path) => {
-      expect((await asker(setting())('GET', path)).status).toBe(404);
+    test.each(['/predictions/', '/predictions/a/b', '/predict/', '/other'])('GET %s: 404', async (path) => {
+      const response = await asker(setting())('GET', path);
+      expect(response.status).toBe(404);
+      expect((await problemOf(response)).detail).toMatch(/\/predict .*\/docs /);
     });
 
     test("OpenAI's route says it in OpenAI's shape", async () => {
       const ask = asker(setting());
-      const body = { prompt, size: '1024x1024' };
+      const body = { prompt, size: '1024x768' };
       const response = await ask('POST', '/v1/images/generations', { body });
       expect(response.status).toBe(400);
       const { error } = openaiErrorSchema.parse(await response.json());
       expect(error).toMatchObject({ type: 'invalid_request_error', param: 'size' });
     });
 
-    test('without a key 401, with a wrong one 403, and health needs none', async ({ skip }) => {
+    test('without a key 401, with a wrong one, too, and health needs none', async ({ skip }) => {
       const { checksKeys, isBehindGateway } = setting();
       if (!checksKeys) skip('the keys are checked before this setting');
       const ask = asker(setting());
@@ -179,6 +246,8 @@ export function refusals(setting: () => Setting): void {
         ['POST', '/predict'],
         ['POST', '/warmup'],
         ['GET', `/predictions/${'a'.repeat(32)}`],
+        ['DELETE', `/predictions/${'a'.repeat(32)}`],
+        ['GET', '/predictions'],
       ] as const) {
         const without = await ask(method, path, { credentials: {} });
         expect(without.status).toBe(401);
@@ -189,9 +258,29 @@ export function refusals(setting: () => Setting): void {
           { authorization: `Bearer wrong-${MARKER}` },
           { authorization: `Api-Key wrong-${MARKER}` },
         ])
-          expect((await ask(method, path, { credentials })).status).toBe(403);
+          expect((await ask(method, path, { credentials })).status).toBe(401);
       }
       expect((await ask('GET', '/health', { credentials: {} })).status).toBe(200);
     });
+
+    test.for<[string, RegExp]>([
+      [`Basic wrong-${MARKER}`, /scheme Basic,/],
+      [`Token wrong-${MARKER}`, /scheme Token,/],
+      [`AWS4-HMAC-SHA256 Credential=${MARKER}`, /scheme AWS4-HMAC-SHA256,/],
+      [`wrong-${MARKER}`, /no scheme that is known/],
+      ['Bearer', /an API key after its scheme/],
+      [`Bearer a ${MARKER}`, /an API key after its scheme/],
+    ])(
+      'Authorization: %s: 401 that names its scheme and nothing more',
+      async ([authorization, said], { skip }) => {
+        const { checksKeys, isBehindGateway } = setting();
+        if (!checksKeys || isBehindGateway) return skip('a gateway says it before this setting');
+        const response = await asker(setting())('POST', '/warmup', { credentials: { authorization } });
+        expect(response.status).toBe(401);
+        const { detail } = await problemOf(response);
+        expect(detail).toMatch(said);
+        expect(detail).not.toContain(MARKER);
+      },
+    );
   });
 }

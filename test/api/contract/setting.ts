@@ -29,6 +29,8 @@ export interface Setting {
   readonly waitsForWakes?: boolean;
   /** Makes a prediction older than results are kept. @default that cannot be done here */
   readonly expire?: (id: string) => Promise<void>;
+  /** Reads an address that the service has given, without a key. @default fetch */
+  readonly readAddress?: (url: string) => Promise<Response>;
   /** All that the service has written to stdout and stderr, or would have. */
   readonly output: () => string;
   readonly stop: () => Promise<void>;
@@ -61,7 +63,7 @@ export function asker({ send, baseUrl, credentials: own, isBehindGateway = false
     }
     expect(response.headers.get('x-request-id')).toMatch(/^[\w.-]{1,128}$/);
     expect(response.headers.get('server-timing')).toMatch(/(^|, )total;dur=\d+\.\d$/);
-    await expectDocumented(method, path, response);
+    await expectDocumented(method, path.replace(/\?.*/, ''), response);
     if (response.status >= 400 && !path.startsWith('/v1/')) await problemOf(response.clone());
     return response;
   };
@@ -77,6 +79,7 @@ export async function problemOf(response: Response) {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   const problem = problemSchema.parse(await response.json());
   expect(problem.status).toBe(response.status);
+  if (problem.status === 400) expect(problem.errors ?? []).not.toEqual([]);
   if (!isRefusal(response)) expect(problem.request_id).toBe(response.headers.get('x-request-id'));
   return problem;
 }

@@ -47,7 +47,7 @@ class Control(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         target = self.headers.get("x-amz-target")
         orders = {"/_alarm": lambda asked: raise_alarm(asked["name"]), "/_push": push, "/_image": instances.recommend_image,
-                  "/_poweroff": instances.power_off, "/_log": instances.check_log}
+                  "/_quota": instances.set_quota, "/_poweroff": instances.power_off, "/_log": instances.check_log}
         if self.path in orders:
             try:
                 return self._reply(200, orders[self.path](json.loads(body)))

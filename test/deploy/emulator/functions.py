@@ -122,3 +122,5 @@ def hurry_queues():
 
     hurried("ChangeMessageVisibility", "VisibilityTimeout")
     hurried("SendMessage", "DelaySeconds")
+    # A poll goes on here when its caller has gone, and takes a message with it: it is over before an instance has stopped.
+    hurried("ReceiveMessage", "WaitTimeSeconds")

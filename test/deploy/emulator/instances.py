@@ -14,16 +14,34 @@ from settings import ACCOUNT, LONGEST_WORK, arn
 KIND = "AWS::EC2::Instance"
 IMAGE_PARAMETER = "/aws/service/ecs/optimized-ami/amazon-linux-2023/gpu/recommended/image_id"
 
+_VCPUS = {"g4dn.xlarge": 4, "g4dn.2xlarge": 8, "g5.xlarge": 4, "g6.xlarge": 4}
 #: Changed, these make a new instance; the rest is not changed here.
 _REPLACING = ("BlockDeviceMappings", "IamInstanceProfile", "ImageId", "InstanceType", "NetworkInterfaces", "UserData")
 
 #: Those that are there, and the stacks that made them.
 machines, stacks = {}, {}
+#: vCPUs of GPU instances that may be up at once, as control.py tells it.
+quota = {"vcpus": 8}
 
 
 def recommend_image(asked):
     """Another machine image is the one that AWS recommends from now on."""
     ssm._PUBLIC_AMI_PARAMETERS[IMAGE_PARAMETER] = asked["id"]
+
+
+def set_quota(asked):
+    """AWS has granted another one."""
+    quota["vcpus"] = asked["vcpus"]
+
+
+def _above_quota(instance_type):
+    """What EC2 says where one more cannot come up; None where it can. One that stops still counts."""
+    up = [machine.record["InstanceType"] for machine in machines.values() if machine.state in ("pending", "running", "stopping")]
+    if sum(_VCPUS[kind] for kind in (*up, instance_type)) <= quota["vcpus"]:
+        return None
+    return (f"You have requested more vCPU capacity than your current vCPU limit of {quota['vcpus']} allows for the instance bucket "
+            "that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an "
+            "adjustment to this limit.")
 
 
 def describe():
@@ -38,6 +56,9 @@ def create_instance(logical_id, properties, stack_name):
     """Made, started, and waited for until it has signalled."""
     network = properties["NetworkInterfaces"][0]
     name = properties["IamInstanceProfile"]
+    refusal = _above_quota(properties["InstanceType"])
+    if refusal:
+        raise ValueError(f"{refusal} (Service: Ec2, Status Code: 400, Error Code: VcpuLimitExceeded)")
     profile, role = _profile(name)
     subnet = ec2._subnets.get(network["SubnetId"])
     if subnet is None:
@@ -105,6 +126,10 @@ def power_off(asked):
     machines[asked["id"]].power_off()
 
 
+def stop(asked):
+    machines[asked["id"]].stop()
+
+
 def check_log(asked):
     """@raises ValueError where an instance's role may not write a log"""
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
@@ -121,6 +146,9 @@ def start_instances(params):
     before = [machine.state for machine in found]
     for machine in found:
         if machine.state == "stopped":
+            refusal = _above_quota(machine.record["InstanceType"])
+            if refusal:
+                return ec2._error("VcpuLimitExceeded", refusal, 400)
             machine.start()
     items = "".join(
         f"<item><instanceId>{machine.id}</instanceId><currentState><code>{machine.record['State']['Code']}</code>"

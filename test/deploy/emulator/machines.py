@@ -58,14 +58,16 @@ class Machine:
         self._boot = self._thread(self._come_up)
 
     def power_off(self):
-        """Returns at once, as `systemctl poweroff` does."""
-        if self.state == "running":
-            self._set("stopping")
-            self._thread(self._go_down)
+        """Returns at once, as `systemctl poweroff` does, whose caller is about to end by himself."""
+        self._leave(grace=5)
+
+    def stop(self):
+        """EC2 is told to: returns at once, and tells whatever runs to end."""
+        self._leave(grace=0)
 
     def terminate(self):
         self._set("terminated")
-        self._end_process(at_once=True)
+        self._end_process(0, signal=9)
 
     def _come_up(self):
         time.sleep(WAKE_SECONDS)
@@ -94,8 +96,13 @@ class Machine:
         # OnFailure=poweroff.target
         self.power_off()
 
-    def _go_down(self):
-        self._end_process()
+    def _leave(self, grace):
+        if self.state == "running":
+            self._set("stopping")
+            self._thread(lambda: self._go_down(grace))
+
+    def _go_down(self, grace):
+        self._end_process(grace)
         self._boot.join()
         time.sleep(STOP_SECONDS)
         if self.state == "stopping":
@@ -115,15 +122,15 @@ class Machine:
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
             return self._process.wait()
 
-    def _end_process(self, at_once=False):
+    def _end_process(self, grace, signal=15):
+        """@param grace seconds that it has to end by itself"""
         process = self._process
         if process is None or process.poll() is not None:
             return
         try:
-            # Who asked for the power-off is about to end by himself.
-            process.wait(0 if at_once else 5)
+            process.wait(grace)
         except subprocess.TimeoutExpired:
-            _signal(process, 9 if at_once else 15)
+            _signal(process, signal)
         try:
             process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:

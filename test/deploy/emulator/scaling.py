@@ -5,6 +5,7 @@ import uuid
 from ministack.services.cloudformation import provisioners
 
 from api_model import check_call
+from instances import stop
 from provisioning import made_up, register
 from sagemaker import components
 from settings import ACCOUNT, REGION, arn, log
@@ -63,19 +64,29 @@ def update_alarm(physical_id, old, new, stack_name, logical_id=None):
 
 
 def raise_alarm(part):
-    """What CloudWatch does when an alarm's state becomes ALARM: its actions, here the scaling policies among them.
+    """What CloudWatch does when an alarm's state becomes ALARM: its actions, here those that scale or stop.
 
     @param part of the alarm's name
-    @raises ValueError where there is not exactly one, or where it does not scale
+    @raises ValueError where there is not exactly one, or where it does neither
     """
     found = [name for name in alarms if part in name]
     if len(found) != 1:
         raise ValueError(f"{len(found)} alarms have {part} in their names: {list(alarms)}")
-    done = [_follow(policies[action]) for action in alarms[found[0]].get("AlarmActions", []) if action in policies]
+    alarm = alarms[found[0]]
+    actions = alarm.get("AlarmActions", [])
+    done = [_follow(policies[action]) for action in actions if action in policies]
+    done += [_stop(alarm) for action in actions if action == f"arn:aws:automate:{REGION}:ec2:stop"]
     if not done:
-        raise ValueError(f"alarm {found[0]} has no action that scales: {alarms[found[0]].get('AlarmActions')}")
+        raise ValueError(f"alarm {found[0]} has no action that scales or stops: {actions}")
     log("alarm", name=found[0], done=done)
     return done
+
+
+def _stop(alarm):
+    """The instance that the metric is of."""
+    instance, = (dimension["Value"] for dimension in alarm["Dimensions"] if dimension["Name"] == "InstanceId")
+    stop({"id": instance})
+    return {"stopped": instance}
 
 
 def _follow(policy):

@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { InProcessEndpoint } from '../../../functions/endpoint/worker/in-process-endpoint.js';
 import { ProblemError, problemResponse } from '../../../functions/shared/problem-response.js';
 import { AppError } from '../../../lib/errors/app-error.js';
-import { until } from '../../support/until.js';
 
 const request = {
   prompt: 'a tree',
@@ -16,19 +15,17 @@ const request = {
 } as const;
 
 /** An endpoint whose route does as told. */
-function endpointOf(route: (request: Request) => Promise<Response>, selfTest = async () => {}) {
+function endpointOf(route: (request: Request) => Promise<Response>, isBroken = false): InProcessEndpoint {
   const app = new Hono();
   app.post('/invocations', ({ req }) => route(req.raw));
-  const broken: unknown[] = [];
-  const onBroken = (error: unknown) => void broken.push(error);
-  return { endpoint: new InProcessEndpoint({ app, selfTest, onBroken, stuckMs: 200 }), broken };
+  return new InProcessEndpoint(app, { isBroken });
 }
 
 const failing = async () => problemResponse(new AppError('INTERNAL', 'CUDA failure 700'), 'request-1');
 const context = (signal: AbortSignal) => ({ requestId: 'request-1', signal });
 
 test("a request reaches the route with its id; the answer's phases come back", async () => {
-  const { endpoint } = endpointOf(async (incoming) => {
+  const endpoint = endpointOf(async (incoming) => {
     expect(incoming.headers.get('x-request-id')).toBe('request-1');
     const { seed } = (await incoming.json()) as typeof request;
     const rest = { num_steps: 1, output_format: 'png', decoder: 'vae', tokens_cut: 0, model: 'm' };
@@ -40,7 +37,7 @@ test("a request reaches the route with its id; the answer's phases come back", a
 
 test('a request whose time is up has timed out, once its run has ended', async () => {
   let hasEnded = false;
-  const { endpoint, broken } = endpointOf(async (incoming) => {
+  const endpoint = endpointOf(async (incoming) => {
     while (!incoming.signal.aborted) await pause(5);
     await pause(50);
     hasEnded = true;
@@ -48,29 +45,16 @@ test('a request whose time is up has timed out, once its run has ended', async (
   });
   const invoked = endpoint.invoke(request, context(AbortSignal.timeout(20)));
   await expect(invoked).rejects.toMatchObject({ fault: 'timeout' });
-  expect([hasEnded, broken]).toEqual([true, []]);
-});
-
-test('a run that never ends is told of', async () => {
-  const { endpoint, broken } = endpointOf(() => new Promise(() => undefined));
-  void endpoint.invoke(request, context(AbortSignal.timeout(20)));
-  await until('it is told', () => broken.length === 1);
+  expect(hasEnded).toBe(true);
 });
 
 test('a request on which the model fails is to blame where the model still draws', async () => {
-  const { endpoint, broken } = endpointOf(failing);
-  const invoked = endpoint.invoke(request, context(new AbortController().signal));
+  const invoked = endpointOf(failing).invoke(request, context(new AbortController().signal));
   await expect(invoked).rejects.toMatchObject({ fault: 'model' });
-  expect(broken).toEqual([]);
 });
 
-test('where it does not, no request ends, and the reason is told', async () => {
-  const reason = new AppError('INTERNAL', 'the session thread has ended');
-  const { endpoint, broken } = endpointOf(failing, () => Promise.reject(reason));
-  let isSettled = false;
-  void endpoint.invoke(request, context(new AbortController().signal)).finally(() => {
-    isSettled = true;
-  });
-  await until('it is told', () => broken.length === 1);
-  expect([broken, isSettled]).toEqual([[reason], false]);
+test('where it does not, no request ends', async () => {
+  const signal = new AbortController().signal;
+  const invoked = endpointOf(failing, true).invoke(request, context(signal));
+  expect(await Promise.race([invoked, pause(200, 'still waiting')])).toBe('still waiting');
 });

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WORKER_PHASES } from '../../../lib/schemas/worker-state.js';
 import { createS3Client } from '../../../lib/weights/sources/s3/create-s3-client.js';
 import { EndpointProcess } from '../../support/processes/endpoint-process.js';
+import { ROOT } from '../../support/reference.js';
 import {
   type MotoServer,
   motoClientConfig,
@@ -132,6 +133,19 @@ describe.skipIf(motoIsAbsent())(
       expect(frozen.log).toContain('the worker hangs, and is ended');
       stack.worker();
       expect(await stack.ended(id)).toMatchObject({ status: 'succeeded' });
+    });
+
+    test('a worker whose session thread ends does not go on listening, and says why', async () => {
+      const THREADS_END = join(scratch, 'end-threads');
+      const preload = join(ROOT, 'test/support/processes/end-threads.mjs');
+      const worker = stack.worker({ NODE_OPTIONS: `--import=${preload}`, THREADS_END });
+      await stack.said(worker, 'model ready');
+      writeFileSync(THREADS_END, '');
+      expect(await worker.exited()).toBe(1);
+      expect((await stack.states()).at(-1)).toMatchObject({
+        phase: 'failed',
+        error: 'the session thread has ended',
+      });
     });
 
     test('a message whose workers die is given up after three of them', async () => {

@@ -20,9 +20,11 @@ import { removeExpired } from '../../../functions/home/records/remove-expired.js
 import { requeueUnfinished } from '../../../functions/home/records/requeue-unfinished.js';
 import { errorFields } from '../../../functions/shared/error-fields.js';
 import type { Message } from '../../../lib/predictions/message-queue.js';
+import { entryName, parseEntry } from '../../../lib/predictions/records/owner-index.js';
 import { UnreadableRecord } from '../../../lib/predictions/records/unreadable-record.js';
 import { requestRecordSchema } from '../../../lib/schemas/prediction.js';
 import { requestRecord, resultRecord } from '../../support/predictions/prediction-records.js';
+import { storeContract } from '../../support/predictions/store-contract.js';
 import { bundleScript } from '../../support/processes/bundle-script.js';
 import { ROOT } from '../../support/reference.js';
 
@@ -38,6 +40,10 @@ beforeEach(() => {
   store = new FolderPredictionStore(folder);
 });
 const fileOf = (id: string, name: string) => join(folder, 'predictions', id, `${name}.json`);
+
+describe('claims and lists', () => {
+  storeContract(() => store);
+});
 
 describe('records', () => {
   test('are read as they were written, each in a file of its own', async () => {
@@ -184,6 +190,8 @@ describe('what is wrong', () => {
   });
 });
 
+const OWNER = '0'.repeat(32);
+
 test('a folder that is not there is empty', async () => {
   expect(await new FolderPredictionStore(join(folder, 'none')).list()).toEqual([]);
 });
@@ -198,10 +206,19 @@ test('what expired a day ago is removed, and nothing else', async () => {
   };
   age(old.id, 2.01);
   age(expired.id, 1.99);
+  for (const [{ id }, days] of [
+    [old, 2.01],
+    [expired, 1.99],
+  ] as const)
+    await store.enlist(
+      OWNER,
+      entryName(requestRecord({ id, created_at: new Date(now - days * DAY_MS).toISOString() })),
+    );
   mkdirSync(join(folder, 'predictions', 'not-ours'));
   const onTrouble = (what: string) => expect.unreachable(what);
   await removeExpired({ store, retentionMs: DAY_MS, now, onTrouble });
   expect(existsSync(fileOf(old.id, 'request'))).toBe(false);
+  expect((await store.listOwned(OWNER, 9)).map((name) => parseEntry(name)?.id)).toEqual([expired.id]);
   // It is still known to have expired.
   expect(await store.readRequest(expired.id)).toEqual(expired);
   expect(await store.readRequest(young.id)).toEqual(young);

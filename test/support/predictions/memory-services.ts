@@ -11,7 +11,7 @@ import type { SendWebhook } from '../../../lib/predictions/send-webhook.js';
 import type { WorkerServices } from '../../../lib/predictions/services.js';
 import { SYSTEM_CLOCK } from '../../../lib/predictions/system-clock.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
-import { MemoryPredictionStore, MemoryWakeLog } from './memory-stores.js';
+import { MEMORY_LINKS, MemoryPredictionStore, MemoryWakeLog } from './memory-stores.js';
 
 /** Stands for every delay of the queue: tests do not wait 20 s for a sleeper. Milliseconds. */
 const HURRIED_MS = 20;
@@ -66,6 +66,7 @@ export function memoryServices(props: MemoryServicesProps): MemoryServices {
     delivery: new PushedDelivery(endpoint),
     endpoint,
     store,
+    links: MEMORY_LINKS,
     queue,
     waker: new Waker({ endpoint, log: new MemoryWakeLog() }),
     clock: SYSTEM_CLOCK,

@@ -14,6 +14,7 @@ import { noteReady } from '../../../lib/predictions/wake/wake-endpoint.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
 import { WORKER_STATE_KEY, type WorkerPhase, type WorkerState } from '../../../lib/schemas/worker-state.js';
 import { motoClientConfig } from '../servers/moto-server.js';
+import { MEMORY_LINKS } from './memory-stores.js';
 import { ScriptedEndpoint } from './scripted-endpoint.js';
 
 /** What a worker that pulls is told, as the container is: the names are those of its environment. */
@@ -74,6 +75,7 @@ async function work(
   const services: WorkerServices = {
     endpoint,
     store: new S3PredictionStore(records),
+    links: MEMORY_LINKS,
     queue: new SqsMessageQueue({ client: sqs, queueUrl: QUEUE_URL, drawQueueUrl: DRAW_QUEUE_URL }),
     waker: new Waker({ endpoint, log: new S3WakeLog(records) }),
     clock: SYSTEM_CLOCK,

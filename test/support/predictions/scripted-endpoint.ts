@@ -1,5 +1,6 @@
 import { toProblem } from '../../../functions/shared/problem-response.js';
 import { encodeImage } from '../../../lib/image/encode-image.js';
+import { resizeImage, tellResize } from '../../../lib/image/resize-image.js';
 import {
   type EndpointAnswer,
   EndpointError,
@@ -73,9 +74,12 @@ export class ScriptedEndpoint implements PushedEndpoint {
 
 async function draw(request: SeededRequest) {
   const { prompt, seed, num_steps, num_images, output_format, decoder, image = '' } = request;
-  const pictures = Array.from({ length: num_images }, (_, index) => {
+  const own = { width: SCRIPTED_SIDE, height: SCRIPTED_SIDE };
+  const { size = own } = request;
+  const resized = tellResize(own, size);
+  const pictures = Array.from({ length: num_images }, async (_, index) => {
     const data = randomBytes(3 * SCRIPTED_SIDE ** 2, seed + index + image.length);
-    return encodeImage({ data, width: SCRIPTED_SIDE, height: SCRIPTED_SIDE }, output_format);
+    return encodeImage(await resizeImage({ data, ...own }, size), output_format);
   });
   const results = (await Promise.all(pictures)).map((picture) => picture.toString('base64'));
   return {
@@ -85,6 +89,8 @@ async function draw(request: SeededRequest) {
     num_steps,
     output_format,
     decoder,
+    size,
+    ...(resized !== undefined && { warnings: [resized] }),
     tokens_cut: Math.max(0, prompt.split(/\s+/).length - MAX_TOKENS),
     model: 'scripted',
   };

@@ -61,7 +61,7 @@ async function arriveAtBedtime(world: PulledWorld, requests: number): Promise<Pu
       Math.max(0, bedtime + random.between(-1_500, random.pick([4_000, 4_000, 12_000])) - time.now()),
     );
   }
-  await rest(world, 10 * 60_000);
+  await rest(world, asked.length, 10 * 60_000);
   return report(world, asked);
 }
 
@@ -83,7 +83,7 @@ async function live(world: PulledWorld, arrivals: readonly number[]): Promise<Pu
     await time.sleep(Math.max(0, start + second * 1000 - time.now()));
     asked.push(ask(world, `request ${index}`).asked);
   }
-  await rest(world, REST_MS);
+  await rest(world, asked.length, REST_MS);
   return report(world, asked);
 }
 
@@ -110,14 +110,15 @@ function ask(world: PulledWorld, id: string): { readonly asked: Asked } {
   return { asked };
 }
 
-/** Until nothing is queued and every machine sleeps, or so long. */
+/** Until every request has come and has its result, nothing is queued and every machine sleeps, or so long. */
 async function rest(
   { time, store, drawing, watching, dead, instances }: PulledWorld,
+  requests: number,
   most: number,
 ): Promise<void> {
   const end = time.now() + most;
   const goesOn = () =>
-    store.results.size < store.requests.size ||
+    store.results.size < requests ||
     drawing.size + watching.size + dead.size > 0 ||
     instances.some(({ state }) => state !== 'stopped');
   do await time.sleep(1_000);

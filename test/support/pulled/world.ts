@@ -8,7 +8,7 @@ import type { PulledEndpoint } from '../../../lib/predictions/endpoint.js';
 import type { Message } from '../../../lib/predictions/message-queue.js';
 import type { Services, WorkerServices } from '../../../lib/predictions/services.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
-import { MemoryPredictionStore, MemoryWakeLog } from '../predictions/memory-stores.js';
+import { MEMORY_LINKS, MemoryPredictionStore, MemoryWakeLog } from '../predictions/memory-stores.js';
 import { pictureOf } from '../simulation/endpoint.js';
 import { Process } from '../simulation/process.js';
 import { SimulatedQueue } from '../simulation/queue.js';
@@ -234,11 +234,19 @@ export class PulledWorld {
         readRequest: (id) => ask(() => store.readRequest(id)),
         markQueued: (id) => ask(() => store.markQueued(id)),
         isQueued: (id) => ask(() => store.isQueued(id)),
-        createResult: (id, record) => ask(() => store.createResult(id, record)),
+        createResult: (...result) => ask(() => store.createResult(...result)),
         readResult: (id) => ask(() => store.readResult(id)),
+        readEnd: (id) => ask(() => store.readEnd(id)),
+        readClaim: (id) => ask(() => store.readClaim(id)),
+        replaceClaim: (id, state, version) => ask(() => store.replaceClaim(id, state, version)),
+        enlist: (owner, name) => ask(() => store.enlist(owner, name)),
+        listOwned: (owner, limit, after) => ask(() => store.listOwned(owner, limit, after)),
+        createPictures: (id, pictures) => ask(() => store.createPictures(id, pictures)),
+        readPicture: (id, name) => ask(() => store.readPicture(id, name)),
         createWebhook: (id, record) => ask(() => store.createWebhook(id, record)),
         readWebhook: (id) => ask(() => store.readWebhook(id)),
       },
+      links: MEMORY_LINKS,
       queue: { send: (message, delay) => ask(() => this.#send(message, delay)) },
       waker,
       clock: { now: time.now, sleep: process.sleep, timeout: time.timeout, random: random.next },

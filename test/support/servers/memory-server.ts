@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import { apiApp } from '../../../functions/api/app.js';
 import { ProblemError } from '../../../functions/shared/problem-response.js';
-import { readKey } from '../../../functions/shared/read-key.js';
+import { readKey, whyNoKey } from '../../../functions/shared/read-key.js';
 import type { PushedEndpoint } from '../../../lib/predictions/endpoint.js';
 import { memoryServices } from '../predictions/memory-services.js';
 import { RecordingTelemetry } from '../predictions/recording-telemetry.js';
@@ -20,25 +20,28 @@ export interface MemoryServer {
 export interface MemoryServerProps {
   /** Path of API Gateway's stage. @default '' */
   readonly stage?: string;
+  /** Of pages elsewhere that may ask. @default none */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** The whole API on a socket of this machine, with everything behind it in memory. */
 export async function startMemoryServer(
   endpoint: PushedEndpoint,
-  { stage = '' }: MemoryServerProps = {},
+  { stage = '', corsOrigins = [] }: MemoryServerProps = {},
 ): Promise<MemoryServer> {
   const telemetry = new RecordingTelemetry();
   const { services, queue } = memoryServices({ endpoint, telemetry });
   const app = apiApp({
     services,
     telemetry,
-    caller: () => 'me',
-    authenticate: ({ headers }) => {
+    caller: ({ headers }) => {
       const key = readKey(headers);
-      if (key === undefined) throw new ProblemError(401, 'this path needs an API key');
-      if (key !== KEY) throw new ProblemError(403, 'the API key is not known');
+      if (key === undefined) throw new ProblemError(401, whyNoKey(headers));
+      if (key !== KEY) throw new ProblemError(401, 'the API key is not known');
+      return 'me';
     },
     baseUrl: ({ url }) => new URL(url).origin + stage,
+    corsOrigins,
   });
   // As API Gateway does: the function never sees the stage.
   const fetch = (request: Request) => {

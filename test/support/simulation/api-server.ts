@@ -49,7 +49,9 @@ export class ApiServer {
     return this.#answer<Reply>(async (services) => {
       const props = { request, caller: CALLER, waitMs, requestId: 'request', signal, ...keyed };
       const outcome = await predict(props, services);
-      return outcome.kind === 'failed' ? { kind: 'failed', reason: outcome.error.detail } : outcome;
+      if (outcome.kind === 'failed') return { kind: 'failed', reason: outcome.error.detail };
+      // Nobody asks for addresses here.
+      return outcome as Reply;
     });
   }
 

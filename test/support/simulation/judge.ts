@@ -96,7 +96,7 @@ export class Judge {
   /** A prediction that has ended. */
   see(client: Case, prediction: Prediction): void {
     if (prediction.status === 'failed') this.failure(client, prediction.error.detail);
-    if (prediction.status !== 'succeeded') return;
+    if (!('result' in prediction)) return;
     const { id: _, created_at, status, completed_at, webhook, ...answer } = prediction;
     this.answered(client, answer);
   }
@@ -113,5 +113,5 @@ export class Judge {
 }
 
 function endOf(prediction: Prediction): string {
-  return prediction.status === 'succeeded' ? prediction.result : prediction.status;
+  return 'result' in prediction ? prediction.result : prediction.status;
 }

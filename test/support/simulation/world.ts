@@ -5,7 +5,7 @@ import type { PushedEndpoint } from '../../../lib/predictions/endpoint.js';
 import type { WorkerServices } from '../../../lib/predictions/services.js';
 import { Waker } from '../../../lib/predictions/wake/waker.js';
 import type { Prediction } from '../../../lib/schemas/prediction.js';
-import { MemoryPredictionStore, MemoryWakeLog } from '../predictions/memory-stores.js';
+import { MEMORY_LINKS, MemoryPredictionStore, MemoryWakeLog } from '../predictions/memory-stores.js';
 import { type EndpointSettings, SimulatedEndpoint } from './endpoint.js';
 import { type Death, Process } from './process.js';
 import { SimulatedQueue } from './queue.js';
@@ -128,11 +128,19 @@ export class World {
         readRequest: (id) => ask('read', () => store.readRequest(id)),
         markQueued: (id) => ask('write', () => store.markQueued(id)),
         isQueued: (id) => ask('read', () => store.isQueued(id)),
-        createResult: (id, record) => ask('write', () => store.createResult(id, record)),
+        createResult: (...result) => ask('write', () => store.createResult(...result)),
         readResult: (id) => ask('read', () => store.readResult(id)),
+        readEnd: (id) => ask('read', () => store.readEnd(id)),
+        readClaim: (id) => ask('read', () => store.readClaim(id)),
+        replaceClaim: (id, state, version) => ask('write', () => store.replaceClaim(id, state, version)),
+        enlist: (owner, name) => ask('write', () => store.enlist(owner, name)),
+        listOwned: (owner, limit, after) => ask('read', () => store.listOwned(owner, limit, after)),
+        createPictures: (id, pictures) => ask('write', () => store.createPictures(id, pictures)),
+        readPicture: (id, name) => ask('read', () => store.readPicture(id, name)),
         createWebhook: (id, record) => ask('write', () => store.createWebhook(id, record)),
         readWebhook: (id) => ask('read', () => store.readWebhook(id)),
       },
+      links: MEMORY_LINKS,
       queue: {
         send: (message, delay) => ask('send', () => queue.send(JSON.stringify(message), delay)),
       },

@@ -30,6 +30,7 @@ const predictions = [
   ...on(`${RESULTS}/predictions/*`, 's3:GetObject', 's3:PutObject'),
   ...on(RESULTS, 's3:ListBucket'),
 ];
+const lists = on(`${RESULTS}/owners/*`, 's3:PutObject');
 const wakeLog = on(`${RESULTS}/wake.json`, 's3:GetObject', 's3:PutObject');
 const wake = [
   ...on(INSTANCE_ARN, 'ec2:ModifyInstanceAttribute', 'ec2:StartInstances'),
@@ -44,7 +45,7 @@ const send = on('<Predictions/Queue>', 'sqs:SendMessage');
 const count = on('<Instances/Draw/Queue>', 'sqs:GetQueueAttributes');
 
 const roles: [string, string[]][] = [
-  ['Api/Handler', [...logs('Api/Handler'), ...predictions, ...wakeLog, ...pulled, ...send]],
+  ['Api/Handler', [...logs('Api/Handler'), ...predictions, ...lists, ...wakeLog, ...pulled, ...send]],
   [
     'Worker/Consumer',
     [
