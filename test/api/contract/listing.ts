@@ -70,7 +70,7 @@ export function listing(setting: () => Setting): void {
       ['cursor', ''],
       ['cursor', '..%2F..'],
       ['cursor', 'a'.repeat(5000)],
-    ])('?%s=%.20s: 400 that names it', async (field, value) => {
+    ])('a bad %s, case %#: 400 that names it', async (field, value) => {
       const response = await asker(setting())('GET', `/predictions?${field}=${value}`);
       expect(response.status).toBe(400);
       expect((await problemOf(response)).errors?.map((error) => error.field)).toEqual([field]);
