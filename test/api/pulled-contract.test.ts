@@ -2,7 +2,7 @@ import { describe } from 'vitest';
 import { processWorker } from '../support/predictions/process-worker.js';
 import { motoIsAbsent } from '../support/servers/moto-server.js';
 import { contract } from './contract/contract.js';
-import type { Setting } from './contract/setting.js';
+import { DRAWN, type Setting } from './contract/setting.js';
 import { gatewaySetting } from './gateway-setting.js';
 import { lambdaFixture } from './lambda-fixture.js';
 
@@ -17,7 +17,7 @@ describe.skipIf(motoIsAbsent())('in AWS, where workers fetch their messages', ()
       return {
         ...gatewaySetting(stack),
         side: 512,
-        drawn: () => stack.output().match(/"message":"invocation",[^\n]*"status":200/g)?.length ?? 0,
+        drawn: () => stack.output().match(DRAWN)?.length ?? 0,
         sleep: () => stack.machine.sleep(),
         waitsForWakes: true,
         // The fixture stops it.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Health, healthSchema } from '../../lib/schemas/health.js';
 import { contract } from '../api/contract/contract.js';
+import { DRAWN } from '../api/contract/setting.js';
 import { until } from '../support/until.js';
 import { Account, OPTIONS } from './account.js';
 import { AccountApi } from './account-api.js';
@@ -187,8 +188,6 @@ const WAKE_MS = 300_000;
 /** Of a first wake, and of those that were seen. Seconds. */
 const EC2_ESTIMATE = 61;
 const ASYNC = { prefer: 'respond-async' };
-/** A picture that a worker has drawn. */
-const DRAWN = /"kind":"predict","done":true/g;
 
 async function endOf(prompt: string) {
   const response = await stack.predict({ prompt }, ASYNC);

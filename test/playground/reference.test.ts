@@ -59,7 +59,7 @@ describe.skipIf(!CHROMIUM)('the reference', () => {
     expect(await page.evaluate('document.querySelector("#getPrediction :invalid[name=id]") === null')).toBe(
       false,
     );
-    await prediction.getByLabel('id').fill('mfrggzdfmztwq2lknnwg23tpoaytemzu');
+    await prediction.getByLabel('id', { exact: true }).fill('mfrggzdfmztwq2lknnwg23tpoaytemzu');
     await prediction.getByRole('button', { name: 'Send' }).click();
     await prediction.locator('.answer').getByText('404', { exact: true }).waitFor();
     await prediction.locator('.answer').getByText('no such prediction').waitFor();

@@ -83,7 +83,13 @@ const LOOKS: readonly (readonly [string, (words: readonly string[]) => void])[] 
   // worker.test.ts runs what it would.
   ['docker run', (words) => expect(words.at(-1)).toBe('worker')],
   // tour.test.ts pastes it.
-  ['curl', ([url]) => expect(url).toMatch(/^localhost:(8000\/predict|8080\/(ping|invocations))$/)],
+  [
+    'curl',
+    (words) => {
+      const url = words.find((word) => !word.startsWith('-'));
+      expect(url).toMatch(/^localhost:(8000\/predict|8080\/(ping|invocations))$/);
+    },
+  ],
 ];
 
 /** The commands of a line, less variables before them, redirections, remarks, and what is made of an answer; double and single quotes hold words together. */

@@ -64,14 +64,14 @@ export function listing(setting: () => Setting): void {
     });
 
     test.each([
-      ['?limit=0', 'limit'],
-      ['?limit=101', 'limit'],
-      ['?limit=many', 'limit'],
-      ['?cursor=', 'cursor'],
-      ['?cursor=..%2F..', 'cursor'],
-      [`?cursor=${'a'.repeat(5000)}`, 'cursor'],
-    ])('%s: 400 that names it', async (query, field) => {
-      const response = await asker(setting())('GET', `/predictions${query}`);
+      ['limit', '0'],
+      ['limit', '101'],
+      ['limit', 'many'],
+      ['cursor', ''],
+      ['cursor', '..%2F..'],
+      ['cursor', 'a'.repeat(5000)],
+    ])('a bad %s, case %#: 400 that names it', async (field, value) => {
+      const response = await asker(setting())('GET', `/predictions?${field}=${value}`);
       expect(response.status).toBe(400);
       expect((await problemOf(response)).errors?.map((error) => error.field)).toEqual([field]);
     });

@@ -5,6 +5,9 @@ import { expectDocumented } from '../../support/expect-documented.js';
 /** Stands in every prompt, key and private header of the suite: no log may have it. */
 export const MARKER = 'xylophone7731';
 
+/** The line of a worker's log for each picture that it has drawn. */
+export const DRAWN = /"message":"invocation",[^\n]*"status":200/g;
+
 /** One way in which the service runs. */
 export interface Setting {
   /** From a `Request` at `baseUrl` to its answer. */
