@@ -100,7 +100,7 @@ test('a picture that a service takes is sent as it is, a larger one as a smaller
 });
 
 test('a refusal is one line with the service and its words', async () => {
-  const { code, cwd, stderr } = await generate([{ status: 403, body: { detail: 'this key is not known' } }]);
+  const { code, cwd, stderr } = await generate([{ status: 401, body: { detail: 'this key is not known' } }]);
   expect(code).toBe(1);
   expect(stderr).toContain(`${service?.url}: this key is not known`);
   expect(stderr).not.toContain('key-1');

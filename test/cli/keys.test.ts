@@ -45,7 +45,7 @@ test('a key is made, used, listed and taken back while the service runs; what ot
   ] as const)
     expect(await statusOf(id, key)).toBe(404);
 
-  expect((await ask('/v1/images/generations', `${alice}x`, { method: 'POST' })).status).toBe(403);
+  expect((await ask('/v1/images/generations', `${alice}x`, { method: 'POST' })).status).toBe(401);
   // Three of six are used.
   for (let i = 0; i < 3; i++) expect(await statusOf(first, alice)).toBe(200);
   const spent = await ask(`/predictions/${first}`, alice);
@@ -56,7 +56,7 @@ test('a key is made, used, listed and taken back while the service runs; what ot
   expect(stdout).toMatch(/^alice {2}6 requests a day, since \d{4}-\d\d-\d\d\nbob {4}50 a second, since /);
   expect(stdout).not.toMatch(/[0-9a-f]{40}/);
   expect(await keys('remove', 'bob', ...PLACE)).toMatchObject({ code: 0, stdout: 'bob is removed\n' });
-  expect(await statusOf(second, bob)).toBe(403);
+  expect(await statusOf(second, bob)).toBe(401);
   expect(await keys('remove', '--all', ...PLACE)).toMatchObject({ code: 0, stdout: 'alice is removed\n' });
   expect((await keys('list', '--json', ...PLACE)).stdout).toBe('[]\n');
   for (const secret of [alice, bob]) expect(home.stderr).not.toContain(secret);

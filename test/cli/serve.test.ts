@@ -54,7 +54,7 @@ test('the printed line never writes an error, or a picture that is to come, into
     { status: 202, body: later },
     { status: 400, body: refused },
     { status: 503, body: refused },
-    { status: 403, body: refused },
+    { status: 401, body: refused },
   ];
   const scripted = await startScriptedService([...answers], {});
   const line = home.curl.replace(home.url, scripted.url);

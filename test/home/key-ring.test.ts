@@ -39,9 +39,9 @@ test('a key that is added opens at once, and one that is removed opens no more',
   const [alice, bob] = [await keys.add('alice', {}), await keys.add('bob', {})];
   expect([await admitted(ring, alice), await admitted(ring, bob)]).toEqual(['alice', 'bob']);
   await keys.remove('alice');
-  expect([await admitted(ring, alice), await admitted(ring, bob)]).toEqual([403, 'bob']);
+  expect([await admitted(ring, alice), await admitted(ring, bob)]).toEqual([401, 'bob']);
   rmSync(join(folder, KEY_FILE));
-  expect([await admitted(ring, bob), await admitted(ring, 'mine')]).toEqual([403, 'default']);
+  expect([await admitted(ring, bob), await admitted(ring, 'mine')]).toEqual([401, 'default']);
   expect(troubles).toEqual([]);
 });
 
@@ -78,7 +78,7 @@ test('another file of the same size and time is read, too', async () => {
   await keys.remove('alice');
   const again = await keys.add('alice', {});
   utimesSync(file, 1, 1);
-  expect([await admitted(ring, alice), await admitted(ring, again)]).toEqual([403, 'alice']);
+  expect([await admitted(ring, alice), await admitted(ring, again)]).toEqual([401, 'alice']);
 });
 
 test('a quota is counted over restarts, and anew in the next day or month', async () => {

@@ -115,7 +115,7 @@ describe.skipIf(!CHROMIUM)('a page of another origin', () => {
       message: 'steps: must be an integer from 1 to 4',
     });
     expect(await ask({ url: open.url, apiKey: 'wrong' }, { prompt: 'a tree' })).toMatchObject({
-      status: 403,
+      status: 401,
     });
   });
 

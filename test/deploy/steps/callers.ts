@@ -24,7 +24,7 @@ export const CALLERS: readonly [string, (account: Account, stack: DeployedStack)
 
 async function openai({ side }: Account, { url, key, fetch }: DeployedStack): Promise<void> {
   const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, maxRetries: PATIENCE, fetch });
-  const { data } = await client.images.generate({ prompt: 'a house', size: '512x512' });
+  const { data } = await client.images.generate({ prompt: 'a house' });
   await expectPicture(Buffer.from(data?.[0]?.b64_json ?? '', 'base64'), side);
 }
 
