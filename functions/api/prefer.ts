@@ -21,8 +21,8 @@ export function readPrefer({ headers, url }: Pick<Request, 'headers' | 'url'>): 
     .split(',')
     .map((part) => part.split(';', 1)[0]?.trim().toLowerCase() ?? '');
   const asked = new URL(url).searchParams.get('wait') ?? undefined;
-  if (asked !== undefined && !/^\d{1,9}$/.test(asked))
-    throw refusal('wait', `must be seconds, an integer from 0 to ${MAX_WAIT_SECONDS}`);
+  if (asked !== undefined && !/^\d+$/.test(asked))
+    throw refusal('wait', `must be whole seconds, of which ${MAX_WAIT_SECONDS} are waited at most`);
   const preferred = preferences.map((text) => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(text)?.[1]).find(Boolean);
   const wait = preferred ?? asked;
   return {

@@ -16,7 +16,8 @@ FORM = "/v1/images/edits"
 
 
 def is_valid(case):
-    return all(part.mode == GenerationMode.POSITIVE for part in case.meta.components.values())
+    parts = [case.meta.generation, *case.meta.components.values()]
+    return all(part.mode == GenerationMode.POSITIVE for part in parts)
 
 
 @schemathesis.hook

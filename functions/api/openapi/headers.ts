@@ -103,7 +103,8 @@ export const WAIT: Parameter = {
   name: 'wait',
   in: 'query',
   required: false,
-  description: 'As `Prefer: wait=N`, which outdoes it, for whoever cannot set a header.',
+  description:
+    'As `Prefer: wait=N`, which outdoes it, for whoever cannot set a header. At most 25 seconds are waited.',
   schema: { type: 'integer', minimum: 0 },
   example: 10,
 };

@@ -178,7 +178,7 @@ export function refusals(setting: () => Setting): void {
       expect([taken.status, taken.headers.get('preference-applied')]).toEqual([200, 'wait=20']);
       const wrong = await ask('POST', '/predict?wait=long', { body: { prompt } });
       expect((await problemOf(wrong)).errors).toEqual([
-        { field: 'wait', message: 'must be seconds, an integer from 0 to 25' },
+        { field: 'wait', message: 'must be whole seconds, of which 25 are waited at most' },
       ]);
     });
 
