@@ -26,7 +26,9 @@ export async function stageClient(stage) {
     format: 'esm',
     platform: 'neutral',
     target: TARGETS,
+    // Names stay.
     minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
   });
