@@ -7,7 +7,7 @@ export async function receiveWebhook(request: Request, secret: string) {
   const event = new Webhook(secret).verify(await request.text(), headers) as {
     type: 'prediction.succeeded' | 'prediction.failed' | 'prediction.canceled';
     timestamp: string;
-    data: { id: string; result?: string; error?: { detail: string } };
+    data: { id: string; result?: string; urls?: string[]; error?: { detail: string } };
   };
   return event;
 }
