@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { GenerateProgress } from '../../lib/client/client.js';
 import { ClientError } from '../../lib/client/client-error.js';
 import { createClient } from '../../lib/client/create-client.js';
-import { type ScriptedAnswer, type ScriptedService, startScriptedService } from './scripted-service.js';
+import { connector } from './connect.js';
+import type { ScriptedAnswer } from './scripted-service.js';
 import {
   ANSWER,
   accepted,
   answered,
   failed,
-  HEALTH,
   ID,
   IMAGES,
   PICTURE,
@@ -20,17 +20,7 @@ import {
   succeeded,
 } from './scripts.js';
 
-let service: ScriptedService | undefined;
-
-afterEach(async () => {
-  await service?.close();
-  service = undefined;
-});
-
-async function connect(...answers: ScriptedAnswer[]) {
-  service = await startScriptedService(answers, HEALTH);
-  return { client: createClient({ url: `${service.url}/`, apiKey: 'k' }), seen: service.seen };
-}
+const connect = connector();
 
 test('a warm service answers at once: bytes, seed and timings', async () => {
   const { client, seen } = await connect(answered);
@@ -130,14 +120,14 @@ test('a signal ends the call with its reason: while sending, while polling and i
     [accepted, { instead: 'silence' }],
     [{ status: 503, body: {}, headers: { 'retry-after': '60' } }],
   ]) {
-    const { client, seen } = await connect(...(script as ScriptedAnswer[]));
+    const { client, seen, close } = await connect(...(script as ScriptedAnswer[]));
     const stop = new AbortController();
     const call = client.generate({ prompt: 'x' }, { signal: stop.signal });
     const reason = new Error('enough');
     while (seen.length < script.length) await new Promise((resolve) => setTimeout(resolve, 10));
     setTimeout(() => stop.abort(reason), 50);
     await expect(call).rejects.toBe(reason);
-    await service?.close();
+    await close();
   }
 });
 

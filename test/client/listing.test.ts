@@ -1,19 +1,9 @@
-import { afterEach, expect, test } from 'vitest';
-import { createClient } from '../../lib/client/create-client.js';
+import { expect, test } from 'vitest';
 import { predictionListSchema } from '../../lib/schemas/predictions/prediction-list.js';
-import { type ScriptedAnswer, type ScriptedService, startScriptedService } from './scripted-service.js';
-import { DATE, HEALTH, ID, PROBLEM, prediction } from './scripts.js';
+import { connector } from './connect.js';
+import { DATE, ID, PROBLEM, prediction } from './scripts.js';
 
-let service: ScriptedService | undefined;
-afterEach(async () => {
-  await service?.close();
-  service = undefined;
-});
-
-async function connect(...answers: ScriptedAnswer[]) {
-  service = await startScriptedService(answers, HEALTH);
-  return { client: createClient({ url: service.url, apiKey: 'k' }), seen: service.seen };
-}
+const connect = connector();
 
 const webhook = { status: 'delivered', attempts: 1 } as const;
 const page = predictionListSchema.parse({

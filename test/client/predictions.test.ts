@@ -1,32 +1,11 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { GenerateProgress } from '../../lib/client/client.js';
 import { createClient } from '../../lib/client/create-client.js';
 import type { PredictInput } from '../../lib/client/generate-input.js';
-import { type ScriptedAnswer, type ScriptedService, startScriptedService } from './scripted-service.js';
-import {
-  ANSWER,
-  accepted,
-  answered,
-  DATE,
-  failed,
-  HEALTH,
-  ID,
-  IMAGES,
-  queued,
-  succeeded,
-} from './scripts.js';
+import { connector } from './connect.js';
+import { ANSWER, accepted, answered, DATE, failed, ID, IMAGES, queued, succeeded } from './scripts.js';
 
-let service: ScriptedService | undefined;
-
-afterEach(async () => {
-  await service?.close();
-  service = undefined;
-});
-
-async function connect(...answers: ScriptedAnswer[]) {
-  service = await startScriptedService(answers, HEALTH);
-  return { client: createClient({ url: service.url, apiKey: 'k' }), seen: service.seen };
-}
+const connect = connector();
 
 test('submit has it drawn later, with the names of the wire and a key of its own', async () => {
   const busy = { status: 503, body: {} };
@@ -151,8 +130,8 @@ test.each<[unknown, unknown, string]>([
 });
 
 test('a page asks a path of its own origin, and leaves the key to the server there', async () => {
-  const { seen } = await connect(answered);
-  const { origin, pathname } = new URL(service?.url as string);
+  const { url, seen } = await connect(answered);
+  const { origin, pathname } = new URL(url);
   const page = globalThis as { location?: { href: string } };
   page.location = { href: `${origin}/app/index.html#here` };
   try {

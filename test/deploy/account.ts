@@ -84,7 +84,20 @@ export class Account {
     return new Account(work, root, emulator, hub);
   }
 
+  /** @returns what is in the account from then on */
+  async bootstrap(): Promise<Record<string, string[]>> {
+    // Elsewhere: bootstrap needs no app.
+    const folder = join(this.work, 'bootstrap');
+    mkdirSync(folder);
+    await this.cdk.succeed('bootstrap', ['bootstrap', 'aws://000000000000/us-east-1'], folder);
+    return this.emulator.inventory();
+  }
+
+  /** Says what was refused and what failed, too. */
   async close(): Promise<void> {
+    for (const { principal, action, resource, why } of await this.emulator.refusals())
+      console.log(`refused: ${principal} ${action} on ${resource} (${why})`);
+    for (const line of this.emulator.functionFailures()) console.log(`failed: ${line}`);
     await this.emulator.stop();
     await this.#hub.stop();
     rmSync(join(ROOT, 'node_modules/.cache', `deploy-${process.pid}`), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contract } from '../api/contract/contract.js';
@@ -29,13 +29,7 @@ beforeAll(async () => {
   account = await Account.open();
   api = new AccountApi(account.emulator);
 });
-afterAll(async () => {
-  if (!account) return;
-  for (const { principal, action, resource, why } of await account.emulator.refusals())
-    console.log(`refused: ${principal} ${action} on ${resource} (${why})`);
-  for (const line of account.emulator.functionFailures()) console.log(`failed: ${line}`);
-  await account.close();
-});
+afterAll(() => account?.close());
 
 test('an empty account: the doctor says what it lacks, and what to do', async () => {
   const said = await doctor(account, NAME, 'ml.g4dn.xlarge,ml.g5.xlarge');
@@ -47,11 +41,7 @@ test('an empty account: the doctor says what it lacks, and what to do', async ()
 });
 
 test('an account is bootstrapped', async () => {
-  // Elsewhere: bootstrap needs no app.
-  const folder = join(account.work, 'bootstrap');
-  mkdirSync(folder);
-  await account.cdk.succeed('bootstrap', ['bootstrap', 'aws://000000000000/us-east-1'], folder);
-  bootstrapped = await account.emulator.inventory();
+  bootstrapped = await account.bootstrap();
   expect(await doctor(account, NAME)).not.toContain('FAILED');
 });
 

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Health, healthSchema } from '../../lib/schemas/health.js';
 import { contract } from '../api/contract/contract.js';
@@ -28,18 +26,9 @@ let bootstrapped: Record<string, string[]>;
 beforeAll(async () => {
   account = await Account.open();
   api = new AccountApi(account.emulator);
-  const folder = join(account.work, 'bootstrap');
-  mkdirSync(folder);
-  await account.cdk.succeed('bootstrap', ['bootstrap', 'aws://000000000000/us-east-1'], folder);
-  bootstrapped = await account.emulator.inventory();
+  bootstrapped = await account.bootstrap();
 });
-afterAll(async () => {
-  if (!account) return;
-  for (const { principal, action, resource, why } of await account.emulator.refusals())
-    console.log(`refused: ${principal} ${action} on ${resource} (${why})`);
-  for (const line of account.emulator.functionFailures()) console.log(`failed: ${line}`);
-  await account.close();
-});
+afterAll(() => account?.close());
 
 describe('the first deploy', () => {
   test('has an instance draw a picture, and leaves it asleep', async () => {

@@ -51,9 +51,7 @@ describe.skipIf(!commit)(`from ${commit} to this checkout, ${backend}`, () => {
   beforeAll(async () => {
     account = await Account.open();
     api = new AccountApi(account.emulator);
-    const folder = join(account.work, 'bootstrap');
-    mkdirSync(folder);
-    await account.cdk.succeed('bootstrap', ['bootstrap', 'aws://000000000000/us-east-1'], folder);
+    await account.bootstrap();
   });
   afterAll(() => account?.close());
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -34,18 +34,9 @@ beforeAll(async () => {
   await execute('npx', ['--no-install', 'sd-turbo', 'init', app], installer);
   await npm(app, 'install');
   account = await Account.openFor(work, app, await server());
-  const folder = join(work, 'bootstrap');
-  mkdirSync(folder);
-  await account.cdk.succeed('bootstrap', ['bootstrap', 'aws://000000000000/us-east-1'], folder);
-  bootstrapped = await account.emulator.inventory();
+  bootstrapped = await account.bootstrap();
 });
-afterAll(async () => {
-  if (!account) return;
-  for (const { principal, action, resource, why } of await account.emulator.refusals())
-    console.log(`refused: ${principal} ${action} on ${resource} (${why})`);
-  for (const line of account.emulator.functionFailures()) console.log(`failed: ${line}`);
-  await account.close();
-});
+afterAll(() => account?.close());
 
 test("the app as init writes it, with the tour's small model: a picture", async () => {
   change((code) => code.replace("backend: 'sagemaker'", `$&, ${SMALL}`));

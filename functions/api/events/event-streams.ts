@@ -34,10 +34,6 @@ export class EventStreams {
     this.#most = most;
   }
 
-  get open(): number {
-    return this.#open;
-  }
-
   /** @throws AppError UNAVAILABLE where there are too many */
   begin(): void {
     if (this.#open >= this.#most)

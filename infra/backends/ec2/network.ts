@@ -3,15 +3,14 @@ import {
   GatewayVpcEndpointAwsService,
   type ISubnet,
   type IVpc,
-  Peer,
-  Port,
-  SecurityGroup,
+  type SecurityGroup,
   type SubnetSelection,
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { acknowledge } from '../../basics/acknowledge.js';
+import { closedGroup } from '../../basics/closed-group.js';
 
 /** A place in somebody else's network; its subnets must reach AWS's services, by a public address or by a NAT. */
 export interface ExistingNetwork {
@@ -89,15 +88,8 @@ export class MachineNetwork extends Construct {
     return vpc;
   }
 
-  /** Only HTTPS leaves; names, time and the metadata service are reached past security groups. */
   #nobodyComesIn(vpc: IVpc): SecurityGroup {
-    const group = new SecurityGroup(this, 'Group', {
-      vpc,
-      description: 'Of the instances that draw: nobody comes in, HTTPS goes out',
-      allowAllOutbound: false,
-    });
-    group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS services, packages');
-    return group;
+    return closedGroup(this, { vpc, of: 'instances', outwards: 'AWS services, packages' });
   }
 }
 

@@ -1,16 +1,9 @@
 import { Stack } from 'aws-cdk-lib';
-import {
-  type ISecurityGroup,
-  type IVpc,
-  Peer,
-  Port,
-  SecurityGroup,
-  type SubnetSelection,
-  SubnetType,
-} from 'aws-cdk-lib/aws-ec2';
+import { type ISecurityGroup, type IVpc, type SubnetSelection, SubnetType } from 'aws-cdk-lib/aws-ec2';
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { acknowledge, wildcard } from '../../basics/acknowledge.js';
+import { closedGroup } from '../../basics/closed-group.js';
 
 /** A VPC's part that the endpoint's containers join. It must have a way to S3. */
 export interface Network {
@@ -29,21 +22,13 @@ export interface VpcNetwork {
 
 export function networkIn(scope: Construct, { vpc, subnets, securityGroups }: VpcNetwork): Network {
   const selection = subnets ?? { subnetType: SubnetType.PRIVATE_WITH_EGRESS };
-  const groups = securityGroups ?? [nobodyComesIn(scope, vpc)];
+  const groups = securityGroups ?? [
+    closedGroup(scope, { vpc, of: 'containers', outwards: 'S3 and other AWS services' }),
+  ];
   return {
     subnetIds: vpc.selectSubnets(selection).subnetIds,
     securityGroupIds: groups.map(({ securityGroupId }) => securityGroupId),
   };
-}
-
-function nobodyComesIn(scope: Construct, vpc: IVpc): SecurityGroup {
-  const group = new SecurityGroup(scope, 'Group', {
-    vpc,
-    description: 'Of the containers that draw: nobody comes in, HTTPS goes out',
-    allowAllOutbound: false,
-  });
-  group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'S3 and other AWS services');
-  return group;
 }
 
 /** What SageMaker does in the role's name to put containers into a VPC. Source: "SageMaker AI roles", VPC settings. */

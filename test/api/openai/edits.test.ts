@@ -3,20 +3,12 @@ import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openaiErrorSchema, openaiImageAnswerSchema } from '../../../lib/schemas/openai/image-answer.js';
-import { type DrawRequest, MAX_IMAGE_BYTES } from '../../../lib/schemas/request.js';
+import { MAX_IMAGE_BYTES } from '../../../lib/schemas/request.js';
 import { SCRIPTED_SIDE } from '../../support/predictions/scripted-endpoint.js';
 import { openaiService } from './service.js';
 
-const { client, send, endpoint, stop } = openaiService();
+const { asked, client, send, stop } = openaiService();
 afterAll(stop);
-
-/** What reached the endpoint. */
-const asked: DrawRequest[] = [];
-const { invoke } = endpoint;
-endpoint.invoke = (request, context) => {
-  asked.push(request);
-  return invoke.call(endpoint, request, context);
-};
 
 const PNG = await sharp({ create: { width: 24, height: 16, channels: 3, background: 'red' } })
   .png()

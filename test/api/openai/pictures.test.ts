@@ -2,19 +2,11 @@ import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openaiImageAnswerSchema } from '../../../lib/schemas/openai/image-answer.js';
 import { OPENAI_SIZES } from '../../../lib/schemas/openai/image-request.js';
-import type { DrawRequest } from '../../../lib/schemas/request.js';
 import { SCRIPTED_SIDE } from '../../support/predictions/scripted-endpoint.js';
 import { openaiService } from './service.js';
 
-const { client, endpoint, send, store, stop } = openaiService();
+const { asked, client, endpoint, send, store, stop } = openaiService();
 afterAll(stop);
-
-const asked: DrawRequest[] = [];
-const { invoke } = endpoint;
-endpoint.invoke = (request, context) => {
-  asked.push(request);
-  return invoke.call(endpoint, request, context);
-};
 
 const draw = async (body: object) => {
   const init = { method: 'POST', body: JSON.stringify({ prompt: 'a tree', ...body }) };

@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import { apiApp } from '../../../functions/api/app.js';
 import { ProblemError } from '../../../functions/shared/problem-response.js';
 import { readKey } from '../../../functions/shared/read-key.js';
+import type { DrawRequest } from '../../../lib/schemas/request.js';
 import { memoryServices } from '../../support/predictions/memory-services.js';
 import { RecordingTelemetry } from '../../support/predictions/recording-telemetry.js';
 import { ScriptedEndpoint } from '../../support/predictions/scripted-endpoint.js';
@@ -34,5 +35,12 @@ export function openaiService() {
       maxRetries: 0,
       fetch: async (input, init) => app.fetch(new Request(input, init)),
     });
-  return { ...memory, endpoint, send, client, stop: () => memory.queue.stop() };
+  const asked: DrawRequest[] = [];
+  const { invoke } = endpoint;
+  endpoint.invoke = (request, context) => {
+    asked.push(request);
+    return invoke.call(endpoint, request, context);
+  };
+  // asked: what reached the endpoint.
+  return { ...memory, endpoint, asked, send, client, stop: () => memory.queue.stop() };
 }
