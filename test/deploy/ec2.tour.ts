@@ -120,10 +120,7 @@ describe('updates, with requests in flight', () => {
     expect((await stack.instance()).id).not.toBe(id);
   });
 
-  // Once it was found awake again; why is not known.
-  test('so is another machine image that AWS recommends; while the old one sleeps a quota for one will do', {
-    retry: 2,
-  }, async () => {
+  test('so is another machine image that AWS recommends; while the old one sleeps a quota for one will do', async () => {
     const { id } = await stack.instance();
     await stack.sleep();
     await account.emulator.grantQuota(4);

@@ -47,6 +47,16 @@ test('products are those of convolutions, linear layers and attention', () => {
   expect(attention([1, 4096, 320], [1, 77, 5, 2, 64])).toBeCloseTo(4 * 4096 * 77 * 320, 0);
 });
 
+test('pictures in one run share the parameters', () => {
+  const light = node('Add', { parameters: MAP_BYTES });
+  const bytes = (pictures: number) => estimateNodes({ work: [light] }, pictures).gigabytes * 1e9;
+  expect(bytes(1)).toBeCloseTo(3 * MAP_BYTES, 0);
+  expect(bytes(4)).toBeCloseTo(9 * MAP_BYTES, 0);
+  const heavy = node('NhwcConv', { inputShapes: [MAP, [320, 3, 3, 320]], parameters: 2 * 9 * 320 * 320 });
+  const time = (pictures: number) => estimateNodes({ work: [heavy] }, pictures).milliseconds;
+  expect(time(4)).toBeCloseTo(4 * time(1), 9);
+});
+
 test('a node takes as long as its products or its traffic; a bias takes its time besides', () => {
   const weights = [320, 3, 3, 320];
   const heavy = { inputShapes: [MAP, weights], outputShapes: [MAP] };

@@ -11,10 +11,17 @@ export interface NodesEstimate {
   readonly milliseconds: number;
 }
 
-export function estimateNodes({ work }: Pick<Driven, 'work'>): NodesEstimate {
+/**
+ * @param work of one picture
+ * @param pictures in one run: they share the reading of the parameters, and nothing else
+ */
+export function estimateNodes({ work }: Pick<Driven, 'work'>, pictures = 1): NodesEstimate {
   let [flop, bytes, seconds] = [0, 0, 0];
   for (const node of work) {
-    const [ofProducts, moved, ofBias] = [products(node), traffic(node), biasTraffic(node)];
+    const shared = node.operator === 'Reshape' ? 0 : node.parameters;
+    const ofProducts = pictures * products(node);
+    const moved = shared + pictures * (traffic(node) - shared);
+    const ofBias = pictures * biasTraffic(node);
     flop += ofProducts;
     bytes += moved + ofBias;
     seconds +=

@@ -1,6 +1,6 @@
 /**
  * What SD-Turbo's networks in the dialect `cuda` would take on a T4: an estimate, from what each node moves and multiplies
- * on the stand-in (test/gpu/stand-in/build.sh). What a launch costs is not in it.
+ * on the stand-in (test/gpu/stand-in/build.sh), also where several pictures share a run. What a launch costs is not in it.
  *
  *   node test/support/run-ts.mjs test/gpu/estimate.ts
  */
@@ -11,6 +11,8 @@ import { markdownTable } from '../bench/markdown-table.js';
 import { estimateNodes } from './estimate-nodes.js';
 import { NETWORKS, writeFullSizeBundle } from './full-size-bundle.js';
 import { drive, stageServer, standInIsAbsent } from './stand-in.js';
+
+const SEVERAL = [2, 4, 8];
 
 const absent = standInIsAbsent();
 if (absent !== undefined) throw new Error(absent);
@@ -27,7 +29,9 @@ try {
     const { kernels, convolutions, products, addedBiases, toDevice, toHost } = run;
     const launches = kernels.length + convolutions.length + products.length + addedBiases.length;
     const counts = [launches, addedBiases.length, toDevice.length + toHost.length].map(String);
-    return [each.network, ...counts, tflop.toFixed(3), gigabytes.toFixed(3), milliseconds.toFixed(1)];
+    const shared = SEVERAL.map((pictures) => estimateNodes(each, pictures).milliseconds / pictures);
+    const times = [milliseconds, ...shared].map((time) => time.toFixed(1));
+    return [each.network, ...counts, tflop.toFixed(3), gigabytes.toFixed(3), ...times];
   });
   const titles = [
     'network',
@@ -37,6 +41,7 @@ try {
     'TFLOP',
     'GB moved',
     'T4, estimated ms',
+    ...SEVERAL.map((pictures) => `a picture of ${pictures} in one run`),
   ];
   console.log(markdownTable([titles, ...rows]));
 } finally {

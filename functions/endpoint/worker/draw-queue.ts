@@ -19,7 +19,7 @@ export interface Delivery {
 }
 
 export interface DrawQueueProps {
-  /** With a request timeout above 20 s, the longest poll. */
+  /** With a request timeout above the longest poll. */
   readonly client: SQSClient;
   readonly url: string;
   /** So long after its last sign of life a message comes again. */
@@ -35,10 +35,12 @@ export class DrawQueue {
   }
 
   /**
+   * Cannot be broken off: SQS may hand a message to who has just hung up, and hides it then from everybody.
+   *
    * @param waitSeconds how long to wait for one: whole seconds, at most 20
-   * @returns undefined where none came, or `signal` was aborted
+   * @returns undefined where none came
    */
-  async receive(waitSeconds: number, signal: AbortSignal): Promise<Delivery | undefined> {
+  async receive(waitSeconds: number): Promise<Delivery | undefined> {
     const { client, url, visibilitySeconds } = this.#props;
     const order = new ReceiveMessageCommand({
       QueueUrl: url,
@@ -47,12 +49,11 @@ export class DrawQueue {
       VisibilityTimeout: visibilitySeconds,
       MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateReceiveCount'],
     });
-    const received = await client.send(order, { abortSignal: signal }).catch((cause) => {
-      if (signal.aborted) return undefined;
+    const received = await client.send(order).catch((cause) => {
       // A refusal may pass, too: a permission that is new, a queue that is being replaced.
       throw new AppError('UNAVAILABLE', 'the queue does not answer', { cause });
     });
-    const message = received?.Messages?.[0];
+    const message = received.Messages?.[0];
     if (!message) return undefined;
     const { MessageId = '', Body = '', ReceiptHandle = '', Attributes = {} } = message;
     return {

@@ -18,7 +18,7 @@ import { workerTelemetry } from './worker-telemetry.js';
 const DEADLINE_MS = 70_000;
 /** So long the store may take to hear how this worker has ended. Milliseconds. */
 const LAST_WORDS_MS = 5_000;
-/** The SDK otherwise waits for ever. A poll of the queue takes up to 20 s. Milliseconds. */
+/** The SDK otherwise waits for ever. A poll of the queue takes up to 5 s. Milliseconds. */
 const PATIENT = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
 /**

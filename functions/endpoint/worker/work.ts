@@ -8,8 +8,8 @@ import type { Delivery, DrawQueue } from './draw-queue.js';
 import { keepTrying } from './keep-trying.js';
 import type { StateWriter } from './state-writer.js';
 
-/** What SQS allows. Seconds. */
-const LONGEST_POLL_S = 20;
+/** Who is told to stop has so long to wait for the end of a poll. SQS allows 20, for a fourth of what the requests cost. Seconds. */
+const LONGEST_POLL_S = 5;
 /** The last look, after readers have been told that nobody listens. Seconds. */
 const LAST_POLL_S = 2;
 /** So long a queue may fail before this worker does: it costs money, and another place may reach the queue. Milliseconds. */
@@ -24,7 +24,7 @@ export interface WorkProps {
   readonly state: Pick<StateWriter, 'lieDown' | 'getUp'>;
   /** So long without a message, and there is no more work. */
   readonly idleMs: number;
-  /** Aborted when no further message is wanted: the one under way is finished. */
+  /** Aborted when no further message is wanted: the one under way is finished, and one that a poll under way brings. */
   readonly stopping: AbortSignal;
 }
 
@@ -59,7 +59,7 @@ async function lastCall(props: WorkProps): Promise<{ delivery: Delivery | undefi
 
 function receive(waitSeconds: number, props: WorkProps): Promise<Delivery | undefined> {
   const { queue, services, telemetry, stopping } = props;
-  return keepTrying(() => queue.receive(waitSeconds, stopping), {
+  return keepTrying(() => queue.receive(waitSeconds), {
     clock: services.clock,
     signal: stopping,
     patienceMs: QUEUE_PATIENCE_MS,

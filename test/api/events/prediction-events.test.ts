@@ -183,6 +183,8 @@ test('a store that fails ends the stream, and is told to the log; who comes back
   const { open, memory, stage, telemetry } = await start();
   stage.state = { state: 'waking' };
   const [first] = await collectEvents(await open(), 1);
+  // The worker has the same store, and nobody to tell.
+  await memory.queue.stop();
   const { readClaim } = memory.store;
   memory.store.readClaim = async () => {
     throw new AppError('UNAVAILABLE', 'the store does not answer');

@@ -181,6 +181,20 @@ describe.skipIf(motoIsAbsent())(
       expect((await stack.states()).at(-1)).toMatchObject({ phase: 'stopping' });
     });
 
+    test('SIGTERM while it waits for a message: what its last poll brings is not kept from others', async () => {
+      const worker = stack.worker();
+      await stack.said(worker, 'model ready');
+      worker.signal('SIGTERM');
+      await stack.said(worker, 'stopping');
+      const { id } = await stack.ask();
+      expect(await worker.exited()).toBe(0);
+      // Drawn, or still there for whoever comes next: never hidden by a poll that nobody has waited for.
+      const result = await stack.result(id);
+      if (result) expect(result).toMatchObject({ status: 'succeeded' });
+      else expect(await stack.receive()).toEqual([expect.stringContaining(id)]);
+      expect((await stack.states()).at(-1)).toMatchObject({ phase: 'stopping' });
+    });
+
     test('SIGTERM while the model loads: exits with 0', async () => {
       const worker = stack.worker({ MODEL_URI: 's3://weights/demo', MODEL_DIRECTORY: join(scratch, 'none') });
       await stack.said(worker, 'model downloading');
