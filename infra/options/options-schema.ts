@@ -120,9 +120,9 @@ export const optionsSchema = z.strictObject({
   /** On the GPU: `fused` is fastest, `exact` for whoever finds black pictures. @default guarded */
   attentionKernels: z.enum(ATTENTION_KERNELS, { error: 'must be fused, guarded or exact' }).optional(),
   /**
-   * Requests of which one run of the UNet draws a picture each, while others wait: for a GPU that one picture does not fill,
-   * which a T4 should not be. More than 1 takes 1.7 GB more of its memory, and a lone picture's bytes differ from those of one
-   * that was drawn beside others. @default 1
+   * Requests of which one run of the UNet draws a picture each, while others wait: for a GPU that one picture does not fill;
+   * a T4 should gain nothing. More than 1 takes 3.3 GB more of its memory, and a seed's picture may differ by a level from
+   * the one that is drawn alone. @default 1
    */
   maxBatchSize: integer(1, MAX_IMAGES).default(1),
   /** Finished bundle in a bucket of this account, instead of an import. @default none */

@@ -30,6 +30,13 @@ interface Call {
  * A network that several callers share (dynamic batching): calls wait while the session thread has anything else to do, and
  * those that wait when it has not go together in one run. It is never kept from work by that, and a lone call goes at once.
  *
+ * Off unless somebody asks for it (MAX_BATCH_SIZE). A T4 should gain nothing: its model (`test/gpu/estimate.ts`) has the
+ * UNet at 52.0 ms for one picture and 51.9, 51.8 for each of 2 and 4, since the products take longer than the weights, and on
+ * CUDA a second session takes 3.3 GB more of the device. With the demo model on a CPU (`test/bench/batches.ts --queues`, 2
+ * cores of an Intel Xeon that others used, 2026-11-29, 7 turns) the last of eight requests has its picture after 0.90 of
+ * the time with 2, 0.84 with 4; with four steps 0.89 and 0.74. Median waits 0.96 and 0.95, 0.98 and 0.83; a lone request 0.89
+ * to 0.94 of what it takes without. All pixels were the same there; in general rows may be rounded by the company they are in.
+ *
  * Every input and output has a row for each picture, [rows, ...], of float32; all callers ask for the same outputs. A run
  * that fails is done again for each caller alone: what one brings fails no other.
  */

@@ -40,8 +40,8 @@ export interface SageMakerSleep {
 export interface SageMakerDrawing extends DrawingProps {
   /**
    * Requests of which one run of the UNet draws a picture each, while others wait: 1 to 4. For a GPU that one picture does
-   * not fill, which a T4 should not be. More than 1 takes 1.7 GB more of its memory, and a lone picture's bytes differ from
-   * those of one that was drawn beside others. @default 1
+   * not fill; a T4 should gain nothing. More than 1 takes 3.3 GB more of its memory, and a seed's picture may differ by a
+   * level from the one that is drawn alone. @default 1
    */
   readonly maxBatchSize?: number;
 }
