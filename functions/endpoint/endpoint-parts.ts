@@ -11,7 +11,7 @@ import { log } from '../shared/log.js';
 import { endpointApp } from './app.js';
 import type { ModelConfig } from './config.js';
 import { modelSource } from './model-source.js';
-import { ModelWatch } from './model-watch.js';
+import { ModelWatch, STUCK_MS } from './model-watch.js';
 import { workerUrls } from './worker-urls.js';
 
 export interface EndpointPartsProps {
@@ -39,7 +39,7 @@ export interface EndpointParts {
 }
 
 export async function endpointParts(props: EndpointPartsProps): Promise<EndpointParts> {
-  const { config, queueLimit, maxBatchSize, deadlineMilliseconds, onStatus, onBroken } = props;
+  const { config, queueLimit, maxBatchSize = 1, deadlineMilliseconds, onStatus, onBroken } = props;
   // Before the thread that makes sessions begins.
   setAttentionKernels(process.env, config.attentionKernels);
   // While the model loads, whoever waits for that is told.
@@ -61,6 +61,8 @@ export async function endpointParts(props: EndpointPartsProps): Promise<Endpoint
     },
   });
   const watch = new ModelWatch({
+    // One that was given up may wait for a network of each of the others.
+    stuckMs: maxBatchSize * STUCK_MS,
     selfTest: async () => loader.pipeline && drawTestPictures(loader.pipeline),
     onBroken: (reason) => {
       loader.fail(reason);

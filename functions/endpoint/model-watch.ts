@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from '../../lib/errors/app-error.js';
 
 /** The longest that one network may still run when a request's time is up; what takes longer never comes back. */
-const STUCK_MS = 60_000;
+export const STUCK_MS = 60_000;
 /** What a broken model fails with; and so does a sound one, on some request. */
 const SUSPECT: ReadonlySet<ErrorCode> = new Set(['INTERNAL', 'BAD_NUMBERS']);
 

@@ -33,9 +33,10 @@ interface Call {
  * Off unless somebody asks for it (MAX_BATCH_SIZE). A T4 should gain nothing: its model (`test/gpu/estimate.ts`) has the
  * UNet at 52.0 ms for one picture and 51.9, 51.8 for each of 2 and 4, since the products take longer than the weights, and on
  * CUDA a second session takes 3.3 GB more of the device. With the demo model on a CPU (`test/bench/batches.ts --queues`, 2
- * cores of an Intel Xeon that others used, 2026-11-29, 7 turns) the last of eight requests has its picture after 0.90 of
- * the time with 2, 0.84 with 4; with four steps 0.89 and 0.74. Median waits 0.96 and 0.95, 0.98 and 0.83; a lone request 0.89
- * to 0.94 of what it takes without. All pixels were the same there; in general rows may be rounded by the company they are in.
+ * cores of an Intel Xeon that others used, 2026-11-29, two sittings of 7 turns) the last of eight requests has its picture
+ * after 0.90 and 0.84 of the time with 2, 0.84 and 0.95 with 4. Median waits are 0.96 and 0.88, 0.95 and 1.02; a lone request
+ * takes 0.93 and 0.95, 0.90 and 0.99, which is the same work, and so how far this can be trusted. All pixels were the same; in
+ * general rows may be rounded by the company they are in.
  *
  * Every input and output has a row for each picture, [rows, ...], of float32; all callers ask for the same outputs. A run
  * that fails is done again for each caller alone: what one brings fails no other.
