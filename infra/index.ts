@@ -10,6 +10,7 @@ export type {
 } from './options/props/common-props.js';
 export type { Ec2Instances, Ec2Network, Ec2Props, Ec2Sleep } from './options/props/ec2-props.js';
 export type {
+  SageMakerDrawing,
   SageMakerInstances,
   SageMakerNetwork,
   SageMakerProps,

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import * as z from 'zod';
 import { ATTENTION_KERNELS, type AttentionKernels } from '../../lib/schemas/attention-kernels.js';
+import { MAX_IMAGES } from '../../lib/schemas/request.js';
 import { BUNDLE_KINDS } from '../../lib/weights/sources/place.js';
 import { placeSchema } from '../../lib/weights/sources/place-schema.js';
 import { variableError } from '../shared/variable-error.js';
@@ -25,7 +26,9 @@ const endpointSchema = modelSchema.extend({
   PORT: z.coerce.number().int().min(0).max(65535).default(8080),
   /** SageMaker's choice, where it runs several containers beside each other. */
   SAGEMAKER_BIND_TO_PORT: z.coerce.number().int().min(1).max(65535).optional(),
-  /** Requests that may wait while another is drawn. */
+  /** Requests of which one run of the UNet may draw a picture each: no more than one request may have pictures. */
+  MAX_BATCH_SIZE: z.coerce.number().int().min(1).max(MAX_IMAGES).default(1),
+  /** Requests that may wait while others are drawn. */
   QUEUE_LIMIT: z.coerce.number().int().min(0).max(1000).default(8),
   /** A request not answered by then is given up: SageMaker does so after 60. */
   DEADLINE_SECONDS: seconds(3600).default(55),
@@ -69,6 +72,7 @@ export interface ModelConfig {
 export interface EndpointConfig extends ModelConfig {
   readonly host: string | undefined;
   readonly port: number;
+  readonly maxBatchSize: number;
   readonly queueLimit: number;
   readonly deadlineMilliseconds: number;
   readonly drainMilliseconds: number;
@@ -104,6 +108,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Endpoi
     ...modelConfig(data),
     host: data.BIND_ADDRESS,
     port: data.SAGEMAKER_BIND_TO_PORT ?? data.PORT,
+    maxBatchSize: data.MAX_BATCH_SIZE,
     queueLimit: data.QUEUE_LIMIT,
     deadlineMilliseconds: data.DEADLINE_SECONDS * 1000,
     drainMilliseconds: data.DRAIN_SECONDS * 1000,

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { ImageDecoder } from '../../lib/image/image-decoder.js';
 import { ModelLoader } from '../../lib/pipeline/model-loader.js';
-import { warmUp } from '../../lib/pipeline/warm-up.js';
+import { drawTestPictures } from '../../lib/pipeline/warm-up.js';
 import { attentionExactness, setAttentionKernels } from '../../lib/runtime/attention-kernels.js';
 import { JobQueue } from '../../lib/runtime/job-queue.js';
 import { SessionHost } from '../../lib/runtime/session-host.js';
@@ -16,8 +16,10 @@ import { workerUrls } from './worker-urls.js';
 
 export interface EndpointPartsProps {
   readonly config: ModelConfig;
-  /** Requests that may wait while another is drawn. */
+  /** Requests that may wait while others are drawn. */
   readonly queueLimit: number;
+  /** Requests that are drawn beside each other, a picture of each in one run of the UNet. @default 1 */
+  readonly maxBatchSize?: number;
   /** A request not answered by then is given up. */
   readonly deadlineMilliseconds: number;
   /** Told of each change of state, beside the log. @default nobody */
@@ -37,7 +39,7 @@ export interface EndpointParts {
 }
 
 export async function endpointParts(props: EndpointPartsProps): Promise<EndpointParts> {
-  const { config, queueLimit, deadlineMilliseconds, onStatus, onBroken } = props;
+  const { config, queueLimit, maxBatchSize, deadlineMilliseconds, onStatus, onBroken } = props;
   // Before the thread that makes sessions begins.
   setAttentionKernels(process.env, config.attentionKernels);
   // While the model loads, whoever waits for that is told.
@@ -49,6 +51,7 @@ export async function endpointParts(props: EndpointPartsProps): Promise<Endpoint
     fetchWorker: workerUrls.fetch(),
     host,
     provider: config.provider,
+    maxBatchSize,
     // A CPU computes all in float32.
     exactness: config.provider === 'cpu' ? undefined : attentionExactness(process.env),
     onTrouble: (what, error) => log('warn', what, errorFields(error)),
@@ -58,13 +61,13 @@ export async function endpointParts(props: EndpointPartsProps): Promise<Endpoint
     },
   });
   const watch = new ModelWatch({
-    selfTest: async () => loader.pipeline && warmUp(loader.pipeline),
+    selfTest: async () => loader.pipeline && drawTestPictures(loader.pipeline),
     onBroken: (reason) => {
       loader.fail(reason);
       onBroken?.(reason);
     },
   });
-  const queue = new JobQueue(queueLimit);
+  const queue = new JobQueue(queueLimit, maxBatchSize);
   const app = endpointApp({
     pipeline: () => loader.pipeline,
     status: () => loader.status,

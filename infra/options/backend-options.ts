@@ -11,6 +11,7 @@ const OWN: Readonly<Record<BackendName, readonly (keyof Config)[]>> = {
     'idleMinutes',
     'warmHours',
     'timeZone',
+    'maxBatchSize',
     'securityGroupIds',
   ],
   ec2: ['idleSeconds', 'zones', 'diskGb', 'machineImage', 'generation', 'sessionManager', 'vpcId'],

@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { ATTENTION_KERNELS } from '../../lib/schemas/attention-kernels.js';
 import { corsOrigins } from '../../lib/schemas/cors-origins.js';
-import { DECODERS } from '../../lib/schemas/request.js';
+import { DECODERS, MAX_IMAGES } from '../../lib/schemas/request.js';
 import { BACKENDS } from './backends.js';
 import { boolean, COMMIT, integer, lateList, lateText, list, money } from './option-types.js';
 import { readWarmHours, type WarmHours } from './warm-hours.js';
@@ -119,6 +119,12 @@ export const optionsSchema = z.strictObject({
   decoder: z.enum(DECODERS, { error: 'must be vae or taesd' }).default('vae'),
   /** On the GPU: `fused` is fastest, `exact` for whoever finds black pictures. @default guarded */
   attentionKernels: z.enum(ATTENTION_KERNELS, { error: 'must be fused, guarded or exact' }).optional(),
+  /**
+   * Requests of which one run of the UNet draws a picture each, while others wait: for a GPU that one picture does not fill;
+   * a T4 should gain nothing. More than 1 takes 3.3 GB more of its memory, and a seed's picture may differ by a level from
+   * the one that is drawn alone. @default 1
+   */
+  maxBatchSize: integer(1, MAX_IMAGES).default(1),
   /** Finished bundle in a bucket of this account, instead of an import. @default none */
   modelUri: lateText(
     /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^/\s]+(\/[^/\s]+)*$/,

@@ -31,6 +31,7 @@ const PATHS = {
   imageToImage: 'drawing.imageToImage',
   decoder: 'drawing.decoder',
   attentionKernels: 'drawing.attentionKernels',
+  maxBatchSize: 'drawing.maxBatchSize',
   rateLimit: 'api.rateLimit',
   burstLimit: 'api.burstLimit',
   dailyQuota: 'api.dailyQuota',

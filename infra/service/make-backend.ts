@@ -32,13 +32,16 @@ export interface MakeBackendProps {
 /** The one place that knows which backends there are. */
 export function makeBackend(scope: Construct, props: MakeBackendProps): Backend {
   const { config, objects, carried, basics, queue, results, telemetry } = props;
-  const { attentionKernels, stackName: name } = config;
+  const { attentionKernels, maxBatchSize, stackName: name } = config;
   const image = endpointImage(scope, 'Image', carried.imageContext);
   new ImageScan(scope, 'ImageScan', { image, logDays: config.logDays });
   const container = {
     image,
     model: makeModel(scope, props),
-    environment: { ...(attentionKernels && { ATTENTION_KERNELS: attentionKernels }) },
+    environment: {
+      ...(attentionKernels && { ATTENTION_KERNELS: attentionKernels }),
+      ...(maxBatchSize > 1 && { MAX_BATCH_SIZE: String(maxBatchSize) }),
+    },
   };
   const { 'network.vpc': vpc, 'network.subnets': subnets } = objects;
   const types = [config.instanceType, ...(config.fallbackInstanceTypes ?? [])];

@@ -40,6 +40,8 @@ export interface ModelLoaderProps {
   readonly fetchWorker?: URL | undefined;
   readonly host: SessionHost;
   readonly provider: Provider;
+  /** Pictures that one run of the UNet may draw for several requests. @default 1 */
+  readonly maxBatchSize?: number | undefined;
   /**
    * Lets sessions be loaded that compute more exactly: what the self-test is tried with when it has failed, and what a
    * first picture is compared with. @default there is no other way
@@ -184,9 +186,8 @@ export class ModelLoader {
   }
 
   #loadAnew(bundle: Bundle): Promise<TextToImage> {
-    const { host, provider } = this.#props;
     this.#enter('loading');
-    return loadTextToImage(bundle, host, { provider });
+    return this.#loadInto(bundle);
   }
 
   async #record({ identity }: Bundle, picture: SelfTest): Promise<void> {
@@ -249,13 +250,19 @@ export class ModelLoader {
     bundle: Bundle,
     whenThere: (network: NetworkName) => Promise<void>,
   ): Promise<TextToImage> {
-    const { host, provider, exactness } = this.#props;
+    const { exactness } = this.#props;
     this.#about = describeBundle(bundle);
     // After an attempt that failed anything may be set.
     if (isUnseen(bundle)) exactness?.useSafer();
     else exactness?.useUsual();
     if (!this.#props.source) this.#enter('loading');
-    return loadTextToImage(bundle, host, { provider }, undefined, whenThere);
+    return this.#loadInto(bundle, whenThere);
+  }
+
+  #loadInto(bundle: Bundle, whenThere?: (network: NetworkName) => Promise<void>): Promise<TextToImage> {
+    const { host, provider, maxBatchSize = 1, onTrouble } = this.#props;
+    const props = { maxBatchSize, onTrouble, ...(whenThere && { whenThere }) };
+    return loadTextToImage(bundle, host, { provider }, props);
   }
 
   #enter(state: EndpointState): void {

@@ -9,6 +9,12 @@ export interface Feed {
   readonly dims: readonly number[];
 }
 
+/** One output of a run, and what the run took inside ONNX Runtime. */
+export interface NetworkRun {
+  readonly output: TensorData;
+  readonly milliseconds: number;
+}
+
 /** A loaded graph that takes its inputs by name, in whatever types and ranks its exporter chose. */
 export class Network {
   readonly #host: SessionHost;
@@ -26,6 +32,11 @@ export class Network {
     return this.#signature.inputs.every(({ shape }) => typeof shape[0] !== 'number');
   }
 
+  /** Whether these may differ in every input: other exporters make the timestep a scalar. */
+  get takesDifferent(): boolean {
+    return this.takesSeveral && this.#signature.inputs.every(({ shape }) => shape.length > 0);
+  }
+
   /**
    * Runs the graph and returns one output, and all of them.
    *
@@ -34,7 +45,7 @@ export class Network {
   async run(
     feeds: Readonly<Record<string, Feed>>,
     ...outputs: readonly string[]
-  ): Promise<{ output: TensorData; all: Tensors; milliseconds: number }> {
+  ): Promise<NetworkRun & { readonly all: Tensors }> {
     const tensors = this.#signature.inputs.map(
       (input) => [input.name, this.#adapt(input, feeds[input.name])] as const,
     );

@@ -8,6 +8,7 @@ import { partOfSchedule } from '../schedulers/part-of-schedule.js';
 import type { Decoder } from '../schemas/request.js';
 import type { ClipTokenizer } from '../tokenizer/clip-tokenizer.js';
 import { assertNumbers } from './assert-numbers.js';
+import type { BatchedNetwork } from './batched-network.js';
 import type { Bundle, DecoderConfig, EncoderConfig } from './bundle.js';
 import { encodePicture } from './encode-picture.js';
 import { imagesPerRun } from './images-per-run.js';
@@ -63,7 +64,7 @@ export interface Decoding {
 
 interface Networks {
   readonly textEncoder: Network;
-  readonly unet: Network;
+  readonly unet: Network | BatchedNetwork;
   readonly decoders: ReadonlyMap<Decoder, Decoding>;
   /** Undefined where the bundle has none, or it was not asked for. */
   readonly encoder: { readonly network: Network; readonly config: EncoderConfig } | undefined;
@@ -76,6 +77,8 @@ export interface TextToImageProps {
   readonly scheduler: EulerDiscreteScheduler;
   readonly networks: Networks;
   readonly provider: Provider;
+  /** Rows of several requests that one run of the UNet may have. */
+  readonly maxBatchSize: number;
 }
 
 /**
@@ -90,14 +93,17 @@ export class TextToImage {
   readonly #provider: Provider;
   /** Of the UNet. */
   readonly #imagesPerRun: number;
+  /** How many requests should be under way at once, so that they share what they can. */
+  readonly maxBatchSize: number;
   #recentTexts: RecentTexts | undefined;
 
-  constructor({ bundle, tokenizer, scheduler, networks, provider }: TextToImageProps) {
+  constructor({ bundle, tokenizer, scheduler, networks, provider, maxBatchSize }: TextToImageProps) {
     this.#bundle = bundle;
     this.#tokenizer = tokenizer;
     this.#scheduler = scheduler;
     this.#networks = networks;
     this.#provider = provider;
+    this.maxBatchSize = maxBatchSize;
     // Other exporters may have settled for one.
     this.#imagesPerRun = networks.unet.takesSeveral ? imagesPerRun(provider, bundle.unetChannels) : 1;
   }

@@ -6,45 +6,59 @@ export interface JobResult<T> {
   readonly queuedMilliseconds: number;
 }
 
-/** Runs one job at a time, in order; as many as `limit` may wait. */
+/** Runs `atOnce` jobs beside each other, begun in order; as many as `limit` may wait. */
 export class JobQueue {
   readonly #limit: number;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #atOnce: number;
+  /** Who waits for a place; where there is one, every place is taken. */
+  readonly #waiting: (() => void)[] = [];
+  readonly #drained: (() => void)[] = [];
   #running = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, atOnce = 1) {
     this.#limit = limit;
+    this.#atOnce = atOnce;
   }
 
   /**
-   * Runs `job` when those before it are done. A job whose `signal` is aborted while it waits is not started.
+   * Runs `job` when those before it have begun and there is a place for it. A job whose `signal` is aborted while it waits
+   * is not started.
    *
    * @throws AppError UNAVAILABLE when too many wait already; otherwise what the job or the signal's reason is
    */
   async run<T>(job: () => Promise<T>, signal: AbortSignal): Promise<JobResult<T>> {
-    if (this.#waiting >= this.#limit) {
-      throw new AppError('UNAVAILABLE', `the queue is full: ${this.#limit} requests wait already`);
-    }
-    this.#waiting++;
     const called = performance.now();
-    const turn = this.#last.then(async () => {
-      this.#waiting--;
+    await this.#takePlace();
+    try {
       signal.throwIfAborted();
       const queuedMilliseconds = performance.now() - called;
-      this.#running++;
-      try {
-        return { value: await job(), queuedMilliseconds };
-      } finally {
-        this.#running--;
-      }
-    });
-    this.#last = turn.catch(() => undefined);
-    return turn;
+      return { value: await job(), queuedMilliseconds };
+    } finally {
+      this.#leavePlace();
+    }
   }
 
   /** Settles when no job is left. */
   async drained(): Promise<void> {
-    while (this.#waiting + this.#running > 0) await this.#last;
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  async #takePlace(): Promise<void> {
+    if (this.#running < this.#atOnce) {
+      this.#running++;
+      return;
+    }
+    if (this.#waiting.length >= this.#limit) {
+      throw new AppError('UNAVAILABLE', `the queue is full: ${this.#limit} requests wait already`);
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** To whoever has waited longest. */
+  #leavePlace(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#running--;
+    if (this.#running === 0) for (const tell of this.#drained.splice(0)) tell();
   }
 }

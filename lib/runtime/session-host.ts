@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../errors/app-error.js';
 import type {
@@ -23,6 +24,7 @@ export class SessionHost {
   readonly #worker: Worker;
   readonly #onEnded: (reason: AppError) => void;
   readonly #pending = new Map<number, Pending>();
+  readonly #idle: (() => void)[] = [];
   #nextId = 0;
   #ended: AppError | undefined;
   #closing: Promise<void> | undefined;
@@ -54,6 +56,15 @@ export class SessionHost {
     for (const [name, feed] of Object.entries(feeds)) assertFilled(network, name, feed);
     const buffers = new Set(Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer));
     return this.#call({ kind: 'run', network, feeds }, [...buffers]);
+  }
+
+  /** Settles when every call is answered, and no other has followed at once from what was answered. */
+  async idle(): Promise<void> {
+    do {
+      if (this.#pending.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+      // Whoever was answered may go on to its next call within this turn of the event loop.
+      await turn();
+    } while (this.#pending.size > 0);
   }
 
   /** Refuses new calls, waits for those under way, releases every session and ends the thread. */
@@ -90,9 +101,14 @@ export class SessionHost {
   #settle(reply: SessionReply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if (this.#pending.size === 0) this.#worker.unref();
+    if (this.#pending.size === 0) this.#rest();
     if ('error' in reply) pending?.reject(new AppError(reply.error.code, reply.error.message));
     else pending?.resolve(reply.value as never);
+  }
+
+  #rest(): void {
+    this.#worker.unref();
+    for (const tell of this.#idle.splice(0)) tell();
   }
 
   #end(message: string, cause?: Error): void {
@@ -100,6 +116,7 @@ export class SessionHost {
     this.#ended ??= new AppError('INTERNAL', message, { cause });
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
+    this.#rest();
     if (isNews) this.#onEnded(this.#ended);
   }
 }

@@ -44,6 +44,24 @@ test('what a model cannot be blamed for makes nobody draw', async () => {
   await expect(watch.over(fail('INTERNAL'), late)).rejects.toMatchObject({ code: 'INTERNAL' });
 });
 
+test('of several under way the one that fails is looked into, and the others go on', async () => {
+  const { watch, broken } = watchOver(() => pause(20));
+  const slow = watch.over(() => pause(50).then(() => 'a picture'), endless);
+  const failures = [fail('INTERNAL'), fail('BAD_NUMBERS')].map((draw) => watch.over(draw, endless));
+  await expect(failures[0]).rejects.toMatchObject({ code: 'INTERNAL' });
+  await expect(failures[1]).rejects.toMatchObject({ code: 'BAD_NUMBERS' });
+  expect(await slow).toBe('a picture');
+  expect(broken).toEqual([]);
+});
+
+test('what ends all of them at once is told once, and none of them is to blame', async () => {
+  const { watch, broken } = watchOver(() => pause(20).then(fail('INTERNAL')));
+  const requests = [1, 2, 3].map(() => watch.over(fail('INTERNAL'), endless));
+  for (const each of await Promise.allSettled(requests))
+    expect(each).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
+  expect(broken).toHaveLength(1);
+});
+
 test('a run that ends a while after its time is up is none that is stuck', async () => {
   const { watch, broken } = watchOver();
   const signal = AbortSignal.timeout(20);

@@ -35,20 +35,29 @@ function start(environment: Record<string, string>): EndpointProcess {
   return endpoint;
 }
 
-test('a bundle in a directory is used where it lies; SIGTERM answers what was accepted and ends with 0', async () => {
-  const endpoint = start({ MODEL_URI: DEMO });
-  expect(await endpoint.settled()).toMatchObject({ state: 'ready', provider: 'cpu', model: 'sd-turbo-demo' });
-  const pictures = [1, 2].map((seed) => endpoint.draw({ prompt: 'a very private tree', seed, num_steps: 2 }));
-  // Only once they are accepted: the first has begun, the second waits.
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  endpoint.signal('SIGTERM');
-  for (const picture of await Promise.all(pictures)) {
-    expect(picture.status).toBe(200);
-    generateAnswerSchema.parse(await picture.json());
-  }
-  expect(await endpoint.exited()).toBe(0);
-  expect(endpoint.log).not.toContain('private');
-});
+test.each(['1', '2'])(
+  'a bundle in a directory is used where it lies; SIGTERM answers what was accepted, %s at once, and ends with 0',
+  async (MAX_BATCH_SIZE) => {
+    const endpoint = start({ MODEL_URI: DEMO, MAX_BATCH_SIZE });
+    expect(await endpoint.settled()).toMatchObject({
+      state: 'ready',
+      provider: 'cpu',
+      model: 'sd-turbo-demo',
+    });
+    const pictures = [1, 2].map((seed) =>
+      endpoint.draw({ prompt: 'a very private tree', seed, num_steps: 2 }),
+    );
+    // Only once they are accepted: the first has begun, the second waits.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    endpoint.signal('SIGTERM');
+    for (const picture of await Promise.all(pictures)) {
+      expect(picture.status).toBe(200);
+      generateAnswerSchema.parse(await picture.json());
+    }
+    expect(await endpoint.exited()).toBe(0);
+    expect(endpoint.log).not.toContain('private');
+  },
+);
 
 test('Server-Timing says that the text encoder does not run again for a prompt', async () => {
   const endpoint = start({ MODEL_URI: DEMO });
@@ -69,6 +78,9 @@ test('a variable that is unset or malformed is named, and the process ends', asy
   const malformed = start({ MODEL_URI: DEMO, QUEUE_LIMIT: 'many' });
   expect(await malformed.exited()).not.toBe(0);
   expect(malformed.log).toMatch(/QUEUE_LIMIT is malformed/);
+  const tooMany = start({ MODEL_URI: DEMO, MAX_BATCH_SIZE: '5' });
+  expect(await tooMany.exited()).not.toBe(0);
+  expect(tooMany.log).toMatch(/MAX_BATCH_SIZE is malformed/);
   const elsewhere = start({ MODEL_URI: 'gs://weights/demo' });
   expect(await elsewhere.exited()).not.toBe(0);
   expect(elsewhere.log).toMatch(/MODEL_URI is malformed: gs:\/\/\.\.\. is no place .* a directory or s3:/);

@@ -26,6 +26,7 @@ import { comparePeer, comparisonTitles, type Peer } from '../bench/compare-peer.
 import { type Contestant, OpenPipeline, PythonContestant, type Times } from '../bench/contestants.js';
 import { markdownTable } from '../bench/markdown-table.js';
 import { batchRows, measureBatches } from '../bench/measure-batches.js';
+import { measureQueues, queueRows } from '../bench/measure-queues.js';
 import { median } from '../bench/take-turns.js';
 import { askKernels, kernelProblems } from './attention-kernels.js';
 import { type Bundles, checkNumbers, loweredRunner, sessionRunner } from './check-numbers.js';
@@ -227,7 +228,7 @@ async function printSideBySide(bundles: Bundles, checkpoint: { checkpoint: strin
   return { phases, fromSeed };
 }
 
-/** What decides `lib/pipeline/images-per-run.ts`. */
+/** What decides `lib/pipeline/images-per-run.ts`, and MAX_BATCH_SIZE's default. */
 async function printBatches(bundle: string): Promise<void> {
   const host = new SessionHost(worker);
   try {
@@ -237,6 +238,8 @@ async function printBatches(bundle: string): Promise<void> {
   } finally {
     await host.close();
   }
+  say(`Eight requests at once, milliseconds, medians of ${turns} turns:`);
+  console.log(markdownTable(queueRows(await measureQueues(bundle, { provider, turns }))));
 }
 
 async function printEstimate(

@@ -3,6 +3,8 @@ export interface Phase {
   /** Names as the compiler mangled them, in order; with the scale where a kernel was told one, as its bits. */
   readonly kernels: readonly { readonly name: string; readonly scale: string | undefined }[];
   readonly convolutions: readonly Convolution[];
+  /** Convolutions that a plan was looked for, which on a GPU takes longer than they do: [N, C, H, W] of each. */
+  readonly plans: readonly (readonly number[])[];
   /** Passes that add a bias to a map: its extents, as cuDNN has them. */
   readonly addedBiases: readonly (readonly number[])[];
   readonly products: readonly Product[];
@@ -66,6 +68,7 @@ function emptyPhase(): Writable<Phase> {
   return {
     kernels: [],
     convolutions: [],
+    plans: [],
     addedBiases: [],
     products: [],
     toDevice: [],
@@ -84,6 +87,9 @@ function addEvent(phase: Writable<Phase>, kind: string, fields: readonly string[
       break;
     case 'convolution':
       phase.convolutions.push({ x: extents(0), weights: extents(1), y: extents(2) });
+      break;
+    case 'plan':
+      phase.plans.push(extents(0));
       break;
     case 'addbias':
       phase.addedBiases.push(extents(0));

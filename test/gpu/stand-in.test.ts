@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -176,6 +176,39 @@ describe.skipIf(absent !== undefined)('the dialect cuda on a T4 that computes no
         );
         expect(attentionsOf(log)).toEqual(drawn('exact'));
         expect(existsSync(join(bundle, 'self-test.json'))).toBe(false);
+      },
+      PATIENCE_MS,
+    );
+
+    test(
+      'shares runs of the UNet, and plans no convolution anew when it is warm',
+      async () => {
+        const path = join(bundle, 'manifest.json');
+        const text = readFileSync(path, 'utf8');
+        const black = { mean: 0, spread: 0, thumbnail: '00'.repeat(192) };
+        writeFileSync(path, JSON.stringify({ ...JSON.parse(text), self_test: { vae: black, taesd: black } }));
+        const file = join(mkdtempSync(join(scratch, 'log-')), 'log');
+        const endpoint = new EndpointProcess([process.execPath, join(server, 'server.mjs')], {
+          ...standInEnvironment(file),
+          ...{ MODEL_URI: bundle, PROVIDER: 'cuda', PORT: '0', MAX_BATCH_SIZE: '2' },
+        });
+        try {
+          expect(await endpoint.settled()).toMatchObject({ state: 'ready' });
+          appendFileSync(file, 'mark\tdrawn\n');
+          const draw = (seed: number) =>
+            endpoint.draw({ prompt: `a tree, ${seed}`, seed, num_steps: 1 + (seed % 3) });
+          const answers = await Promise.all([1, 2, 3, 4, 5].map(draw));
+          expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+          const { phases } = parseStandInLog(readFileSync(file, 'utf8'));
+          const [warming, drawn] = [phases.get(''), phases.get('drawn')] as [Phase, Phase];
+          const sizes = (maps: readonly (readonly number[])[]) => [...new Set(maps.map(([n]) => n))].sort();
+          expect(sizes(warming.plans)).toEqual([1, 2]);
+          expect(sizes(drawn.convolutions.map(({ x }) => x))).toEqual([1, 2]);
+          expect([drawn.plans, drawn.allocations, drawn.problems]).toEqual([[], [], []]);
+        } finally {
+          endpoint.signal('SIGKILL');
+          writeFileSync(path, text);
+        }
       },
       PATIENCE_MS,
     );

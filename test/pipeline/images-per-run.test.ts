@@ -56,7 +56,8 @@ test('a graph that was exported for one picture is run for one', async () => {
     );
   }
   const { images } = await pipeline.run(REQUEST);
-  const one = await loadTextToImage(await openBundle(folder), host, { provider: 'cpu' });
+  const one = await loadTextToImage(await openBundle(folder), host, { provider: 'cpu' }, { maxBatchSize: 4 });
+  expect(one.maxBatchSize).toBe(1);
   const others = await one.run(REQUEST);
   expect(others.images).toHaveLength(4);
   for (const [index, image] of images.entries())

@@ -17,6 +17,42 @@ test('jobs run one at a time, in order', async () => {
   expect(events).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
 });
 
+test('several places: so many at once, begun in order, and those that wait take turns at what comes free', async () => {
+  const queue = new JobQueue(10, 3);
+  const begun: number[] = [];
+  const finish: (() => void)[] = [];
+  const job = (index: number) => () => {
+    begun.push(index);
+    return new Promise<void>((resolve) => (finish[index] = resolve));
+  };
+  const jobs = [0, 1, 2, 3, 4].map((index) => queue.run(job(index), never));
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  await settled();
+  expect(begun).toEqual([0, 1, 2]);
+  for (const index of [1, 0, 3]) {
+    finish[index]?.();
+    await settled();
+  }
+  expect(begun).toEqual([0, 1, 2, 3, 4]);
+  const drained = queue.drained();
+  finish[2]?.();
+  finish[4]?.();
+  await drained;
+  await Promise.all(jobs);
+});
+
+test('the limit is of those that wait: a free place is taken whatever it is', async () => {
+  const queue = new JobQueue(0, 2);
+  let finish: () => void = () => {};
+  const running = [1, 2].map(() =>
+    queue.run(() => new Promise<void>((resolve) => (finish = resolve)), never),
+  );
+  await expect(queue.run(async () => 3, never)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  finish();
+  await running[1];
+  expect((await queue.run(async () => 4, never)).value).toBe(4);
+});
+
 test('a job that fails does not stop the next', async () => {
   const queue = new JobQueue(10);
   const failed = queue.run(() => Promise.reject(new Error('no')), never);

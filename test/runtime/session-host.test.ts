@@ -98,6 +98,23 @@ test('a graph can be taken as it is', async () => {
   expect([await nodesRun(true), await nodesRun(false)]).toEqual([3, 1]);
 });
 
+test('idle() waits for what is under way, and for what follows from it at once', async () => {
+  const host = startSessionHost();
+  const answered: string[] = [];
+  const note = (what: string) => () => void answered.push(what);
+  const loads = host
+    .load('first', decoder, { provider: 'cpu' })
+    .then(note('first'))
+    .then(() => host.load('second', decoder, { provider: 'cpu' }))
+    .then(note('second'));
+  await host.idle();
+  expect(answered).toEqual(['first', 'second']);
+  await loads;
+  await host.idle();
+  await host.close();
+  await host.idle();
+});
+
 test('close() waits for a run under way and refuses later calls', async () => {
   const host = startSessionHost();
   await host.load('decoder', decoder, { provider: 'cpu' });
@@ -116,7 +133,8 @@ test('the death of the thread is told to whoever waits', async () => {
     "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw new Error('out of luck'); });",
   );
   const host = new SessionHost(new URL(`file://${entry}`));
-  await expect(host.run('x', {})).rejects.toThrow('out of luck');
+  const run = host.run('x', {});
+  await Promise.all([expect(run).rejects.toThrow('out of luck'), host.idle()]);
   await expect(host.run('x', {})).rejects.toMatchObject({ code: 'INTERNAL' });
   await host.close();
 });

@@ -1,5 +1,5 @@
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import type { CommonProps } from './common-props.js';
+import type { CommonProps, DrawingProps } from './common-props.js';
 
 /** An endpoint of SageMaker, 0 to N copies: awake within minutes, nothing to look after. */
 export interface SageMakerProps extends CommonProps {
@@ -9,6 +9,8 @@ export interface SageMakerProps extends CommonProps {
   readonly instances?: SageMakerInstances;
   /** When it sleeps. @default after five minutes without work */
   readonly sleep?: SageMakerSleep;
+  /** How pictures are drawn. @default in float16, by CUDA's own kernels, one at a time */
+  readonly drawing?: SageMakerDrawing;
   /** What the containers join; it must have a way to S3. @default SageMaker's own network */
   readonly network?: SageMakerNetwork;
 }
@@ -33,6 +35,15 @@ export interface SageMakerSleep {
   readonly warmHours?: string;
   /** Of `warmHours`, as the IANA database names it. @default 'UTC' */
   readonly timeZone?: string;
+}
+
+export interface SageMakerDrawing extends DrawingProps {
+  /**
+   * Requests of which one run of the UNet draws a picture each, while others wait: 1 to 4. For a GPU that one picture does
+   * not fill; a T4 should gain nothing. More than 1 takes 3.3 GB more of its memory, and a seed's picture may differ by a
+   * level from the one that is drawn alone. @default 1
+   */
+  readonly maxBatchSize?: number;
 }
 
 /** A network that is there, as an object or by its ids. */

@@ -66,9 +66,10 @@ export async function withLocalPipeline<T>(
   try {
     const started = performance.now();
     const begun: Partial<Record<NetworkName, number>> = {};
-    const pipeline = await loadTextToImage(bundle, host, { provider }, [decoder], async (network) => {
+    const whenThere = async (network: NetworkName) => {
       begun[network] = performance.now();
-    });
+    };
+    const pipeline = await loadTextToImage(bundle, host, { provider }, { decoders: [decoder], whenThere });
     const { text_encoder: text, unet, [decoder]: last } = begun as Record<NetworkName, number>;
     const loadMilliseconds = {
       tokenizer: text - started,

@@ -1,6 +1,7 @@
-// cuDNN: descriptors hold what they were given, each graph has one plan, and executing it tells its convolution. Without
-// its header (of a wheel of 370 MB): the numbers of attributes are those of cudnn_graph.h, release 9. With
-// STAND_IN_NO_PLANS set there is no plan for any graph, as some releases have none for plain convolutions on sm 7.5.
+// cuDNN: descriptors hold what they were given, each graph has one plan, and looking for it and executing it tell its
+// convolution. Without its header (of a wheel of 370 MB): the numbers of attributes are those of cudnn_graph.h, release
+// 9. With STAND_IN_NO_PLANS set there is no plan for any graph, as some releases have none for plain convolutions on sm
+// 7.5.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -88,6 +89,12 @@ int giveNone(int64_t* count) {
   return kSuccess;
 }
 
+// The map that a graph's convolution takes; null where it has none.
+const Descriptor* inputOf(const Descriptor* graph) {
+  const Descriptor* forward = graph ? graph->descriptor(kGraphOperations) : nullptr;
+  return forward ? forward->descriptor(kForwardX) : nullptr;
+}
+
 bool hasPlans() { return getenv("STAND_IN_NO_PLANS") == nullptr; }
 
 // The old interface, of which a tensor's shape is needed.
@@ -147,6 +154,8 @@ EXPORTED int cudnnBackendGetAttribute(void* handle, int attribute, int type, int
       if (!hasPlans()) return giveNone(count);
       if (count) *count = 1;
       if (!target || requested < 1) return kSuccess;
+      const Descriptor* x = inputOf(descriptor->descriptor(kHeuristicGraph));
+      if (x) event("plan\t%s\n", x->integers(kTensorDimensions).c_str());
       auto* engine = new Descriptor;
       engine->values[kEngineGraph] = descriptor->values[kHeuristicGraph];
       const char* bytes = reinterpret_cast<const char*>(&engine);
@@ -187,12 +196,12 @@ EXPORTED int cudnnBackendExecute(void*, void* plan, void*) {
   const Descriptor* config = static_cast<Descriptor*>(plan)->descriptor(kPlanConfig);
   const Descriptor* engine = config ? config->descriptor(kConfigEngine) : nullptr;
   const Descriptor* graph = engine ? engine->descriptor(kEngineGraph) : nullptr;
-  const Descriptor* forward = graph ? graph->descriptor(kGraphOperations) : nullptr;
-  const Descriptor* x = forward ? forward->descriptor(kForwardX) : nullptr;
+  const Descriptor* x = inputOf(graph);
   if (!x) {
     event("absent\tcudnnBackendExecute of what is no convolution\n");
     return kNotSupported;
   }
+  const Descriptor* forward = graph->descriptor(kGraphOperations);
   event("convolution\t%s\t%s\t%s\t%s\n", x->integers(kTensorDimensions).c_str(),
         forward->descriptor(kForwardWeights)->integers(kTensorDimensions).c_str(),
         forward->descriptor(kForwardY)->integers(kTensorDimensions).c_str(),

@@ -178,7 +178,7 @@ describe('options and props', () => {
     { maxInstances: '3', warmHours: 'MON-FRI 08:00-18:00', timeZone: 'Europe/Berlin', logDays: '7' },
     { subnetIds: 'subnet-0123abcd', securityGroupIds: 'sg-0123abcd', alarmEmail: 'a@b.de', monthlyBudget: 5 },
     { modelUri: 's3://bucket/a', decoder: 'taesd', attentionKernels: 'exact', accessLog: 'none' },
-    { keepWeights: 'true', removalPolicy: 'destroy', dailyQuota: 5, retentionDays: 2 },
+    { keepWeights: 'true', removalPolicy: 'destroy', dailyQuota: 5, retentionDays: 2, maxBatchSize: '2' },
   ];
   test.each(options)('%j says the same as the props that it becomes', (given) => {
     const { stackName: _, ...config } = read(toProps(givenOptions(given))).config;

@@ -120,6 +120,17 @@ describe('model', () => {
     expect(() => synthService({ attentionKernels: 'fast' })).toThrow('must be fused, guarded or exact');
   });
 
+  test('is told how many requests may share a run, where these are several', () => {
+    const told = (maxBatchSize: number) =>
+      at(
+        synthService({ maxBatchSize }).properties('AWS::SageMaker::Model'),
+        'PrimaryContainer',
+        'Environment',
+      );
+    expect(told(1)).not.toHaveProperty('MAX_BATCH_SIZE');
+    expect(told(2)).toMatchObject({ MAX_BATCH_SIZE: '2' });
+  });
+
   test('a finished bundle is read from where it is, and nothing is imported', () => {
     const other = synthService({ modelUri: 's3://my-bundles/some/prefix' });
     expect(at(other.properties('AWS::SageMaker::Model'), 'PrimaryContainer', 'Environment')).toEqual({
