@@ -27,11 +27,27 @@ export class InstanceStack extends DeployedStack {
     return this.is('stopped');
   }
 
-  /** The alarm that ends a bill which nobody wants stops it: what it draws is finished first. */
+  /**
+   * The alarm that ends a bill which nobody wants stops it: what it draws is finished first. It stays asleep: where
+   * messages were left, as one that a killed worker had, it is woken and ends by itself.
+   */
   override async sleep(): Promise<void> {
     await this.is('running', 'stopped');
     if ((await this.instance()).state === 'running')
       await this.emulator.raiseAlarm(`${this.name}-AlarmsAwakeForLong`);
-    await this.is('stopped');
+    const staysAsleep = async () => {
+      const { id, state, starts } = await this.instance();
+      const left = this.#leftAtStops(id);
+      return state === 'stopped' && left.length >= starts && left.at(-1) === 0;
+    };
+    await until('the instance stays asleep', staysAsleep, PATIENCE_MS);
+  }
+
+  /** Messages that there were each time when it had stopped, as the function says that hears of it. */
+  #leftAtStops(id: string): number[] {
+    const lines = `"message":"an instance has stopped",.*"instance":"${id}","messages":(\\d+)`;
+    return [...this.emulator.log('functions').matchAll(new RegExp(lines, 'g'))].map(([, left]) =>
+      Number(left),
+    );
   }
 }
