@@ -22,7 +22,6 @@ const CASES = {
     code: 'invalid_value',
   },
   401: { when: 'There is no key, or it is not good.', code: 'invalid_api_key' },
-  403: { when: 'The key may not be used here.', code: 'invalid_api_key' },
   404: { when: 'There is no such model.', message: 'there is no model dall-e-9, only sd-turbo' },
   413: { when: 'The body is too long: 64 KiB, and 3 MiB more for a picture in a form.' },
   415: { when: 'The body has another content type, or is compressed.' },

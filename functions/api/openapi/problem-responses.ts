@@ -20,7 +20,6 @@ const CASES = {
     errors: [{ field: 'num_steps', message: 'must be an integer from 1 to 4' }],
   },
   401: { when: 'There is no key, or it is not good.', detail: 'this path needs an API key' },
-  403: { when: 'The key may not be used here.', detail: 'the API key is not one of this service' },
   404: {
     when: 'There is no such prediction, or none any more, or it is not yours.',
     detail: 'there is no such prediction; results are kept for 1 day and then deleted',
@@ -65,7 +64,7 @@ const CASES = {
 export type ErrorStatus = keyof typeof CASES;
 
 /** Refused before any route is asked. */
-export const KEY_ERRORS = [401, 403, 429] as const;
+export const KEY_ERRORS = [401, 429] as const;
 
 /** Answered by the gateway alone, which has none of this service's own headers. */
 const GATEWAY_ERRORS: ReadonlySet<ErrorStatus> = new Set([429, 504]);
