@@ -51,7 +51,7 @@ class Scene extends TestServices {
     return id;
   }
 
-  run(idleMs = 50_000): Promise<void> {
+  run(idleMs = 13_000): Promise<void> {
     return work({
       queue: this.draw as DrawQueue,
       services: this,
@@ -67,7 +67,7 @@ describe('falling asleep', () => {
   test('polls to the moment when it is idle, says so, looks once more, and ends', async () => {
     const scene = new Scene();
     await scene.run();
-    expect(scene.said).toEqual(['look 20', 'look 20', 'look 10', 'stopping', 'look 2']);
+    expect(scene.said).toEqual(['look 5', 'look 5', 'look 3', 'stopping', 'look 2']);
   });
 
   test('each message begins the time anew', async () => {
@@ -75,8 +75,8 @@ describe('falling asleep', () => {
     scene.arrive('one');
     scene.onLook = (look) => void (look === 2 && scene.arrive('two'));
     await scene.run();
-    const rest = ['look 20', 'look 20', 'look 10', 'stopping', 'look 2'];
-    expect(scene.said).toEqual(['look 20', 'done one', 'look 20', 'look 20', 'done two', ...rest]);
+    const rest = ['look 5', 'look 5', 'look 3', 'stopping', 'look 2'];
+    expect(scene.said).toEqual(['look 5', 'done one', 'look 5', 'look 5', 'done two', ...rest]);
   });
 
   test('what comes while it falls asleep is drawn, and it is awake again', async () => {
@@ -101,9 +101,9 @@ describe('falling asleep', () => {
     await scene.run();
     expect(scene.said.slice(3, 9)).toEqual([
       'stopping',
-      'look 20',
+      'look 5',
       'stopping',
-      'look 20',
+      'look 5',
       'ready',
       'done late',
     ]);
@@ -131,7 +131,7 @@ describe('what becomes of a message', () => {
     };
     const before = scene.clock.now();
     await scene.run();
-    expect(scene.said.slice(0, 2)).toEqual(['look 20', 'done one']);
+    expect(scene.said.slice(0, 2)).toEqual(['look 5', 'done one']);
     expect(scene.store.results.get(id)).toMatchObject({ status: 'succeeded' });
     // 50 pauses of up to 30 s, at least half of each.
     expect(scene.clock.now() - before).toBeGreaterThan(45 * 15_000);
@@ -145,7 +145,7 @@ describe('what becomes of a message', () => {
       throw new AppError('UNAVAILABLE', 'the store does not answer');
     };
     await scene.run();
-    expect(scene.said).toEqual(['look 20', 'again one 0']);
+    expect(scene.said).toEqual(['look 5', 'again one 0']);
   });
 
   test('a defect of ours counts as one of its receives', async () => {
