@@ -35,7 +35,7 @@ export async function comparePeer(
       const mine = times[index] as readonly Times[];
       // The slower decoder beside a peer's faster one would say nothing.
       const comparable = peer.decoder === 'vae' || decoder === 'taesd';
-      return comparable ? `${cell(mine, 'total')}: **${ratio(mine, theirs)}**` : '';
+      return comparable ? `${cell(mine, 'total')}: **${ratio(totals(mine), totals(theirs))}**` : '';
     });
     const row = [
       peer.name,
@@ -52,6 +52,10 @@ export async function comparePeer(
 /** Medians of text encoder, UNet, decoder and picture. */
 export function phaseCells(times: readonly Times[]): string[] {
   return PHASES.map((phase) => cell(times, phase));
+}
+
+function totals(times: readonly Times[]): number[] {
+  return times.map(({ total }) => total);
 }
 
 function cell(times: readonly Times[], phase: keyof Times): string {

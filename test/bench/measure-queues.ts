@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import sharp from 'sharp';
 import type { RgbImage } from '../../lib/image/rgb-image.js';
 import { largestDifference } from '../support/graphs/largest-difference.js';
+import { readPixels } from '../support/pictures/read-pixels.js';
 import { EndpointProcess } from '../support/processes/endpoint-process.js';
-import { median } from './take-turns.js';
+import { median, PAUSE_MS, ratio } from './take-turns.js';
 
 /** Values of MAX_BATCH_SIZE that are compared with 1. */
 const SIZES = [2, 4] as const;
@@ -17,9 +17,6 @@ const PROMPTS = [
   'a small house in the desert',
   'a tree under the stars',
 ];
-/** Threads of other runtimes spin for a while after their work. */
-const PAUSE_MS = 300;
-
 /** Milliseconds; one of each turn. */
 interface Times {
   /** From the first of eight requests to the last picture. */
@@ -117,18 +114,14 @@ async function draw(server: EndpointProcess, request: object) {
   const response = await server.draw(request);
   const body = (await response.json()) as { result: string };
   const milliseconds = performance.now() - started;
-  const raw = sharp(Buffer.from(body.result, 'base64')).removeAlpha().raw();
-  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
-  return { milliseconds, image: { data, width: info.width, height: info.height } };
+  return { milliseconds, image: await readPixels(Buffer.from(body.result, 'base64')) };
 }
 
 /** The rows of a Markdown table: milliseconds one by one and beside each other, and the ratio of these, with its range. */
 export function queueRows(measured: readonly QueueTimes[]): string[][] {
   const cell = ({ single, shared }: QueueTimes, key: keyof Times) => {
-    const [before, after] = [median(single[key]), median(shared[key])];
-    const ratios = shared[key].map((time, turn) => time / (single[key][turn] as number));
-    const range = `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`;
-    return `${before.toFixed(0)}, ${after.toFixed(0)}: ${(after / before).toFixed(2)} (${range})`;
+    const medians = [single[key], shared[key]].map((times) => median(times).toFixed(0));
+    return `${medians.join(', ')}: ${ratio(shared[key], single[key])}`;
   };
   return [
     ['MAX_BATCH_SIZE', 'last of eight', 'median wait', 'a lone request', 'largest difference'],

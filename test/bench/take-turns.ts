@@ -7,7 +7,7 @@ import { largestDifference } from '../support/graphs/largest-difference.js';
 import { type Contestant, PHASES, type Times } from './contestants.js';
 
 /** Threads of other runtimes spin for a while after their work. */
-const PAUSE_MS = 300;
+export const PAUSE_MS = 300;
 
 export interface Turns {
   /** One of each turn, in the order of the contestants. */
@@ -65,9 +65,8 @@ export function medians(times: readonly Times[]): Times {
 }
 
 /** Of medians, and the range of the ratios of single turns: `0.61 (0.56-0.76)`. */
-export function ratio(ours: readonly Times[], theirs: readonly Times[]): string {
-  const of = (times: readonly Times[]) => median(times.map(({ total }) => total));
-  const single = ours.map(({ total }, turn) => total / (theirs[turn] as Times).total);
+export function ratio(ours: readonly number[], theirs: readonly number[]): string {
+  const single = ours.map((time, turn) => time / (theirs[turn] as number));
   const range = `${Math.min(...single).toFixed(2)}-${Math.max(...single).toFixed(2)}`;
-  return `${(of(ours) / of(theirs)).toFixed(2)} (${range})`;
+  return `${(median(ours) / median(theirs)).toFixed(2)} (${range})`;
 }

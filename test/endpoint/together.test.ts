@@ -1,7 +1,6 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { endpointApp } from '../../functions/endpoint/app.js';
 import { ModelWatch } from '../../functions/endpoint/model-watch.js';
@@ -13,6 +12,7 @@ import { generateAnswerSchema } from '../../lib/schemas/answer.js';
 import { largestDifference } from '../support/graphs/largest-difference.js';
 import { startSessionHost } from '../support/graphs/session-host.js';
 import { startImageDecoder } from '../support/pictures/image-decoder.js';
+import { readPixels } from '../support/pictures/read-pixels.js';
 import { ROOT } from '../support/reference.js';
 import { plantNumber } from '../support/weights/plant-number.js';
 
@@ -71,12 +71,7 @@ function watchRuns(): number[] {
 async function picturesOf(response: Response): Promise<RgbImage[]> {
   expect(response.status).toBe(200);
   const { result, results = [result] } = generateAnswerSchema.parse(await response.json());
-  const decode = async (text: string) => {
-    const raw = sharp(Buffer.from(text, 'base64')).removeAlpha().raw();
-    const { data, info } = await raw.toBuffer({ resolveWithObject: true });
-    return { data, width: info.width, height: info.height };
-  };
-  return Promise.all(results.map(decode));
+  return Promise.all(results.map((text) => readPixels(Buffer.from(text, 'base64'))));
 }
 
 async function expectSame(response: Response, alone: Response): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import type { RgbImage } from '../../../lib/image/rgb-image.js';
+import { readPixels } from '../pictures/read-pixels.js';
 
 /**
  * The largest difference of any channel of any pixel, in levels of 0 to 255.
@@ -8,19 +8,10 @@ import type { RgbImage } from '../../../lib/image/rgb-image.js';
  * @param other a picture, or the file of one
  */
 export async function largestDifference(image: RgbImage, other: RgbImage | string): Promise<number> {
-  const { data, width, height } = typeof other === 'string' ? await readImage(other) : other;
+  const { data, width, height } = typeof other === 'string' ? await readPixels(await readFile(other)) : other;
   if (width !== image.width || height !== image.height) throw new Error('the pictures differ in size');
   return data.reduce(
     (most, value, index) => Math.max(most, Math.abs(value - (image.data[index] as number))),
     0,
   );
-}
-
-/** From its bytes: `lib/image` has switched off what reads files by itself. */
-async function readImage(file: string): Promise<RgbImage> {
-  const { data, info } = await sharp(await readFile(file))
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
 }
