@@ -123,9 +123,9 @@ function makeDialect(
   if (dialect === 'standard') {
     // One convolution follows the other there, all in ONNX Runtime's blocked layout, which interleaving leaves: measured,
     // that takes what the sums save.
-    if (part === 'taesd_decoder') return { operators: new StandardOperators(graph, precision) };
+    if (part === 'taesd_decoder') return { operators: new StandardOperators(graph, { precision }) };
     const plan = new WeightPlan(SUMMED_WEIGHTS);
-    return { operators: new StandardOperators(graph, precision, plan), plan };
+    return { operators: new StandardOperators(graph, { precision, plan }), plan };
   }
   const plan = new WeightPlan(REWRITTEN_WEIGHTS);
   const headroom = part === 'vae_decoder' || part === 'vae_encoder' ? VAE_HEADROOM : 1;

@@ -3,12 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { TorchGenerator } from '../../lib/random/torch-generator.js';
-import { halfToFloat } from '../../lib/runtime/half.js';
-import { readSafetensorsHeader } from '../../lib/weights/checkpoint/safetensors-header.js';
+import { convolve } from '../support/graphs/convolve.js';
 import { lowerContrib } from '../support/graphs/lower-contrib.js';
-import { countOperators, type Describe, writeNetwork, writeWeights } from '../support/graphs/make-network.js';
+import {
+  countOperators,
+  type Describe,
+  readWeights,
+  writeNetwork,
+  writeWeights,
+} from '../support/graphs/make-network.js';
 import { readGraph, runGraph } from '../support/graphs/run-graph.js';
-import { openDirectory } from '../support/weights/open-directory.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'upsampled-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -22,47 +26,6 @@ function describeNetwork([fromHeight, fromWidth]: Size, [height, width]: Size, b
     const options = { height, width, channels: CHANNELS, bias };
     ops.outputMap('y', ops.upsampledConv2d(root.child('conv'), x, options));
   };
-}
-
-async function readWeights(folder: string): Promise<Map<string, number[]>> {
-  const reader = openDirectory(folder);
-  const numbers = new Map<string, number[]>();
-  for (const { name, offset, length } of await readSafetensorsHeader(reader, 'random.safetensors')) {
-    const bytes = await reader.readRange('random.safetensors', { start: offset, end: offset + length });
-    numbers.set(name, Array.from(new Uint16Array(Uint8Array.from(bytes).buffer), halfToFloat));
-  }
-  return numbers;
-}
-
-/** Number by number, as `F.interpolate(mode='nearest')` and `nn.Conv2d` of torch define it. */
-function upsampleAndConvolve(
-  x: Float32Array,
-  [fromHeight, fromWidth]: Size,
-  [height, width]: Size,
-  kernel: readonly number[],
-  bias: readonly number[],
-): Float32Array {
-  const y = new Float32Array(BATCH * CHANNELS * height * width);
-  for (const at of y.keys()) {
-    const column = at % width;
-    const row = Math.floor(at / width) % height;
-    const plane = Math.floor(at / width / height);
-    const [batch, channel] = [Math.floor(plane / CHANNELS), plane % CHANNELS];
-    let sum = bias[channel] ?? 0;
-    for (let tap = 0; tap < INPUTS * 9; tap++) {
-      const input = Math.floor(tap / 9);
-      const [r, c] = [row + (Math.floor(tap / 3) % 3) - 1, column + (tap % 3) - 1];
-      if (r < 0 || c < 0 || r >= height || c >= width) continue;
-      const [fromRow, fromColumn] = [
-        Math.floor((r * fromHeight) / height),
-        Math.floor((c * fromWidth) / width),
-      ];
-      const from = ((batch * INPUTS + input) * fromHeight + fromRow) * fromWidth + fromColumn;
-      sum += (x[from] as number) * (kernel[channel * INPUTS * 9 + tap] as number);
-    }
-    y[at] = sum;
-  }
-  return y;
 }
 
 describe.each<{ from: Size; to: Size; bias: boolean; convolutions: number }>([
@@ -94,8 +57,7 @@ describe.each<{ from: Size; to: Size; bias: boolean; convolutions: number }>([
 
       const y = await runGraph(lowerContrib(graph), path, { x: { data, dims } });
       const weights = await readWeights(folder);
-      const kernel = weights.get('conv.weight') as number[];
-      const expected = upsampleAndConvolve(data, from, to, kernel, weights.get('conv.bias') ?? []);
+      const expected = convolve({ data, dims }, weights, 'conv', to);
       expect(y.dims).toEqual([BATCH, CHANNELS, ...to]);
       const errors = [...expected].map((value, at) => Math.abs(value - (y.data[at] as number)));
       // The dialect cuda rounds its sums to float16.

@@ -1,15 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openCheckpoint } from '../../lib/export/checkpoint.js';
+import { type Checkpoint, openCheckpoint } from '../../lib/export/checkpoint.js';
 import type { FeatureMap } from '../../lib/export/dialects/operators.js';
 import { StandardOperators } from '../../lib/export/dialects/standard-operators.js';
+import { WINOGRAD_LIMITS, type WinogradLimits } from '../../lib/export/dialects/winograd-convolution.js';
 import { importCheckpoint } from '../../lib/export/import-checkpoint.js';
+import { describeUnet } from '../../lib/export/networks/unet.js';
 import { renameVaeTensor } from '../../lib/export/networks/vae-blocks.js';
 import { describeVaeDecoder } from '../../lib/export/networks/vae-decoder.js';
 import { WeightPlan } from '../../lib/export/rewrite/weight-plan.js';
-import { WeightStore } from '../../lib/export/weight-scope.js';
+import { type WeightScope, WeightStore } from '../../lib/export/weight-scope.js';
 import { encodeModel } from '../../lib/onnx/encode-model.js';
 import { GraphBuilder } from '../../lib/onnx/graph-builder.js';
 import { graphPath, type NetworkName, openBundle } from '../../lib/pipeline/bundle.js';
@@ -33,6 +35,8 @@ class FloatOutput extends StandardOperators {
     this.outputMap(name, x);
   }
 }
+
+const ALWAYS: WinogradLimits = { channels: 1, tiles: 1 };
 
 const subjects = [
   {
@@ -70,8 +74,29 @@ describe.each(subjects)(
       expect(relativeDifference(toFloats(output), tensor('last_hidden_state'))).toBeLessThan(TOLERANCE);
     });
 
-    test('UNet, at every step', async () => {
-      const network = await load('unet');
+    /** A graph of the checkpoint that the bundle has not: with floats in place of pixels, or other convolutions. */
+    const draw = async (
+      network: 'unet' | 'vae',
+      winograd: WinogradLimits,
+      describeNetwork: (ops: StandardOperators, root: WeightScope, opened: Checkpoint) => void,
+    ) => {
+      const opened = await openCheckpoint(openDirectory(checkpoint));
+      await ready;
+      const graph = new GraphBuilder(network);
+      const store =
+        network === 'vae'
+          ? new WeightStore(network, opened.vae.weights, renameVaeTensor)
+          : new WeightStore(network, opened.unet.weights);
+      // The sums are laid out as the bundle has them.
+      const plan = new WeightPlan('summed.bin');
+      const operators = new FloatOutput(graph, { precision: 'float32', plan, winograd });
+      describeNetwork(operators, store.root(), opened);
+      const path = join(dirname(graphPath(bundle, network)), `winograd-${winograd.channels}.onnx`);
+      writeFileSync(path, encodeModel(graph.build()));
+      return load(network, path);
+    };
+
+    const assertUnet = async (network: Network) => {
       for (let step = 0; step < steps; step++) {
         const timestep = { values: Float32Array.of(tensor('timesteps').data[step] as number), dims: [1] };
         const feeds = { sample: feed(`step${step}.model_input`), timestep };
@@ -84,24 +109,20 @@ describe.each(subjects)(
         );
       }
       expect(steps).toBeGreaterThan(0);
-    });
+    };
 
-    test.skipIf(!tensors.has('decoded'))('VAE decoder, before its pixels are finished', async () => {
-      const { vae, unet } = await openCheckpoint(openDirectory(checkpoint));
-      await ready;
-      const graph = new GraphBuilder('vae_decoder');
-      const store = new WeightStore('vae', vae.weights, renameVaeTensor);
-      describeVaeDecoder(
-        // The sums are laid out as the bundle has them.
-        new FloatOutput(graph, 'float32', new WeightPlan('summed.bin')),
-        store.root(),
-        vae.config,
-        unet.config.sample_size,
+    test('UNet, at every step', async () => assertUnet(await load('unet')));
+
+    test('UNet, with every convolution by tiles that can be', async () =>
+      assertUnet(await draw('unet', ALWAYS, (ops, root, { unet }) => describeUnet(ops, root, unet.config))));
+
+    test.skipIf(!tensors.has('decoded')).each([
+      { how: 'as it is', winograd: WINOGRAD_LIMITS },
+      { how: 'with every convolution by tiles that can be', winograd: ALWAYS },
+    ])('VAE decoder, before its pixels are finished, $how', async ({ winograd }) => {
+      const network = await draw('vae', winograd, (ops, root, { vae, unet }) =>
+        describeVaeDecoder(ops, root, vae.config, unet.config.sample_size),
       );
-      const path = join(bundle, 'vae_decoder/float.onnx');
-      writeFileSync(path, encodeModel(graph.build()));
-      const network = await load('vae', path);
-
       const latents = tensor(`step${steps - 1}.latents`);
       const { decoders } = await openBundle(bundle);
       const scalingFactor = decoders.get('vae')?.scalingFactor as number;

@@ -22,9 +22,19 @@ import { preciseGroupNorm } from './precise-group-norm.js';
 import { timestepFrequencies } from './timestep-frequencies.js';
 import { convolveDoubled, upsample } from './upsampled-convolution.js';
 import { type RowRange, storedInitializer, summedInitializer } from './weight-initializers.js';
+import { convolveTiles, takesTiles, WINOGRAD_LIMITS, type WinogradLimits } from './winograd-convolution.js';
 
 const MICROSOFT = 'com.microsoft';
 const BATCH = 'batch';
+
+export interface StandardOptions {
+  /** Of the arithmetic. */
+  readonly precision: Precision;
+  /** Of the file for sums of weights. @default upsampling does without them */
+  readonly plan?: WeightPlan;
+  /** @default WINOGRAD_LIMITS */
+  readonly winograd?: WinogradLimits;
+}
 
 /**
  * The dialect `standard`: ONNX operators, and those of ONNX Runtime's that have CPU kernels. Feature maps
@@ -35,12 +45,13 @@ export class StandardOperators implements Operators {
   readonly #graph: GraphBuilder;
   readonly #type: Precision;
   readonly #plan: WeightPlan | undefined;
+  readonly #winograd: WinogradLimits;
 
-  /** @param plan of the file for sums of weights. @default upsampling does without them */
-  constructor(graph: GraphBuilder, precision: Precision, plan?: WeightPlan) {
+  constructor(graph: GraphBuilder, { precision, plan, winograd = WINOGRAD_LIMITS }: StandardOptions) {
     this.#graph = graph;
     this.#type = precision;
     this.#plan = plan;
+    this.#winograd = winograd;
   }
 
   inputMap(name: string, channels: number, height: number, width: number): FeatureMap {
@@ -82,9 +93,12 @@ export class StandardOperators implements Operators {
     const { channels, kernel, stride = 1, bias = true } = options;
     const half = (kernel - 1) / 2;
     const [top, left, bottom, right] = options.padding ?? [half, half, half, half];
-    const inputs = [x.value, this.#weight(scope.take('weight', [channels, x.channels, kernel, kernel]))];
-    if (bias) inputs.push(this.#weight(scope.take('bias', [channels])));
-    const value = this.#graph.node(scope.path, 'Conv', inputs, {
+    const weights = [this.#weight(scope.take('weight', [channels, x.channels, kernel, kernel]))];
+    if (bias) weights.push(this.#weight(scope.take('bias', [channels])));
+    const plain = kernel === 3 && stride === 1 && !options.padding && this.#type === 'float32';
+    if (plain && takesTiles(x, channels, this.#winograd))
+      return convolveTiles(this.#graph, scope.path, x, channels, weights);
+    const value = this.#graph.node(scope.path, 'Conv', [x.value, ...weights], {
       attributes: {
         kernel_shape: { ints: [kernel, kernel] },
         pads: { ints: [top, left, bottom, right] },

@@ -6,6 +6,7 @@ import {
 } from '../../../lib/export/dialects/cuda/cuda-operators.js';
 import type { Operators } from '../../../lib/export/dialects/operators.js';
 import { StandardOperators } from '../../../lib/export/dialects/standard-operators.js';
+import type { WinogradLimits } from '../../../lib/export/dialects/winograd-convolution.js';
 import { RewrittenWeights } from '../../../lib/export/rewrite/rewritten-weights.js';
 import { WeightPlan } from '../../../lib/export/rewrite/weight-plan.js';
 import { type WeightScope, WeightStore } from '../../../lib/export/weight-scope.js';
@@ -94,7 +95,7 @@ export async function writeNetwork(
   name: string,
   describe: Describe,
   dialect: 'standard' | 'cuda',
-  options: CudaOperatorsOptions = {},
+  options: CudaOperatorsOptions & { readonly winograd?: WinogradLimits } = {},
 ): Promise<string> {
   const reader = openDirectory(folder);
   const tensors = await readSafetensorsHeader(reader, WEIGHTS);
@@ -104,7 +105,7 @@ export async function writeNetwork(
   const operators =
     dialect === 'cuda'
       ? new CudaOperators(builder, plan, options)
-      : new StandardOperators(builder, 'float32', plan);
+      : new StandardOperators(builder, { precision: 'float32', plan, ...options });
   describe(operators, new WeightStore(folder, weights).root());
   if (plan.size > 0) {
     const source = new RewrittenWeights({ plan, reader, folder: '' });
@@ -114,4 +115,15 @@ export async function writeNetwork(
   const path = join(folder, `${name}.onnx`);
   writeFileSync(path, encodeModel(builder.build()));
   return path;
+}
+
+/** The float16 numbers that `writeWeights` wrote, by tensor. */
+export async function readWeights(folder: string): Promise<Map<string, number[]>> {
+  const reader = openDirectory(folder);
+  const numbers = new Map<string, number[]>();
+  for (const { name, offset, length } of await readSafetensorsHeader(reader, WEIGHTS)) {
+    const bytes = await reader.readRange(WEIGHTS, { start: offset, end: offset + length });
+    numbers.set(name, Array.from(new Uint16Array(Uint8Array.from(bytes).buffer), halfToFloat));
+  }
+  return numbers;
 }

@@ -1,0 +1,76 @@
+import type { GraphBuilder } from '../../onnx/graph-builder.js';
+import type { FeatureMap } from './operators.js';
+import { TILE, WINDOW, winogradMatrices } from './winograd-matrices.js';
+
+const MATRICES = winogradMatrices();
+const PRODUCTS = WINDOW ** 2;
+const RESULTS = TILE ** 2;
+
+/** From where on a convolution is done by tiles. */
+export interface WinogradLimits {
+  /** Of channels that come in and of those that go out: with fewer, moving factors and products costs more than is saved. */
+  readonly channels: number;
+  /** With fewer, the kernels' factors, 4 times the numbers of the kernels, are too much to read for them. */
+  readonly tiles: number;
+}
+
+/** Measured on a CPU at full size (test/bench/README.md, Winograd's convolutions). */
+export const WINOGRAD_LIMITS: WinogradLimits = { channels: 256, tiles: 64 };
+
+/** Whether a 3x3 convolution of stride 1 that keeps the map's size is to be done by tiles. */
+export function takesTiles(x: FeatureMap, channels: number, limits: WinogradLimits): boolean {
+  const whole = x.height % TILE === 0 && x.width % TILE === 0;
+  const tiles = (x.height * x.width) / TILE ** 2;
+  return whole && tiles >= limits.tiles && Math.min(x.channels, channels) >= limits.channels;
+}
+
+/**
+ * A 3x3 convolution of stride 1 that keeps the map's size, of a float32 map [B, C, H, W] of whole tiles, by Winograd's
+ * minimal filtering F(4x4, 3x3): 36 multiplications for 16 results instead of 144.
+ *
+ * @param weights in the graph: float32 [channels, C, 3, 3], and [channels] to add where there is a bias
+ */
+export function convolveTiles(
+  graph: GraphBuilder,
+  name: string,
+  x: FeatureMap,
+  channels: number,
+  [weight = '', bias]: readonly string[],
+): FeatureMap {
+  const { height, width } = x;
+  const [rows, columns] = [height / TILE, width / TILE];
+  const node = (operator: string, inputs: readonly string[], attributes = {}, domain = '') =>
+    graph.node(name, operator, inputs, { attributes, domain });
+  const reshape = (value: string, ...shape: number[]) => node('Reshape', [value, graph.int64s(shape)]);
+
+  // ONNX Runtime does not fold what is in its own domain: kept, these factors would take 4 times the weights' memory, and
+  // to make them takes 1 to 5 % of the convolution.
+  const taps = reshape(weight, -1, 9);
+  const kernelMatrix = graph.floats(MATRICES.kernel, [PRODUCTS, 9]);
+  const kernels = reshape(
+    node('FusedMatMul', [kernelMatrix, taps], { transB: { int: 1 } }, 'com.microsoft'),
+    ...[PRODUCTS, channels, x.channels],
+  );
+
+  // A convolution of one channel, tile by tile: [B C, 36, H / 4, W / 4].
+  const windows = node(
+    'Conv',
+    [reshape(x.value, -1, 1, height, width), graph.floats(MATRICES.window, [PRODUCTS, 1, WINDOW, WINDOW])],
+    {
+      kernel_shape: { ints: [WINDOW, WINDOW] },
+      pads: { ints: [1, 1, 1, 1] },
+      strides: { ints: [TILE, TILE] },
+    },
+  );
+  const perChannel = reshape(windows, -1, x.channels, PRODUCTS, rows * columns);
+  const factors = node('Transpose', [perChannel], { perm: { ints: [0, 2, 1, 3] } });
+  // [B, 36, channels, tiles]
+  const products = reshape(node('MatMul', [kernels, factors]), -1, PRODUCTS, channels * rows * columns);
+  const results = node('MatMul', [graph.floats(MATRICES.results, [RESULTS, PRODUCTS]), products]);
+  const value = node('DepthToSpace', [reshape(results, -1, RESULTS * channels, rows, columns)], {
+    blocksize: { int: TILE },
+    mode: { string: 'DCR' },
+  });
+  const shifted = bias === undefined ? value : node('Add', [value, reshape(bias, channels, 1, 1)]);
+  return { value: shifted, channels, height, width };
+}
