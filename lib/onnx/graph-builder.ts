@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { encodeHalves } from '../runtime/half.js';
 import type { Attribute, ElementType, ExternalData, Graph, Initializer, Node, ValueInfo } from './model.js';
 
@@ -121,7 +122,7 @@ export class GraphBuilder {
     shape: readonly number[],
     data: Uint8Array,
   ): string {
-    const label = values.length <= 8 ? values.join(',') : this.#uniqueName('table');
+    const label = values.length <= 8 ? values.join(',') : createHash('sha256').update(data).digest('hex');
     const name = `constant/${type}[${shape.join(',')}](${label})`;
     if (!this.#initializers.has(name)) this.#initializers.set(name, { name, type, shape, data });
     return name;

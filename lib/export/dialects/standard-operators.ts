@@ -4,6 +4,7 @@ import type { Precision } from '../../schemas/manifest.js';
 import type { StoredTensor } from '../../weights/checkpoint/safetensors-header.js';
 import type { WeightPlan } from '../rewrite/weight-plan.js';
 import type { WeightScope } from '../weight-scope.js';
+import { convolve } from './convolution.js';
 import type {
   Activation,
   AttentionOptions,
@@ -90,24 +91,12 @@ export class StandardOperators implements Operators {
   }
 
   conv2d(scope: WeightScope, x: FeatureMap, options: ConvolutionOptions): FeatureMap {
-    const { channels, kernel, stride = 1, bias = true } = options;
-    const half = (kernel - 1) / 2;
-    const [top, left, bottom, right] = options.padding ?? [half, half, half, half];
+    const { channels, kernel, bias = true } = options;
     const weights = [this.#weight(scope.take('weight', [channels, x.channels, kernel, kernel]))];
     if (bias) weights.push(this.#weight(scope.take('bias', [channels])));
-    const plain = kernel === 3 && stride === 1 && !options.padding && this.#type === 'float32';
-    if (plain && takesTiles(x, channels, this.#winograd))
-      return convolveTiles(this.#graph, scope.path, x, channels, weights);
-    const value = this.#graph.node(scope.path, 'Conv', [x.value, ...weights], {
-      attributes: {
-        kernel_shape: { ints: [kernel, kernel] },
-        pads: { ints: [top, left, bottom, right] },
-        strides: { ints: [stride, stride] },
-      },
-    });
-    const height = Math.floor((x.height + top + bottom - kernel) / stride) + 1;
-    const width = Math.floor((x.width + left + right - kernel) / stride) + 1;
-    return { value, channels, height, width };
+    const tiled = this.#type === 'float32' && takesTiles(x, options, this.#winograd);
+    const convolution = tiled ? convolveTiles : convolve;
+    return convolution(this.#graph, scope.path, x, weights, options);
   }
 
   groupNorm(scope: WeightScope, x: FeatureMap, options: GroupNormOptions): FeatureMap {

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../../onnx/graph-builder.js';
-import type { FeatureMap } from './operators.js';
+import type { ConvolutionOptions, FeatureMap } from './operators.js';
 import { TILE, WINDOW, winogradMatrices } from './winograd-matrices.js';
 
 const MATRICES = winogradMatrices();
@@ -14,19 +14,24 @@ export interface WinogradLimits {
   readonly tiles: number;
 }
 
-/** Measured on a CPU at full size (test/bench/README.md, Winograd's convolutions). */
+/** Measured on a CPU at full size (test/bench/README.md, Convolutions by tiles). */
 export const WINOGRAD_LIMITS: WinogradLimits = { channels: 256, tiles: 64 };
 
-/** Whether a 3x3 convolution of stride 1 that keeps the map's size is to be done by tiles. */
-export function takesTiles(x: FeatureMap, channels: number, limits: WinogradLimits): boolean {
+/** Whether a convolution is to be done by tiles: of 3x3, stride 1 and zeros all around, over whole tiles. */
+export function takesTiles(
+  x: FeatureMap,
+  { channels, kernel, stride = 1, padding }: ConvolutionOptions,
+  limits: WinogradLimits,
+): boolean {
+  const plain = kernel === 3 && stride === 1 && !padding;
   const whole = x.height % TILE === 0 && x.width % TILE === 0;
   const tiles = (x.height * x.width) / TILE ** 2;
-  return whole && tiles >= limits.tiles && Math.min(x.channels, channels) >= limits.channels;
+  return plain && whole && tiles >= limits.tiles && Math.min(x.channels, channels) >= limits.channels;
 }
 
 /**
- * A 3x3 convolution of stride 1 that keeps the map's size, of a float32 map [B, C, H, W] of whole tiles, by Winograd's
- * minimal filtering F(4x4, 3x3): 36 multiplications for 16 results instead of 144.
+ * What `takesTiles` says yes to, of a float32 map [B, C, H, W], by Winograd's minimal filtering F(4x4, 3x3): 36
+ * multiplications for 16 results instead of 144.
  *
  * @param weights in the graph: float32 [channels, C, 3, 3], and [channels] to add where there is a bias
  */
@@ -34,8 +39,8 @@ export function convolveTiles(
   graph: GraphBuilder,
   name: string,
   x: FeatureMap,
-  channels: number,
   [weight = '', bias]: readonly string[],
+  { channels }: ConvolutionOptions,
 ): FeatureMap {
   const { height, width } = x;
   const [rows, columns] = [height / TILE, width / TILE];
