@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { encodeHalves } from '../runtime/half.js';
 import type { Attribute, ElementType, ExternalData, Graph, Initializer, Node, ValueInfo } from './model.js';
 
@@ -19,6 +18,8 @@ export class GraphBuilder {
   readonly #inputs: ValueInfo[] = [];
   readonly #outputs: ValueInfo[] = [];
   readonly #nameUses = new Map<string, number>();
+  /** Names of constants that are too long for one of their own, by their bytes. */
+  readonly #tables = new Map<string, string>();
 
   constructor(name: string) {
     this.#name = name;
@@ -122,9 +123,16 @@ export class GraphBuilder {
     shape: readonly number[],
     data: Uint8Array,
   ): string {
-    const label = values.length <= 8 ? values.join(',') : createHash('sha256').update(data).digest('hex');
+    const label = values.length <= 8 ? values.join(',') : this.#tableName(data);
     const name = `constant/${type}[${shape.join(',')}](${label})`;
     if (!this.#initializers.has(name)) this.#initializers.set(name, { name, type, shape, data });
+    return name;
+  }
+
+  #tableName(data: Uint8Array): string {
+    const content = Buffer.from(data).toString('base64');
+    const name = this.#tables.get(content) ?? this.#uniqueName('table');
+    this.#tables.set(content, name);
     return name;
   }
 

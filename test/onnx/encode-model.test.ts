@@ -86,4 +86,14 @@ describe('GraphBuilder', () => {
     expect(new Set(names).size).toBe(4);
     expect(graph.build().initializers).toHaveLength(3);
   });
+
+  test('so are long ones', () => {
+    const graph = new GraphBuilder('test');
+    const numbers = Array.from({ length: 36 }, (_, at) => at / 8);
+    const table = graph.floats(numbers);
+    expect(graph.floats(numbers)).toBe(table);
+    const others = [graph.floats(numbers, [6, 6]), graph.floats(numbers.with(-1, 9)), graph.halves(numbers)];
+    expect(new Set([table, ...others]).size).toBe(4);
+    expect(graph.build().initializers).toHaveLength(4);
+  });
 });
