@@ -75,7 +75,7 @@ describe.each(subjects)(
     });
 
     /** A graph of the checkpoint that the bundle has not: with floats in place of pixels, or other convolutions. */
-    const draw = async (
+    const loadDescribed = async (
       network: 'unet' | 'vae',
       winograd: WinogradLimits,
       describeNetwork: (ops: StandardOperators, root: WeightScope, opened: Checkpoint) => void,
@@ -114,13 +114,15 @@ describe.each(subjects)(
     test('UNet, at every step', async () => assertUnet(await load('unet')));
 
     test('UNet, with every convolution by tiles that can be', async () =>
-      assertUnet(await draw('unet', ALWAYS, (ops, root, { unet }) => describeUnet(ops, root, unet.config))));
+      assertUnet(
+        await loadDescribed('unet', ALWAYS, (ops, root, { unet }) => describeUnet(ops, root, unet.config)),
+      ));
 
     test.skipIf(!tensors.has('decoded')).each([
       { how: 'as it is', winograd: WINOGRAD_LIMITS },
       { how: 'with every convolution by tiles that can be', winograd: ALWAYS },
     ])('VAE decoder, before its pixels are finished, $how', async ({ winograd }) => {
-      const network = await draw('vae', winograd, (ops, root, { vae, unet }) =>
+      const network = await loadDescribed('vae', winograd, (ops, root, { vae, unet }) =>
         describeVaeDecoder(ops, root, vae.config, unet.config.sample_size),
       );
       const latents = tensor(`step${steps - 1}.latents`);
