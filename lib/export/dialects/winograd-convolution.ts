@@ -1,4 +1,5 @@
-import type { GraphBuilder } from '../../onnx/graph-builder.js';
+import type { GraphBuilder, NodeOptions } from '../../onnx/graph-builder.js';
+import { convolve } from './convolution.js';
 import type { ConvolutionOptions, FeatureMap } from './operators.js';
 import { TILE, WINDOW, winogradMatrices } from './winograd-matrices.js';
 
@@ -42,40 +43,37 @@ export function convolveTiles(
   [weight = '', bias]: readonly string[],
   { channels }: ConvolutionOptions,
 ): FeatureMap {
-  const { height, width } = x;
-  const [rows, columns] = [height / TILE, width / TILE];
-  const node = (operator: string, inputs: readonly string[], attributes = {}, domain = '') =>
-    graph.node(name, operator, inputs, { attributes, domain });
+  const node = (operator: string, inputs: readonly string[], options?: NodeOptions) =>
+    graph.node(name, operator, inputs, options);
   const reshape = (value: string, ...shape: number[]) => node('Reshape', [value, graph.int64s(shape)]);
 
   // ONNX Runtime does not fold what is in its own domain: kept, these factors would take 4 times the weights' memory, and
   // to make them takes 1 to 5 % of the convolution.
   const taps = reshape(weight, -1, 9);
-  const kernelMatrix = graph.floats(MATRICES.kernel, [PRODUCTS, 9]);
-  const kernels = reshape(
-    node('FusedMatMul', [kernelMatrix, taps], { transB: { int: 1 } }, 'com.microsoft'),
-    ...[PRODUCTS, channels, x.channels],
-  );
+  const ofKernels = node('FusedMatMul', [graph.floats(MATRICES.kernel, [PRODUCTS, 9]), taps], {
+    domain: 'com.microsoft',
+    attributes: { transB: { int: 1 } },
+  });
+  const kernels = reshape(ofKernels, PRODUCTS, channels, x.channels);
 
   // A convolution of one channel, tile by tile: [B C, 36, H / 4, W / 4].
-  const windows = node(
-    'Conv',
-    [reshape(x.value, -1, 1, height, width), graph.floats(MATRICES.window, [PRODUCTS, 1, WINDOW, WINDOW])],
-    {
-      kernel_shape: { ints: [WINDOW, WINDOW] },
-      pads: { ints: [1, 1, 1, 1] },
-      strides: { ints: [TILE, TILE] },
-    },
-  );
-  const perChannel = reshape(windows, -1, x.channels, PRODUCTS, rows * columns);
-  const factors = node('Transpose', [perChannel], { perm: { ints: [0, 2, 1, 3] } });
+  const map = { ...x, value: reshape(x.value, -1, 1, x.height, x.width), channels: 1 };
+  const matrix = graph.floats(MATRICES.window, [PRODUCTS, 1, WINDOW, WINDOW]);
+  const windows = convolve(graph, name, map, [matrix], {
+    channels: PRODUCTS,
+    kernel: WINDOW,
+    stride: TILE,
+    padding: [1, 1, 1, 1],
+  });
+  const { height: rows, width: columns } = windows;
+  const perChannel = reshape(windows.value, -1, x.channels, PRODUCTS, rows * columns);
+  const factors = node('Transpose', [perChannel], { attributes: { perm: { ints: [0, 2, 1, 3] } } });
   // [B, 36, channels, tiles]
   const products = reshape(node('MatMul', [kernels, factors]), -1, PRODUCTS, channels * rows * columns);
   const results = node('MatMul', [graph.floats(MATRICES.results, [RESULTS, PRODUCTS]), products]);
   const value = node('DepthToSpace', [reshape(results, -1, RESULTS * channels, rows, columns)], {
-    blocksize: { int: TILE },
-    mode: { string: 'DCR' },
+    attributes: { blocksize: { int: TILE }, mode: { string: 'DCR' } },
   });
   const shifted = bias === undefined ? value : node('Add', [value, reshape(bias, channels, 1, 1)]);
-  return { value: shifted, channels, height, width };
+  return { ...x, value: shifted, channels };
 }
