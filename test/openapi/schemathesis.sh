@@ -19,15 +19,16 @@ trap finish EXIT
 npx sd-turbo import --from lib/demo-model/model --encoder \
   --taesd test/fixtures/family/sharded/checkpoint-taesd --to "$scratch/bundle"
 
-key=key-of-schemathesis
+key='key-of-schemathesis'
+# A pipe: whoever reads it waits for the line that has the address, and hears when the service ends without one.
+mkfifo "$scratch/output"
 node lib/cli/sd-turbo.mjs serve --model "$scratch/bundle" --data "$scratch/data" --port 0 --api-key "$key" \
   >"$scratch/output" 2>"$scratch/log" &
 service=$!
+exec 3<"$scratch/output"
 url=
-for _ in $(seq 100); do
-  url=$(sed -n 's/^URL *//p' "$scratch/output")
-  [ -z "$url" ] || break
-  sleep 0.3
+while [ -z "$url" ] && read -r -t 120 -u 3 name value; do
+  [ "$name" != URL ] || url=$value
 done
 [ -n "$url" ] || { cat "$scratch/log"; exit 1; }
 
