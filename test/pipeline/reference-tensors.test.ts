@@ -36,7 +36,7 @@ class FloatOutput extends StandardOperators {
   }
 }
 
-const ALWAYS: WinogradLimits = { channels: 1, tiles: 1 };
+const ALWAYS: readonly WinogradLimits[] = [{ channels: 1, tiles: 1 }];
 
 const subjects = [
   {
@@ -77,7 +77,7 @@ describe.each(subjects)(
     /** A graph of the checkpoint that the bundle has not: with floats in place of pixels, or other convolutions. */
     const loadDescribed = async (
       network: 'unet' | 'vae',
-      winograd: WinogradLimits,
+      winograd: readonly WinogradLimits[],
       describeNetwork: (ops: StandardOperators, root: WeightScope, opened: Checkpoint) => void,
     ) => {
       const opened = await openCheckpoint(openDirectory(checkpoint));
@@ -91,7 +91,7 @@ describe.each(subjects)(
       const plan = new WeightPlan('summed.bin');
       const operators = new FloatOutput(graph, { precision: 'float32', plan, winograd });
       describeNetwork(operators, store.root(), opened);
-      const path = join(dirname(graphPath(bundle, network)), `winograd-${winograd.channels}.onnx`);
+      const path = join(dirname(graphPath(bundle, network)), `winograd-${winograd.length}.onnx`);
       writeFileSync(path, encodeModel(graph.build()));
       return load(network, path);
     };

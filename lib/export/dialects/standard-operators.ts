@@ -34,7 +34,7 @@ export interface StandardOptions {
   /** Of the file for sums of weights. @default upsampling does without them */
   readonly plan?: WeightPlan;
   /** @default WINOGRAD_LIMITS */
-  readonly winograd?: WinogradLimits;
+  readonly winograd?: readonly WinogradLimits[];
 }
 
 /**
@@ -46,7 +46,7 @@ export class StandardOperators implements Operators {
   readonly #graph: GraphBuilder;
   readonly #type: Precision;
   readonly #plan: WeightPlan | undefined;
-  readonly #winograd: WinogradLimits;
+  readonly #winograd: readonly WinogradLimits[];
 
   constructor(graph: GraphBuilder, { precision, plan, winograd = WINOGRAD_LIMITS }: StandardOptions) {
     this.#graph = graph;

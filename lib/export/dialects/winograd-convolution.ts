@@ -15,24 +15,31 @@ export interface WinogradLimits {
   readonly tiles: number;
 }
 
-/** Measured on a CPU at full size (test/bench/README.md, Convolutions by tiles). */
-export const WINOGRAD_LIMITS: WinogradLimits = { channels: 256, tiles: 64 };
+/** Either will do. Measured on a CPU at full size (test/bench/README.md, Convolutions by tiles). */
+export const WINOGRAD_LIMITS: readonly WinogradLimits[] = [
+  { channels: 256, tiles: 64 },
+  { channels: 128, tiles: 16_384 },
+];
+
+/** Channels times tiles of what is done at once, so that its factors and products, 19 MB each, stay in a cache. */
+const AT_ONCE = 2 ** 17;
 
 /** Whether a convolution is to be done by tiles: of 3x3, stride 1 and zeros all around, over whole tiles. */
 export function takesTiles(
   x: FeatureMap,
   { channels, kernel, stride = 1, padding }: ConvolutionOptions,
-  limits: WinogradLimits,
+  limits: readonly WinogradLimits[],
 ): boolean {
   const plain = kernel === 3 && stride === 1 && !padding;
   const whole = x.height % TILE === 0 && x.width % TILE === 0;
   const tiles = (x.height * x.width) / TILE ** 2;
-  return plain && whole && tiles >= limits.tiles && Math.min(x.channels, channels) >= limits.channels;
+  const fewest = Math.min(x.channels, channels);
+  return plain && whole && limits.some((limit) => tiles >= limit.tiles && fewest >= limit.channels);
 }
 
 /**
  * What `takesTiles` says yes to, of a float32 map [B, C, H, W], by Winograd's minimal filtering F(4x4, 3x3): 36
- * multiplications for 16 results instead of 144.
+ * multiplications for 16 results instead of 144. A large map is done strip by strip.
  *
  * @param weights in the graph: float32 [channels, C, 3, 3], and [channels] to add where there is a bias
  */
@@ -43,27 +50,70 @@ export function convolveTiles(
   [weight = '', bias]: readonly string[],
   { channels }: ConvolutionOptions,
 ): FeatureMap {
+  // ONNX Runtime does not fold what is in its own domain: kept, these factors would take 4 times the weights' memory, and
+  // to make them takes 1 to 5 % of the convolution.
+  const taps = graph.node(name, 'Reshape', [weight, graph.int64s([-1, 9])]);
+  const ofKernels = graph.node(name, 'FusedMatMul', [graph.floats(MATRICES.kernel, [PRODUCTS, 9]), taps], {
+    domain: 'com.microsoft',
+    attributes: { transB: { int: 1 } },
+  });
+  const shape = graph.int64s([PRODUCTS, channels, x.channels]);
+  const kernels = graph.node(name, 'Reshape', [ofKernels, shape]);
+  const shift = bias && graph.node(name, 'Reshape', [bias, graph.int64s([channels, 1, 1])]);
+
+  const strips = cutStrips(x, channels).map((strip) => {
+    const { value } = convolveStrip(graph, name, x, strip, kernels, channels);
+    return shift ? graph.node(name, 'Add', [value, shift]) : value;
+  });
+  const attributes = { axis: { int: 2 } };
+  const value = strips.length === 1 ? strips[0] : graph.node(name, 'Concat', strips, { attributes });
+  return { ...x, value: value as string, channels };
+}
+
+/** Rows of a map. */
+interface Strip {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Of whole tiles, as many as there must be, as equal as can be. */
+function cutStrips(x: FeatureMap, channels: number): Strip[] {
+  const [rows, columns] = [x.height / TILE, x.width / TILE];
+  const count = Math.ceil((Math.max(x.channels, channels) * rows * columns) / AT_ONCE);
+  const height = TILE * Math.ceil(rows / count);
+  return Array.from({ length: Math.ceil(x.height / height) }, (_, index) => ({
+    from: index * height,
+    to: Math.min((index + 1) * height, x.height),
+  }));
+}
+
+/** @param kernels their factors, [36, channels, C] */
+function convolveStrip(
+  graph: GraphBuilder,
+  name: string,
+  x: FeatureMap,
+  { from, to }: Strip,
+  kernels: string,
+  channels: number,
+): FeatureMap {
   const node = (operator: string, inputs: readonly string[], options?: NodeOptions) =>
     graph.node(name, operator, inputs, options);
   const reshape = (value: string, ...shape: number[]) => node('Reshape', [value, graph.int64s(shape)]);
 
-  // ONNX Runtime does not fold what is in its own domain: kept, these factors would take 4 times the weights' memory, and
-  // to make them takes 1 to 5 % of the convolution.
-  const taps = reshape(weight, -1, 9);
-  const ofKernels = node('FusedMatMul', [graph.floats(MATRICES.kernel, [PRODUCTS, 9]), taps], {
-    domain: 'com.microsoft',
-    attributes: { transB: { int: 1 } },
-  });
-  const kernels = reshape(ofKernels, PRODUCTS, channels, x.channels);
+  // A kernel sees a row more at each side.
+  const [first, last] = [Math.max(from - 1, 0), Math.min(to + 1, x.height)];
+  const seen = last - first;
+  const bounds = [first, last, 2].map((number) => graph.int64s([number]));
+  const numbers = seen === x.height ? x.value : node('Slice', [x.value, ...bounds]);
 
-  // A convolution of one channel, tile by tile: [B C, 36, H / 4, W / 4].
-  const map = { ...x, value: reshape(x.value, -1, 1, x.height, x.width), channels: 1 };
+  // A convolution of one channel, tile by tile: [B C, 36, rows, columns].
+  const map = { value: reshape(numbers, -1, 1, seen, x.width), channels: 1, height: seen, width: x.width };
   const matrix = graph.floats(MATRICES.window, [PRODUCTS, 1, WINDOW, WINDOW]);
   const windows = convolve(graph, name, map, [matrix], {
     channels: PRODUCTS,
     kernel: WINDOW,
     stride: TILE,
-    padding: [1, 1, 1, 1],
+    padding: [first === from ? 1 : 0, 1, last === to ? 1 : 0, 1],
   });
   const { height: rows, width: columns } = windows;
   const perChannel = reshape(windows.value, -1, x.channels, PRODUCTS, rows * columns);
@@ -74,6 +124,5 @@ export function convolveTiles(
   const value = node('DepthToSpace', [reshape(results, -1, RESULTS * channels, rows, columns)], {
     attributes: { blocksize: { int: TILE }, mode: { string: 'DCR' } },
   });
-  const shifted = bias === undefined ? value : node('Add', [value, reshape(bias, channels, 1, 1)]);
-  return { ...x, value: shifted, channels };
+  return { value, channels, height: to - from, width: x.width };
 }

@@ -95,7 +95,7 @@ export async function writeNetwork(
   name: string,
   describe: Describe,
   dialect: 'standard' | 'cuda',
-  options: CudaOperatorsOptions & { readonly winograd?: WinogradLimits } = {},
+  options: CudaOperatorsOptions & { readonly winograd?: readonly WinogradLimits[] } = {},
 ): Promise<string> {
   const reader = openDirectory(folder);
   const tensors = await readSafetensorsHeader(reader, WEIGHTS);
