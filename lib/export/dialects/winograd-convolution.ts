@@ -15,13 +15,13 @@ export interface WinogradLimits {
   readonly tiles: number;
 }
 
-/** Either will do. Measured on a CPU at full size (test/bench/README.md, Convolutions by tiles). */
+/** Either will do: 128 channels pay on the largest maps only (test/bench/README.md, Convolutions by tiles). */
 export const WINOGRAD_LIMITS: readonly WinogradLimits[] = [
   { channels: 256, tiles: 64 },
   { channels: 128, tiles: 16_384 },
 ];
 
-/** Channels times tiles of what is done at once, so that its factors and products, 19 MB each, stay in a cache. */
+/** Channels times tiles of what is done at once: its factors and its products, 19 MB each, stay in a cache. */
 const AT_ONCE = 2 ** 17;
 
 /** Whether a convolution is to be done by tiles: of 3x3, stride 1 and zeros all around, over whole tiles. */
@@ -62,7 +62,7 @@ export function convolveTiles(
   const shift = bias && graph.node(name, 'Reshape', [bias, graph.int64s([channels, 1, 1])]);
 
   const strips = cutStrips(x, channels).map((strip) => {
-    const { value } = convolveStrip(graph, name, x, strip, kernels, channels);
+    const value = convolveStrip(graph, name, x, strip, kernels, channels);
     return shift ? graph.node(name, 'Add', [value, shift]) : value;
   });
   const attributes = { axis: { int: 2 } };
@@ -87,7 +87,10 @@ function cutStrips(x: FeatureMap, channels: number): Strip[] {
   }));
 }
 
-/** @param kernels their factors, [36, channels, C] */
+/**
+ * @param kernels their factors, [36, channels, C]
+ * @returns [B, channels, rows of the strip, W]
+ */
 function convolveStrip(
   graph: GraphBuilder,
   name: string,
@@ -95,7 +98,7 @@ function convolveStrip(
   { from, to }: Strip,
   kernels: string,
   channels: number,
-): FeatureMap {
+): string {
   const node = (operator: string, inputs: readonly string[], options?: NodeOptions) =>
     graph.node(name, operator, inputs, options);
   const reshape = (value: string, ...shape: number[]) => node('Reshape', [value, graph.int64s(shape)]);
@@ -103,8 +106,8 @@ function convolveStrip(
   // A kernel sees a row more at each side.
   const [first, last] = [Math.max(from - 1, 0), Math.min(to + 1, x.height)];
   const seen = last - first;
-  const bounds = [first, last, 2].map((number) => graph.int64s([number]));
-  const numbers = seen === x.height ? x.value : node('Slice', [x.value, ...bounds]);
+  const slice = () => node('Slice', [x.value, ...[first, last, 2].map((number) => graph.int64s([number]))]);
+  const numbers = seen === x.height ? x.value : slice();
 
   // A convolution of one channel, tile by tile: [B C, 36, rows, columns].
   const map = { value: reshape(numbers, -1, 1, seen, x.width), channels: 1, height: seen, width: x.width };
@@ -121,8 +124,7 @@ function convolveStrip(
   // [B, 36, channels, tiles]
   const products = reshape(node('MatMul', [kernels, factors]), -1, PRODUCTS, channels * rows * columns);
   const results = node('MatMul', [graph.floats(MATRICES.results, [RESULTS, PRODUCTS]), products]);
-  const value = node('DepthToSpace', [reshape(results, -1, RESULTS * channels, rows, columns)], {
+  return node('DepthToSpace', [reshape(results, -1, RESULTS * channels, rows, columns)], {
     attributes: { blocksize: { int: TILE }, mode: { string: 'DCR' } },
   });
-  return { value, channels, height: to - from, width: x.width };
 }
