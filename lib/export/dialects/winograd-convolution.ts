@@ -58,16 +58,27 @@ export function convolveTiles(
     attributes: { transB: { int: 1 } },
   });
   const shape = graph.int64s([PRODUCTS, channels, x.channels]);
-  const kernels = graph.node(name, 'Reshape', [ofKernels, shape]);
+  const kernels = { value: graph.node(name, 'Reshape', [ofKernels, shape]), channels, inputs: x.channels };
   const shift = bias && graph.node(name, 'Reshape', [bias, graph.int64s([channels, 1, 1])]);
 
+  // Each channel for itself: [B C, 1, H, W].
+  const oneByOne = graph.int64s([-1, 1, x.height, x.width]);
+  const planes = { ...x, value: graph.node(name, 'Reshape', [x.value, oneByOne]), channels: 1 };
   const strips = cutStrips(x, channels).map((strip) => {
-    const value = convolveStrip(graph, name, x, strip, kernels, channels);
+    const value = convolveStrip(graph, name, planes, strip, kernels);
     return shift ? graph.node(name, 'Add', [value, shift]) : value;
   });
+  const [first = '', ...others] = strips;
   const attributes = { axis: { int: 2 } };
-  const value = strips.length === 1 ? strips[0] : graph.node(name, 'Concat', strips, { attributes });
-  return { ...x, value: value as string, channels };
+  const value = others.length === 0 ? first : graph.node(name, 'Concat', strips, { attributes });
+  return { ...x, value, channels };
+}
+
+/** Factors of kernels: [36, channels, inputs]. */
+interface KernelFactors {
+  readonly value: string;
+  readonly channels: number;
+  readonly inputs: number;
 }
 
 /** Rows of a map. */
@@ -88,38 +99,37 @@ function cutStrips(x: FeatureMap, channels: number): Strip[] {
 }
 
 /**
- * @param kernels their factors, [36, channels, C]
+ * @param planes [B inputs, 1, H, W]
  * @returns [B, channels, rows of the strip, W]
  */
 function convolveStrip(
   graph: GraphBuilder,
   name: string,
-  x: FeatureMap,
+  planes: FeatureMap,
   { from, to }: Strip,
-  kernels: string,
-  channels: number,
+  { value: kernels, channels, inputs }: KernelFactors,
 ): string {
-  const node = (operator: string, inputs: readonly string[], options?: NodeOptions) =>
-    graph.node(name, operator, inputs, options);
+  const node = (operator: string, values: readonly string[], options?: NodeOptions) =>
+    graph.node(name, operator, values, options);
   const reshape = (value: string, ...shape: number[]) => node('Reshape', [value, graph.int64s(shape)]);
 
   // A kernel sees a row more at each side.
-  const [first, last] = [Math.max(from - 1, 0), Math.min(to + 1, x.height)];
-  const seen = last - first;
-  const slice = () => node('Slice', [x.value, ...[first, last, 2].map((number) => graph.int64s([number]))]);
-  const numbers = seen === x.height ? x.value : slice();
+  const [first, last] = [Math.max(from - 1, 0), Math.min(to + 1, planes.height)];
+  const slice = () =>
+    node('Slice', [planes.value, ...[first, last, 2].map((number) => graph.int64s([number]))]);
+  const height = last - first;
+  const seen = height === planes.height ? planes : { ...planes, value: slice(), height };
 
-  // A convolution of one channel, tile by tile: [B C, 36, rows, columns].
-  const map = { value: reshape(numbers, -1, 1, seen, x.width), channels: 1, height: seen, width: x.width };
+  // Tile by tile: [B inputs, 36, rows, columns].
   const matrix = graph.floats(MATRICES.window, [PRODUCTS, 1, WINDOW, WINDOW]);
-  const windows = convolve(graph, name, map, [matrix], {
+  const windows = convolve(graph, name, seen, [matrix], {
     channels: PRODUCTS,
     kernel: WINDOW,
     stride: TILE,
     padding: [first === from ? 1 : 0, 1, last === to ? 1 : 0, 1],
   });
   const { height: rows, width: columns } = windows;
-  const perChannel = reshape(windows.value, -1, x.channels, PRODUCTS, rows * columns);
+  const perChannel = reshape(windows.value, -1, inputs, PRODUCTS, rows * columns);
   const factors = node('Transpose', [perChannel], { attributes: { perm: { ints: [0, 2, 1, 3] } } });
   // [B, 36, channels, tiles]
   const products = reshape(node('MatMul', [kernels, factors]), -1, PRODUCTS, channels * rows * columns);
